@@ -1,0 +1,45 @@
+// How the TypeScript of pkg-template/ becomes the JavaScript and the declarations of pkg/.
+import { defineConfig } from "tsdown";
+
+const shared = {
+  cwd: "pkg-template",
+  outDir: "../pkg",
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  tsconfig: "tsconfig.json",
+  clean: false,
+  sourcemap: false,
+  hash: false,
+  fixedExtension: false,
+  report: false,
+  failOnWarn: true,
+};
+
+export default defineConfig([
+  {
+    ...shared,
+    name: "code",
+    entry: {
+      "entry/inline": "entry/inline.ts",
+      "entry/edge-light": "entry/edge-light.ts",
+      "entry/workerd": "entry/workerd.ts",
+      "entry/slim": "entry/slim.ts",
+    },
+    dts: false,
+    outputOptions: {
+      // The documentation is in the declarations; here it would only be downloaded.
+      comments: { legal: false, annotation: true, jsdoc: false },
+      // One chunk for what the entries share, so that the slim entry carries no copy of the wasm.
+      chunkFileNames: "internal/[name].js",
+    },
+    // The runtime's own loader takes these two imports; a bundler here would only break them.
+    deps: { neverBundle: [/\.wasm(\?module)?$/] },
+  },
+  {
+    ...shared,
+    name: "types",
+    entry: { index: "src/index.ts", slim: "entry/slim.ts" },
+    dts: { emitDtsOnly: true },
+  },
+]);
