@@ -88,11 +88,11 @@ pub use timers::{MAX_DELAY, Sleep, Timers};
 /// });
 /// executor.timers().set(7, Millis(20));
 ///
-/// executor.run_ready(Millis(0));
+/// assert!(!executor.run_ready(Millis(0))); // no more to poll for now
 /// assert_eq!(executor.next_delay(Millis(0)), Some(20));
 ///
 /// assert_eq!(executor.advance(Millis(50)), [7]); // the engine's key is due, and the sleeping task was woken
-/// executor.run_ready(Millis(50));
+/// assert!(!executor.run_ready(Millis(50)));
 /// assert!(rung.get());
 /// ```
 pub struct Executor {
