@@ -16,6 +16,15 @@ const shared = {
   failOnWarn: true,
 };
 
+/** The runtime's own loader takes the imported .wasm; the path is already as it must be beside the built entry. */
+const wasmImports = {
+  name: "wasm-imports",
+  resolveId: {
+    filter: { id: /\.wasm(\?module)?$/ },
+    handler: (id) => ({ id, external: "absolute" }),
+  },
+};
+
 export default defineConfig([
   {
     ...shared,
@@ -31,10 +40,10 @@ export default defineConfig([
       // The documentation is in the declarations; here it would only be downloaded.
       comments: { legal: false, annotation: true, jsdoc: false },
       // One chunk for what the entries share, so that the slim entry carries no copy of the wasm.
-      chunkFileNames: "internal/[name].js",
+      chunkFileNames: () => "internal/core.js",
     },
-    // The runtime's own loader takes these two imports; a bundler here would only break them.
-    deps: { neverBundle: [/\.wasm(\?module)?$/] },
+    plugins: [wasmImports],
+    inputOptions: { makeAbsoluteExternalsRelative: false },
   },
   {
     ...shared,

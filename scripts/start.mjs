@@ -13,6 +13,9 @@ await main(async () => {
   });
   say(dim(`wasm toolchain: ${toolchain.told}`));
   // With the terminal handed over, unlike every other program the scripts run: an example may talk to a person.
-  const example = spawn(process.execPath, [at("examples/run.mjs"), ...process.argv.slice(2)], { cwd: root, stdio: "inherit" });
+  const example = spawn(process.execPath, [at("examples/run.mjs"), ...process.argv.slice(2)], {
+    cwd: root,
+    stdio: "inherit",
+  });
   process.exitCode = await new Promise((resolve) => example.on("close", (code) => resolve(code ?? 1)));
 });

@@ -42,9 +42,14 @@ async function compile(toolchain) {
     extra: JSON.stringify([toolchain.identity, toolchain.arguments, toolchain.env]),
     outputs: [compiled],
     work: async () => {
-      await must(toolchain.cargo, [...args, ...toolchain.arguments, ...remapping()], "Mend what the compiler reports.", {
-        env: toolchain.env,
-      });
+      await must(
+        toolchain.cargo,
+        [...args, ...toolchain.arguments, ...remapping()],
+        "Mend what the compiler reports.",
+        {
+          env: toolchain.env,
+        },
+      );
       return sizeOf(compiled);
     },
   });
@@ -76,7 +81,11 @@ async function writeGlue() {
     title: "glue written",
     inputs: [compiled, bindgenTool],
     extra: glueTypes,
-    outputs: [path.join(scratch, "stepstream_bg.wasm"), path.join(glue, "stepstream_bg.js"), path.join(glue, "stepstream_bg.d.ts")],
+    outputs: [
+      path.join(scratch, "stepstream_bg.wasm"),
+      path.join(glue, "stepstream_bg.js"),
+      path.join(glue, "stepstream_bg.d.ts"),
+    ],
     work: async () => {
       rmSync(scratch, { recursive: true, force: true });
       await must(bindgenTool, [compiled, scratch], "This is a bug in the exports under src/wasm, or in tools/bindgen.");
@@ -111,7 +120,7 @@ async function optimise() {
 }
 
 async function bundle() {
-  const copied = ["package.json", "README.md"];
+  const copied = ["package.json", "README.md", "stepstream.wasm.d.ts"];
   await stage({
     name: "bundle",
     title: `package built in ${shown(pkg)}/`,
@@ -119,7 +128,11 @@ async function bundle() {
     outputs: [pkg],
     work: async () => {
       rmSync(pkg, { recursive: true, force: true });
-      await must(process.execPath, [at("node_modules/tsdown/dist/run.mjs"), "--config", "tsdown.config.mjs"], "Mend what tsdown reports.");
+      await must(
+        process.execPath,
+        [at("node_modules/tsdown/dist/run.mjs"), "--config", "tsdown.config.mjs"],
+        "Mend what tsdown reports.",
+      );
       for (const name of copied) copyFileSync(path.join(template, name), path.join(pkg, name));
       copyFileSync(at("LICENSE"), path.join(pkg, "LICENSE"));
       copyFileSync(optimised, path.join(pkg, "stepstream.wasm"));
@@ -142,7 +155,11 @@ async function packAndInstall() {
     extra: file,
     outputs: [file, installed],
     work: async () => {
-      await must("npm", ["pack", pkg, "--pack-destination", cargoTarget, "--loglevel=error"], "Mend pkg-template/package.json.");
+      await must(
+        "npm",
+        ["pack", pkg, "--pack-destination", cargoTarget, "--loglevel=error"],
+        "Mend pkg-template/package.json.",
+      );
       const fresh = `${installed}.new`;
       rmSync(fresh, { recursive: true, force: true });
       mkdirSync(fresh, { recursive: true });

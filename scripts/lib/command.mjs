@@ -2,8 +2,12 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { root } from "./paths.mjs";
-import { Failure } from "./say.mjs";
+import { colour, Failure } from "./say.mjs";
+
+/** Programs write into a pipe here, and would not know whether a terminal is at its end. */
+const paint = colour ? { FORCE_COLOR: "1", CARGO_TERM_COLOR: "always" } : { NO_COLOR: "1", CARGO_TERM_COLOR: "never" };
 
 /**
  * Runs a program to its end. `show` passes its output through (and `capture` keeps a copy of it as well).
@@ -13,7 +17,7 @@ export function run(program, args, { env = {}, cwd = root, limit, show = false }
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...(show && paint), ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks = [];
@@ -33,7 +37,11 @@ export function run(program, args, { env = {}, cwd = root, limit, show = false }
     child.stderr.on("data", take(process.stderr));
     const end = (code) => {
       clearTimeout(timer);
-      resolve({ code: timedOut ? null : code, output: Buffer.concat(chunks).toString("utf8"), timedOut });
+      resolve({
+        code: timedOut ? null : code,
+        output: stripVTControlCharacters(Buffer.concat(chunks).toString("utf8")),
+        timedOut,
+      });
     };
     child.on("error", () => end(null));
     child.on("close", end);

@@ -1,5 +1,6 @@
 // How the scripts talk: one line per thing that was done, one paragraph per thing that went wrong.
-const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+/** Whether somebody sees colours. */
+export const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (code) => (text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : String(text));
 
 export const bold = paint(1);

@@ -27,7 +27,8 @@ function packagesInstalled() {
 async function installPackages() {
   const start = performance.now();
   say("Installing the npm packages that the lock file names.");
-  const advice = "If the lock file and package.json disagree, run `npm install` and commit the lock file; otherwise check the connection to the npm registry.";
+  const advice =
+    "If the lock file and package.json disagree, run `npm install` and commit the lock file; otherwise check the connection to the npm registry.";
   await must("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], advice, { limit: 900 });
   mkdirSync(at("node_modules/.cache/stepstream"), { recursive: true });
   writeFileSync(stamp, packagesWanted());

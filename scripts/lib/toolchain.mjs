@@ -179,5 +179,7 @@ export async function nativeCargo() {
   const debian = await throughDebian();
   if (debian !== undefined) return { cargo: debian.cargo, env: { RUSTC: debian.rustc }, identity: debian.identity };
   const have = rustc === undefined ? "No Rust compiler was found" : `rustc ${rustc.version} is too old`;
-  throw new Failure(`${have}; stepstream needs ${OLDEST.join(".")} or newer. Install it with rustup, or: \`${byHand}\`.`);
+  throw new Failure(
+    `${have}; stepstream needs ${OLDEST.join(".")} or newer. Install it with rustup, or: \`${byHand}\`.`,
+  );
 }

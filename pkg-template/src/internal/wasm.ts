@@ -33,7 +33,9 @@ export function provideModule(get: () => WebAssembly.Module): void {
 export function setWasmModule(module: WebAssembly.Module): void {
   // Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good.
   if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
-    throw new TypeError("setWasmModule needs a WebAssembly.Module: compile stepstream/stepstream.wasm and pass the result.");
+    throw new TypeError(
+      "setWasmModule needs a WebAssembly.Module: compile stepstream/stepstream.wasm and pass the result.",
+    );
   }
   provideModule(() => module);
 }

@@ -1,0 +1,82 @@
+// The checks of the JavaScript side; they run against the packed package in node_modules/stepstream.
+// Each resolves with how many of its tests passed, failed and were skipped.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { run } from "../lib/command.mjs";
+import { at, memory, shown } from "../lib/paths.mjs";
+import { filesOf } from "../lib/stages.mjs";
+
+const one = (passed) => ({ passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 });
+const node = (args, options) => run(process.execPath, args, { show: true, ...options });
+
+export async function prettier() {
+  const { code } = await node([at("node_modules/prettier/bin/prettier.cjs"), "--check", "--log-level=warn", "."]);
+  return one(code === 0);
+}
+
+export async function eslint() {
+  const { code } = await node([at("node_modules/eslint/bin/eslint.js"), "--max-warnings=0", "."]);
+  return one(code === 0);
+}
+
+const tsc = (project) => node([at("node_modules/typescript/bin/tsc"), "--noEmit", "--pretty", "false", "-p", project]);
+
+/** The package's own sources, and the behaviour tests: one check each. */
+export const typesOf = (project) => async () => one((await tsc(at(project))).code === 0);
+
+/** The type tests: a file passes when the compiler has nothing to say about it. */
+export async function typeTests() {
+  const folder = at("tests/types");
+  const files = filesOf([folder]).filter((file) => /\.ts$/.test(file));
+  const { code, output } = await tsc(folder);
+  const failed = files.filter((file) => output.includes(`${shown(file)}(`)).length;
+  // An error outside the tests (the package's own declarations, the configuration) fails the stage as well.
+  const elsewhere = code !== 0 && failed === 0 ? 1 : 0;
+  return { passed: files.length - failed, failed: failed + elsewhere + (files.length === 0 ? 1 : 0), skipped: 0 };
+}
+
+/** One project of vitest.config.mjs. */
+export const vitest = (project) => async () => {
+  const report = path.join(memory, `vitest-${project}.json`);
+  mkdirSync(memory, { recursive: true });
+  rmSync(report, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const { code } = await node([at("node_modules/vitest/vitest.mjs"), "run", "--project", project, ...reporters]);
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, "utf8"));
+    // A file that could not be loaded, or an error outside any test, has no failed test to its name.
+    const outside = code !== 0 && numFailedTests === 0 ? 1 : 0;
+    return { passed: numPassedTests, failed: numFailedTests + outside, skipped: numPendingTests + numTodoTests };
+  } catch {
+    return one(false); // No report: vitest itself did not get far, and has said why.
+  }
+};
+
+/** Node's own test runner, for tests that must not depend on a test library: they look at the package from outside. */
+export const nodeTests = (folder) => async () => {
+  const files = filesOf([at(folder)]).filter((file) => file.endsWith(".test.mjs"));
+  if (files.length === 0) return { ...one(false), note: `no tests in ${folder}` }; // Node would look for others.
+  const report = path.join(memory, "node-test.tap");
+  mkdirSync(memory, { recursive: true });
+  rmSync(report, { force: true });
+  const reporters = ["spec", "tap"].flatMap((name) => [
+    `--test-reporter=${name}`,
+    `--test-reporter-destination=${name === "tap" ? report : "stdout"}`,
+  ]);
+  const { code } = await node(["--test", ...reporters, ...files]);
+  const tap = readFileSync(report, "utf8");
+  const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, "m").exec(tap)?.[1] ?? 0);
+  const failed = count("fail") + count("cancelled");
+  return {
+    passed: count("pass"),
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    skipped: count("skipped") + count("todo"),
+  };
+};
+
+/** A program that must run to its end by itself. */
+export const program = (file, limit) => async () => {
+  const { code, output, timedOut } = await node([at(file)], { limit });
+  const note = timedOut ? `still running after ${limit} s` : undefined;
+  return { ...one(code === 0 && output.trim() !== ""), ...(note && { note }) };
+};

@@ -1,0 +1,130 @@
+// Looks into the packed files: nothing of one runtime only, nothing of the machine they were built on, nothing too much.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import ts from "typescript";
+import { at, installed, root } from "../../scripts/lib/paths.mjs";
+
+const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => path.relative(installed, path.join(entry.parentPath, entry.name)))
+  .sort();
+const scripts = files.filter((file) => file.endsWith(".js"));
+const read = (file) => readFileSync(path.join(installed, file), "utf8");
+
+test("the tarball holds these files and no others", () => {
+  assert.deepEqual(files, [
+    "LICENSE",
+    "README.md",
+    "entry/edge-light.js",
+    "entry/inline.js",
+    "entry/slim.js",
+    "entry/workerd.js",
+    "index.d.ts",
+    "internal/core.js",
+    "package.json",
+    "slim.d.ts",
+    "stepstream.wasm",
+    "stepstream.wasm.d.ts",
+  ]);
+});
+
+/** The identifiers and the texts of a program; comments and what stands inside texts do not count as code. */
+function tokens(source) {
+  const names = new Set();
+  const texts = [];
+  const visit = (node) => {
+    if (ts.isIdentifier(node) && !isMember(node)) names.add(node.text);
+    if (ts.isStringLiteralLike(node)) texts.push(node.text);
+    if (ts.isAwaitExpression(node) && !insideFunction(node)) names.add("top-level await");
+    if (ts.isNewExpression(node) && node.expression.getText() === "Function") names.add("new Function");
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("file.js", source, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS));
+  return { names, texts };
+}
+
+/** A member's name says nothing about globals: `queue.process` is not Node's `process`. */
+function isMember(node) {
+  const { parent } = node;
+  return (ts.isPropertyAccessExpression(parent) && parent.name === node) || ts.isMethodDeclaration(parent);
+}
+
+function insideFunction(node) {
+  for (let at = node.parent; at; at = at.parent) if (ts.isFunctionLike(at)) return true;
+  return false;
+}
+
+const FORBIDDEN = [
+  "AsyncLocalStorage",
+  "AsyncResource",
+  "Buffer",
+  "process",
+  "require",
+  "eval",
+  "new Function",
+  "top-level await",
+  "setImmediate",
+  "__dirname",
+  "XMLHttpRequest",
+  "localStorage",
+];
+
+for (const file of scripts) {
+  test(`${file} uses nothing that only some runtimes have`, () => {
+    const { names, texts } = tokens(read(file));
+    assert.deepEqual(
+      FORBIDDEN.filter((name) => names.has(name)),
+      [],
+    );
+    assert.deepEqual(
+      texts.filter((text) => text.startsWith("node:")),
+      [],
+    );
+  });
+}
+
+test("imports stay inside the package", () => {
+  for (const file of scripts) {
+    for (const { fileName } of ts.preProcessFile(read(file), true, true).importedFiles) {
+      assert.match(fileName, /^\.\.?\//, `${file} imports ${fileName}`);
+      const target = path.join(path.dirname(file), fileName.replace(/\?module$/, ""));
+      assert.ok(files.includes(target), `${file} imports ${fileName}, which is not in the package`);
+    }
+  }
+});
+
+test("the entries of edge runtimes import the wasm the way each of them understands", () => {
+  assert.match(read("entry/edge-light.js"), /from "\.\.\/stepstream\.wasm\?module"/);
+  assert.match(read("entry/workerd.js"), /from "\.\.\/stepstream\.wasm"/);
+});
+
+test("the entries are thin", () => {
+  for (const name of readdirSync(at("pkg-template/entry")).filter((file) => !file.endsWith(".d.ts"))) {
+    const lines = readFileSync(at("pkg-template/entry", name), "utf8").trimEnd().split("\n").length;
+    assert.ok(lines < 10, `${name} has ${lines} lines`);
+  }
+});
+
+test("no source maps, and no path of the building machine", () => {
+  for (const file of files) {
+    const content = readFileSync(path.join(installed, file), "latin1");
+    assert.ok(!content.includes("sourceMappingURL"), `${file} points to a source map`);
+    for (const folder of [root, os.homedir(), "/.cargo/registry"]) {
+      assert.ok(folder === "/" || !content.includes(`${folder}/`), `${file} contains the path ${folder}`);
+    }
+  }
+});
+
+test("the inlined engine is the one in the .wasm file", () => {
+  const base64 = readFileSync(path.join(installed, "stepstream.wasm")).toString("base64");
+  assert.ok(read("entry/inline.js").includes(`"${base64}"`));
+});
+
+test("the wasm needs nothing but its own glue", () => {
+  const module = new WebAssembly.Module(readFileSync(path.join(installed, "stepstream.wasm")));
+  const wanted = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
+  assert.deepEqual([...wanted], wanted.size === 0 ? [] : ["./stepstream_bg.js"]);
+});

@@ -1,0 +1,102 @@
+// Installs the tarball into an empty project, as a user would, and loads it in every way that Node has.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { tarball } from "../../scripts/lib/build.mjs";
+
+let project;
+
+before(() => {
+  project = mkdtempSync(path.join(os.tmpdir(), "stepstream-consumer-"));
+  writeFileSync(path.join(project, "package.json"), '{ "name": "consumer", "private": true }\n');
+  // Offline: the package has no dependency, so nothing may be fetched.
+  const args = ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", tarball()];
+  execFileSync("npm", args, { cwd: project, stdio: "pipe" });
+});
+
+after(() => rmSync(project, { recursive: true, force: true }));
+
+/** Runs a program in the project, and gives what it printed. */
+function run(name, source, flags = []) {
+  const file = path.join(project, name);
+  writeFileSync(file, source);
+  return execFileSync(process.execPath, [...flags, file], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** A workflow of one step, so that the engine is really instantiated and used. */
+const program = `
+  const workflow = new stepstream.Workflow();
+  workflow.addStep(
+    { inputs: [stepstream.StartEvent], outputs: [stepstream.StopEvent] },
+    async (_, event) => new stepstream.StopEvent(event.data + 1),
+  );
+  workflow.run(41).then((stop) => console.log(stop.data));
+`;
+
+test("import", () => {
+  assert.equal(run("main.mjs", `import * as stepstream from "stepstream";${program}`), "42\n");
+});
+
+test("require", () => {
+  assert.equal(run("main.cjs", `const stepstream = require("stepstream");${program}`), "42\n");
+});
+
+test("import() and require() give the same classes", () => {
+  const source = `import("stepstream").then((a) => console.log(a.Workflow === require("stepstream").Workflow));`;
+  assert.equal(run("both.cjs", source), "true\n");
+});
+
+const slim = `
+  const bytes = require("node:fs").readFileSync(require.resolve("stepstream/stepstream.wasm"));
+  stepstream.setWasmModule(new WebAssembly.Module(bytes));
+`;
+
+test("slim takes the module from its host", () => {
+  assert.equal(run("slim.cjs", `const stepstream = require("stepstream/slim");${slim}${program}`), "42\n");
+});
+
+test("slim without a module says what to do", () => {
+  const source = `const stepstream = require("stepstream/slim");
+    try { new stepstream.Workflow().run(1).then(null, report); } catch (error) { report(error); }
+    function report(error) { console.log(error.message); }`;
+  assert.match(run("slim-none.cjs", source), /setWasmModule/);
+});
+
+test("slim refuses what is not a module", () => {
+  const source = `const { setWasmModule } = require("stepstream/slim");
+    try { setWasmModule(new Uint8Array(8)); } catch (error) { console.log(error.message); }`;
+  assert.match(run("slim-wrong.cjs", source), /WebAssembly\.Module/);
+});
+
+test("the manifest can be read", () => {
+  assert.match(run("manifest.cjs", `console.log(require("stepstream/package.json").version)`), /^\d+\.\d+\.\d+\n$/);
+});
+
+// workerd forbids all of this outside a request, and a page should not pay for an engine that it does not use.
+test("loading compiles nothing and uses no timer, randomness or network", () => {
+  const source = `
+    const used = [];
+    const forbid = (holder, name) => {
+      const real = holder[name];
+      holder[name] = function (...args) { used.push(name); return Reflect.construct(real, args, new.target ?? real); };
+    };
+    for (const name of ["setTimeout", "setInterval", "queueMicrotask", "fetch"]) forbid(globalThis, name);
+    for (const name of ["Module", "Instance", "compile", "instantiate"]) forbid(WebAssembly, name);
+    forbid(Math, "random");
+    for (const name of ["getRandomValues", "randomUUID"]) forbid(Crypto.prototype, name);
+    require("stepstream");
+    console.log(JSON.stringify(used));
+  `;
+  assert.equal(run("quiet.cjs", source), "[]\n");
+});
+
+// The other runtimes' entries need their own loader; here their condition must at least choose the right file.
+for (const condition of ["edge-light", "workerd"]) {
+  test(`the condition ${condition} chooses its entry`, () => {
+    const shown = run("resolve.cjs", `console.log(require.resolve("stepstream"));`, [`--conditions=${condition}`]);
+    assert.match(shown, new RegExp(`entry/${condition}\\.js\\n$`));
+  });
+}

@@ -1,0 +1,31 @@
+// Holds the package's download size against its budget, and prints it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { installed } from "../../scripts/lib/paths.mjs";
+import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
+
+// Gzipped bytes. Raise one only together with the reason, here.
+const CEILINGS = {
+  "slim + wasm": 50_000, // The budget for the engine: wasm, glue and typed face.
+  workerd: 50_000, // The same content.
+  "edge-light": 50_000, // The same content.
+  inline: 65_000, // The same content, with the wasm as base64: a third more bytes, which compress badly.
+};
+
+const rows = sizes(installed);
+console.log(sizeTable(rows));
+
+for (const [name, ceiling] of Object.entries(CEILINGS)) {
+  test(`${name} stays under ${ceiling / 1000} kB gzipped`, () => {
+    const row = rows.find((candidate) => candidate.name === name);
+    assert.ok(row, `the package has no entry ${name}`);
+    assert.ok(row.gzip <= ceiling, `${name} weighs ${row.gzip} bytes gzipped; the ceiling is ${ceiling}`);
+  });
+}
+
+test("the slim entry carries no copy of the wasm", () => {
+  const slim = rows.find((row) => row.name === "slim + wasm");
+  const inline = rows.find((row) => row.name === "inline");
+  const wasm = rows.find((row) => row.name === "wasm alone");
+  assert.ok(inline.raw - (slim.raw - wasm.raw) > wasm.raw, "slim's JavaScript holds what only inline's should");
+});

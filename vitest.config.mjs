@@ -1,0 +1,45 @@
+// Behaviour tests. They import "stepstream" as a user does: the packed package in node_modules, loaded by Node itself.
+import ts from "typescript";
+import { defineConfig } from "vitest/config";
+
+/** Decorators and `using` are written down for Node 20 by the TypeScript compiler; vite's own transform leaves them. */
+const lowered = {
+  name: "lowered-typescript",
+  enforce: "pre",
+  transform(code, id) {
+    if (!/\/tests\/js\/[^?]*\.ts$/.test(id)) return undefined;
+    const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, sourceMap: true };
+    const { outputText, sourceMapText } = ts.transpileModule(code, { fileName: id, compilerOptions });
+    return { code: outputText, map: sourceMapText };
+  },
+};
+
+const memoryTests = "tests/js/**/*.gc.test.ts";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [lowered],
+        test: {
+          name: "js",
+          include: ["tests/js/**/*.test.ts"],
+          exclude: [memoryTests],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        plugins: [lowered],
+        test: {
+          name: "gc",
+          include: [memoryTests],
+          pool: "forks",
+          // One process at a time, with a collector that can be called: anything else would blur the measurement.
+          execArgv: ["--expose-gc"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
