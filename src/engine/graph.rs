@@ -1,0 +1,250 @@
+//! The graph: event types, steps, and who takes what. Immutable during a run but for event types that
+//! the host meets for the first time.
+
+use super::ids::{EventTypeId, Millis, StepId};
+use super::retry::RetryPolicy;
+use crate::error::Code;
+
+/// What the engine must know about the meaning of an event type. A type has the role of the nearest ancestor
+/// that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Role {
+    /// An event like any other.
+    #[default]
+    Plain,
+    /// A run may start with it.
+    Start,
+    /// It ends the run.
+    Stop,
+    /// It goes to the outside: a question that a person or another system answers.
+    InputRequired,
+    /// It comes from the outside: the answer.
+    HumanResponse,
+    /// It tells that a step failed for good; error handlers take it.
+    StepFailed,
+}
+
+/// An event type.
+#[derive(Clone, Debug)]
+pub struct EventType {
+    /// What the engine must know about it.
+    pub role: Role,
+    /// The types that this type is a kind of, itself first.
+    pub lineage: Vec<EventTypeId>,
+    /// The types that are a kind of this type, itself first.
+    pub kinds: Vec<EventTypeId>,
+    /// The steps that take it, in the order in which they were added.
+    pub routes: Vec<Route>,
+}
+
+/// A step takes an event type with some of its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The step.
+    pub step: StepId,
+    /// Bit `n` is set when input `n` takes the type.
+    pub inputs: u32,
+}
+
+/// What marks a step as an error handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// The steps whose failures it takes; empty for every step that no other handler is for.
+    pub steps: Vec<StepId>,
+    /// How often a failure may be handled along one line of events: the events that a handler makes remember
+    /// that a failure is behind them, and so do the events made from those. 0 means the handler is never entered.
+    pub max_recoveries: u32,
+}
+
+/// A step.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// For each input the event types that it takes (several for an `or` input).
+    pub inputs: Vec<Vec<EventTypeId>>,
+    /// The event types that it returns, or `None` when that was not declared.
+    pub outputs: Option<Vec<EventTypeId>>,
+    /// How many invocations may run at a time; `None` for any number.
+    pub workers: Option<u32>,
+    /// Whether and how a failed attempt is repeated.
+    pub retry: Option<RetryPolicy>,
+    /// How long one attempt may take.
+    pub timeout: Option<Millis>,
+    /// Set when the step is an error handler. Such a step has no inputs of its own.
+    pub handler: Option<Handler>,
+}
+
+/// The most inputs a step may have: one bit each in [`Route::inputs`].
+pub const MAX_INPUTS: usize = 32;
+
+/// Event types and steps.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    types: Vec<EventType>,
+    steps: Vec<Step>,
+    /// For each step the error handler that takes its failures.
+    handlers: Vec<Option<StepId>>,
+    /// The handler for the steps that have none of their own.
+    fallback: Option<StepId>,
+    /// Some step takes an event that only the outside can send.
+    open: bool,
+}
+
+impl Graph {
+    /// A graph without types and steps.
+    #[must_use]
+    pub fn new() -> Graph {
+        Graph::default()
+    }
+
+    /// The event types, by id.
+    #[must_use]
+    pub fn types(&self) -> &[EventType] {
+        &self.types
+    }
+
+    /// The steps, by id.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether some step takes an event that no step makes, so that only the outside can send it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The error handler for a step, if it has one. Handlers have none.
+    #[must_use]
+    pub fn handler_of(&self, step: StepId) -> Option<StepId> {
+        if self.steps.get(step.index())?.handler.is_some() {
+            return None;
+        }
+        self.handlers.get(step.index()).copied().flatten().or(self.fallback)
+    }
+
+    /// Adds an event type that is a kind of `parents` (its whole ancestry, nearest first). May be called during a run: the host
+    /// meets classes as they come.
+    ///
+    /// # Errors
+    /// [`Code::StaleId`] when a parent does not exist.
+    pub fn add_type(&mut self, role: Role, parents: &[EventTypeId]) -> Result<EventTypeId, Code> {
+        if parents.iter().any(|parent| parent.index() >= self.types.len()) {
+            return Err(Code::StaleId);
+        }
+        let id = EventTypeId(self.types.len() as u32);
+        let inherited = parents.iter().map(|parent| self.types[parent.index()].role).find(|role| *role != Role::Plain);
+        let role = if role == Role::Plain { inherited.unwrap_or_default() } else { role };
+        let mut lineage = vec![id];
+        lineage.extend_from_slice(parents);
+        for parent in parents {
+            self.types[parent.index()].kinds.push(id);
+        }
+        self.types.push(EventType { role, lineage, kinds: vec![id], routes: Vec::new() });
+        for step in 0..self.steps.len() {
+            self.add_route(StepId(step as u32), id);
+        }
+        Ok(id)
+    }
+
+    /// Adds a step.
+    ///
+    /// # Errors
+    /// [`Code::InvalidStep`] when it has no inputs and is no handler, or too many, or an input takes nothing; [`Code::InvalidWorkers`] when
+    /// `workers` is 0; [`Code::StaleId`] when an event type or a handled step does not exist;
+    /// [`Code::DuplicateHandler`] when one of the handled steps has a handler already.
+    pub fn add_step(&mut self, step: Step) -> Result<StepId, Code> {
+        let known = |ty: &EventTypeId| ty.index() < self.types.len();
+        if step.inputs.is_empty() != step.handler.is_some()
+            || step.inputs.len() > MAX_INPUTS
+            || step.inputs.iter().any(Vec::is_empty)
+        {
+            return Err(Code::InvalidStep);
+        }
+        if step.workers == Some(0) {
+            return Err(Code::InvalidWorkers);
+        }
+        if !step.inputs.iter().flatten().chain(step.outputs.iter().flatten()).all(known) {
+            return Err(Code::StaleId);
+        }
+        let id = StepId(self.steps.len() as u32);
+        if let Some(handler) = &step.handler {
+            self.check_handler(handler)?;
+            if handler.steps.is_empty() {
+                self.fallback = Some(id);
+            }
+            for handled in &handler.steps {
+                self.handlers[handled.index()] = Some(id);
+            }
+        }
+        self.handlers.push(None);
+        self.steps.push(step);
+        for ty in 0..self.types.len() {
+            self.add_route(id, EventTypeId(ty as u32));
+        }
+        let open = self.outside_inputs().next().is_some();
+        self.open = open;
+        Ok(id)
+    }
+
+    fn check_handler(&self, handler: &Handler) -> Result<(), Code> {
+        if handler.steps.is_empty() && self.fallback.is_some() {
+            return Err(Code::DuplicateHandler);
+        }
+        for step in &handler.steps {
+            match self.handlers.get(step.index()) {
+                None => return Err(Code::StaleId),
+                Some(Some(_)) => return Err(Code::DuplicateHandler),
+                Some(None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add_route(&mut self, step: StepId, ty: EventTypeId) {
+        let lineage = &self.types[ty.index()].lineage;
+        let mut inputs = 0;
+        for (nth, accepted) in self.steps[step.index()].inputs.iter().enumerate() {
+            if accepted.iter().any(|accepted| lineage.contains(accepted)) {
+                inputs |= 1 << nth;
+            }
+        }
+        if inputs != 0 {
+            self.types[ty.index()].routes.push(Route { step, inputs });
+        }
+    }
+
+    /// How a step takes a type, if it does.
+    #[must_use]
+    pub fn route(&self, ty: EventTypeId, step: StepId) -> Option<Route> {
+        self.types.get(ty.index())?.routes.iter().find(|route| route.step == step).copied()
+    }
+
+    /// Whether `ty` is `ancestor` or a kind of it.
+    #[must_use]
+    pub fn is_kind_of(&self, ty: EventTypeId, ancestor: EventTypeId) -> bool {
+        self.types.get(ty.index()).is_some_and(|ty| ty.lineage.contains(&ancestor))
+    }
+
+    /// The inputs that nothing inside the graph makes: pairs of a step and the types one of its inputs takes.
+    pub(super) fn outside_inputs(&self) -> impl Iterator<Item = (StepId, &[EventTypeId])> {
+        self.steps.iter().enumerate().flat_map(move |(id, step)| {
+            let outside = move |accepted: &&Vec<EventTypeId>| accepted.iter().all(|ty| !self.is_made_inside(*ty));
+            step.inputs.iter().filter(outside).map(move |accepted| (StepId(id as u32), accepted.as_slice()))
+        })
+    }
+
+    fn is_made_inside(&self, ty: EventTypeId) -> bool {
+        match self.types[ty.index()].role {
+            Role::Start | Role::StepFailed => true,
+            Role::HumanResponse => false,
+            _ => self
+                .steps
+                .iter()
+                .filter_map(|step| step.outputs.as_ref())
+                .flatten()
+                .any(|output| self.is_kind_of(*output, ty)),
+        }
+    }
+}

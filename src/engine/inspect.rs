@@ -1,0 +1,97 @@
+//! Looking into a run without changing it, for messages and for tools.
+
+use super::Engine;
+use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
+use super::state::{Phase, State};
+
+/// A join that has some of its inputs but not all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenJoin {
+    /// The step.
+    pub step: StepId,
+    /// The inputs that have their event, a bit each.
+    pub filled: u32,
+    /// How many events wait behind them.
+    pub later: usize,
+}
+
+/// A wait for an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenWait {
+    /// Its number.
+    pub wait: WaitId,
+    /// The step that waits.
+    pub step: StepId,
+    /// The type it waits for.
+    pub ty: EventTypeId,
+}
+
+/// An invocation that has not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Its id.
+    pub invocation: InvocationId,
+    /// Its step.
+    pub step: StepId,
+    /// Attempts begun.
+    pub attempt: u32,
+    /// Whether the host is working on it now; otherwise it is queued or waits for its next attempt.
+    pub running: bool,
+}
+
+impl Engine {
+    /// The joins that have some of their inputs but not all.
+    pub fn open_joins(&self) -> impl Iterator<Item = OpenJoin> {
+        self.state.steps.iter().enumerate().filter_map(|(id, step)| {
+            let (filled, later) = step.join.as_ref()?.fill();
+            (filled != 0).then_some(OpenJoin { step: StepId(id as u32), filled, later })
+        })
+    }
+
+    /// The waits for events that are open, oldest first.
+    pub fn open_waits(&self) -> impl Iterator<Item = OpenWait> {
+        self.state.waiters.iter().filter_map(|(wait, waiter)| {
+            let step = self.state.invocations.get(waiter.invocation)?.step;
+            Some(OpenWait { wait: *wait, step, ty: waiter.ty? })
+        })
+    }
+
+    /// The invocations that are queued, running or waiting for their next attempt.
+    pub fn in_flight(&self) -> impl Iterator<Item = InFlight> {
+        self.state.invocations.iter().map(|(invocation, at)| InFlight {
+            invocation,
+            step: at.step,
+            attempt: at.attempt,
+            running: at.phase == Phase::Running,
+        })
+    }
+
+    /// The events of a type, or of a kind of it, that are kept for a later wait, oldest first.
+    #[must_use]
+    pub fn kept(&self, ty: EventTypeId) -> Vec<Event> {
+        let graph = self.graph.borrow();
+        let Some(ty) = graph.types().get(ty.index()) else { return Vec::new() };
+        let queues = ty.kinds.iter().filter_map(|kind| self.state.kept.get(kind));
+        let mut kept: Vec<_> = queues.flatten().copied().collect();
+        kept.sort_unstable_by_key(|kept| kept.order);
+        kept.into_iter().map(|kept| kept.event).collect()
+    }
+}
+
+impl State {
+    /// How often each slot is referred to, counted anew. The engine keeps the same numbers as it goes; a run that has
+    /// ended may refer to one slot more, that of its outcome.
+    #[must_use]
+    pub fn recount(&self) -> Vec<(Slot, u32)> {
+        let mut slots: Vec<Slot> = self.references().collect();
+        slots.sort_unstable();
+        slots.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
+    }
+
+    /// How often each slot is referred to, as the engine counts.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(Slot, u32)> {
+        let counted = self.slots.iter().zip(0u32..).filter(|(count, _)| **count > 0);
+        counted.map(|(count, slot)| (Slot(slot), *count)).collect()
+    }
+}

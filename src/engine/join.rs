@@ -1,0 +1,159 @@
+//! Joins: gathering one event for each input of a step.
+//!
+//! Events are gathered first in, first out. When inputs overlap (`[A, or(A, B)]`), an event that came first may move to
+//! another input to make room, so a set is complete as soon as the events allow it: bipartite matching by
+//! augmenting paths (H. W. Kuhn, "The Hungarian method", 1955), over at most 32 inputs.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::ids::{Event, EventTypeId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Arrival {
+    event: Event,
+    /// The inputs that take it, a bit each.
+    inputs: u32,
+    /// Position among all arrivals of the run.
+    order: u64,
+}
+
+/// The gathering point of one step with several inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Join {
+    /// What each input has so far.
+    set: Vec<Option<Arrival>>,
+    /// What came for inputs that were full, by type.
+    later: BTreeMap<EventTypeId, VecDeque<Arrival>>,
+}
+
+impl Join {
+    pub(super) fn new(inputs: usize) -> Join {
+        Join { set: vec![None; inputs], later: BTreeMap::new() }
+    }
+
+    /// Takes an event in. Returns the complete set, if this event completed one.
+    pub(super) fn add(&mut self, event: Event, inputs: u32, order: u64) -> Option<Box<[Event]>> {
+        let arrival = Arrival { event, inputs, order };
+        if !self.place(arrival) {
+            self.later.entry(event.ty).or_default().push_back(arrival);
+            return None;
+        }
+        if self.set.iter().any(Option::is_none) {
+            return None;
+        }
+        let complete = self.set.iter_mut().filter_map(Option::take).map(|arrival| arrival.event).collect();
+        self.refill();
+        Some(complete)
+    }
+
+    /// Which inputs have their event, and how many events wait behind them.
+    pub(super) fn fill(&self) -> (u32, usize) {
+        let filled = self.set.iter().enumerate().fold(0, |bits, (nth, at)| bits | (u32::from(at.is_some()) << nth));
+        (filled, self.later.values().map(VecDeque::len).sum())
+    }
+
+    /// Every event held.
+    pub(super) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.set.iter().flatten().chain(self.later.values().flatten()).map(|arrival| &arrival.event)
+    }
+
+    fn place(&mut self, arrival: Arrival) -> bool {
+        let mut visited = 0;
+        self.augment(arrival, &mut visited)
+    }
+
+    fn augment(&mut self, arrival: Arrival, visited: &mut u32) -> bool {
+        let takes = |nth: &usize| arrival.inputs & (1 << nth) != 0;
+        let all = 0..self.set.len();
+        // A free input first, so that nothing moves without need.
+        if let Some(free) = all.clone().filter(takes).find(|nth| self.set[*nth].is_none()) {
+            self.set[free] = Some(arrival);
+            return true;
+        }
+        for nth in all.filter(takes) {
+            let Some(occupant) = self.set[nth] else { continue };
+            if *visited & (1 << nth) != 0 {
+                continue;
+            }
+            *visited |= 1 << nth;
+            if self.augment(occupant, visited) {
+                self.set[nth] = Some(arrival);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Moves what waited into the emptied set, oldest first. The set is never full after this: what waited was not enough
+    /// to complete a set even together with what was in it.
+    fn refill(&mut self) {
+        let mut refused = Vec::new();
+        loop {
+            let heads = self.later.iter().filter(|(ty, _)| !refused.contains(*ty));
+            let next = heads.filter_map(|(ty, queue)| queue.front().map(|head| (head.order, *ty))).min();
+            let Some((_, ty)) = next else { break };
+            let Some(queue) = self.later.get_mut(&ty) else { break };
+            let Some(head) = queue.front().copied() else { break };
+            if self.place(head) {
+                if let Some(queue) = self.later.get_mut(&ty) {
+                    queue.pop_front();
+                    if queue.is_empty() {
+                        self.later.remove(&ty);
+                    }
+                }
+            } else {
+                refused.push(ty);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ids::Slot;
+    use super::*;
+
+    const A: u32 = 0;
+    const B: u32 = 1;
+
+    fn event(ty: u32, slot: u32) -> Event {
+        Event { ty: EventTypeId(ty), slot: Slot(slot), recoveries: 0 }
+    }
+
+    fn feed(join: &mut Join, arrivals: &[(u32, u32)]) -> Vec<Vec<u32>> {
+        let mut fired = Vec::new();
+        for (nth, (ty, inputs)) in arrivals.iter().enumerate() {
+            if let Some(set) = join.add(event(*ty, nth as u32), *inputs, nth as u64) {
+                fired.push(set.iter().map(|event| event.slot.0).collect());
+            }
+        }
+        fired
+    }
+
+    #[test]
+    fn sets_are_gathered_first_in_first_out() {
+        let (a, b) = ((A, 0b01), (B, 0b10));
+        assert_eq!(feed(&mut Join::new(2), &[a, a, b, b]), [vec![0, 2], vec![1, 3]]);
+        assert_eq!(feed(&mut Join::new(2), &[b, b, b, a, a]), [vec![3, 0], vec![4, 1]]);
+    }
+
+    #[test]
+    fn one_type_may_fill_two_inputs() {
+        let a = (A, 0b11);
+        assert_eq!(feed(&mut Join::new(2), &[a, a, a, a, a]), [vec![0, 1], vec![2, 3]]);
+    }
+
+    #[test]
+    fn an_early_event_makes_room_for_one_that_fits_nowhere_else() {
+        // Inputs: 0 takes A or B, 1 takes A alone. A takes input 0 first, then B needs it.
+        assert_eq!(feed(&mut Join::new(2), &[(A, 0b11), (B, 0b01)]), [vec![1, 0]]);
+    }
+
+    #[test]
+    fn what_waits_is_reported() {
+        let mut join = Join::new(2);
+        feed(&mut join, &[(A, 0b01), (A, 0b01), (A, 0b01)]);
+        assert_eq!(join.fill(), (0b01, 2));
+        assert_eq!(join.events().count(), 3);
+    }
+}

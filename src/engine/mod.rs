@@ -1,0 +1,119 @@
+//! The engine: a pure state machine, `(state, tick, now) -> commands`.
+//!
+//! It decides which step runs on which events, and when. It knows no JavaScript, no clock, no randomness, no
+//! input or output and no payloads: events are integers, time and ids come in with the ticks. What has to be
+//! done comes out as [`Command`]s, which the host carries out after the call has returned.
+//!
+//! # Invariants
+//!
+//! 1. The same ticks give the same state and the same commands (`tests/engine_laws.rs`: `same_ticks_same_state`).
+//! 2. No event is lost or delivered twice (`no_event_is_lost_or_delivered_twice`).
+//! 3. A step never has more invocations running than its `workers`, and starts them in the order of arrival
+//!    (`workers_are_respected_and_queues_are_fair`).
+//! 4. A slot is released once, when the last reference is gone (`every_slot_is_released_once`).
+//! 5. No tick panics, whatever ids it names (`forged_ids_are_refused`).
+//! 6. The cost of a tick does not depend on history, on the number of pending events or on the number of
+//!    runs; it depends on what the tick sets in motion.
+//!
+//! # Example
+//!
+//! ```
+//! use std::{cell::RefCell, rc::Rc};
+//! use stepstream::engine::*;
+//!
+//! let mut graph = Graph::new();
+//! let start = graph.add_type(Role::Start, &[]).unwrap();
+//! let stop = graph.add_type(Role::Stop, &[]).unwrap();
+//! graph.add_step(Step { inputs: vec![vec![start]], outputs: Some(vec![stop]), ..Step::default() }).unwrap();
+//!
+//! let mut engine = Engine::new(Rc::new(RefCell::new(graph)), RunOptions::default());
+//! engine.apply(Tick::Start { ty: start, slot: Slot(0) }, Millis(0)).unwrap();
+//! let commands: Vec<Command> = engine.drain().collect();
+//! let Some(Command::Invoke { invocation, .. }) = commands.last() else { panic!() };
+//!
+//! let done = Tick::Complete { invocation: *invocation, output: Some((stop, Slot(1))), matches: vec![] };
+//! engine.apply(done, Millis(5)).unwrap();
+//! assert!(matches!(engine.status(), Status::Ended(Outcome::Completed(_))));
+//! ```
+#![forbid(unsafe_code)]
+
+mod arena;
+mod failure;
+mod graph;
+mod ids;
+mod inspect;
+mod join;
+mod random;
+mod reduce;
+mod retry;
+mod route;
+mod state;
+mod tick;
+mod validate;
+mod wait;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
+pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+pub use inspect::{InFlight, OpenJoin, OpenWait};
+pub use random::seed_of;
+pub use retry::{RetryPolicy, Stop, Wait};
+pub use state::{Limits, RunOptions, State, Status};
+pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
+pub use validate::Finding;
+
+use crate::error::Code;
+
+/// A run's state together with its graph and the commands that wait to be taken.
+#[derive(Debug)]
+pub struct Engine {
+    graph: Rc<RefCell<Graph>>,
+    state: State,
+    commands: Vec<Command>,
+}
+
+impl Engine {
+    /// A run that has not begun. The graph may get further event types later, but no further steps.
+    #[must_use]
+    pub fn new(graph: Rc<RefCell<Graph>>, options: RunOptions) -> Engine {
+        let state = State::new(&graph.borrow(), options);
+        Engine { graph, state, commands: Vec::new() }
+    }
+
+    /// Takes in what happened at `now`, in the run's alive time. What has to be done about it is then in
+    /// [`drain`](Engine::drain). A `now` earlier than the last one counts as the last one.
+    ///
+    /// # Errors
+    /// [`Code::RunEnded`] when the run is over; [`Code::StaleId`] when an id does not exist, or a slot is in
+    /// use; [`Code::AttemptEnded`] when the invocation is over or is not running; [`Code::EventNotTaken`] when the target does not take the event;
+    /// [`Code::NoStartStep`] when no step takes the start event. A refused tick changes nothing.
+    pub fn apply(&mut self, tick: Tick, now: Millis) -> Result<Reply, Code> {
+        let graph = self.graph.borrow();
+        reduce::reduce(&graph, &mut self.state, &mut self.commands, tick, now)
+    }
+
+    /// The commands that have come up since the last call, in order.
+    pub fn drain(&mut self) -> impl Iterator<Item = Command> + '_ {
+        self.commands.drain(..)
+    }
+
+    /// Where the run is.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.state.status
+    }
+
+    /// The state, to look at and to compare.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The graph that the run follows.
+    #[must_use]
+    pub fn graph(&self) -> &Rc<RefCell<Graph>> {
+        &self.graph
+    }
+}

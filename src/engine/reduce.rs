@@ -1,0 +1,253 @@
+//! The reducer's entrance: checks a tick, applies it, and looks at where that leaves the run.
+
+use super::graph::Graph;
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey};
+use super::state::{Invocation, Phase, State, Status, Timer, TimerTarget};
+use super::tick::{Command, Outcome, Reply, Tick};
+use crate::error::Code;
+
+/// One tick at work. The methods are spread over the files of this module by what they are about: events in
+/// `route`, what steps ask for in `wait`, attempts that fail in `failure`.
+pub(super) struct Reducer<'a> {
+    pub graph: &'a Graph,
+    pub state: &'a mut State,
+    pub out: &'a mut Vec<Command>,
+}
+
+pub(super) fn reduce(
+    graph: &Graph,
+    state: &mut State,
+    out: &mut Vec<Command>,
+    tick: Tick,
+    now: Millis,
+) -> Result<Reply, Code> {
+    let mut reducer = Reducer { graph, state, out };
+    reducer.check(&tick)?;
+    reducer.state.now = reducer.state.now.max(now);
+    let reply = reducer.apply(tick);
+    reducer.look_around();
+    Ok(reply)
+}
+
+impl Reducer<'_> {
+    /// Refuses what cannot be applied, before anything has changed.
+    fn check(&self, tick: &Tick) -> Result<(), Code> {
+        match (self.state.status, tick) {
+            // A deadline may come just after the end.
+            (Status::Ended(_), Tick::Timer { .. }) => {}
+            (Status::Ended(_), _) => return Err(Code::RunEnded),
+            (Status::Created, Tick::Start { .. } | Tick::Cancel) => {}
+            (Status::Created, _) | (_, Tick::Start { .. }) => return Err(Code::StaleId),
+            _ => {}
+        }
+        match tick {
+            Tick::Start { ty, slot } => {
+                self.check_event(*ty, *slot)?;
+                if self.graph.types()[ty.index()].routes.is_empty() {
+                    return Err(Code::NoStartStep);
+                }
+            }
+            Tick::Send { from, ty, slot, target, .. } => {
+                self.check_event(*ty, *slot)?;
+                from.map_or(Ok(()), |from| self.check_running(from))?;
+                if let Some(target) = target {
+                    if target.index() >= self.graph.steps().len() {
+                        return Err(Code::StaleId);
+                    }
+                    self.graph.route(*ty, *target).ok_or(Code::EventNotTaken)?;
+                }
+            }
+            Tick::Write { from, slot } => {
+                self.check_slot(*slot)?;
+                from.map_or(Ok(()), |from| self.check_running(from))?;
+            }
+            Tick::Complete { invocation, output, .. } => {
+                self.check_running(*invocation)?;
+                output.map_or(Ok(()), |(ty, slot)| self.check_event(ty, slot))?;
+            }
+            Tick::Fail { invocation, ty, slot, .. } => {
+                self.check_running(*invocation)?;
+                self.check_event(*ty, *slot)?;
+            }
+            Tick::Wait { invocation, ty, .. } => {
+                self.check_running(*invocation)?;
+                self.check_type(*ty)?;
+            }
+            Tick::Collect { invocation, ty, slot, expected } => {
+                self.check_running(*invocation)?;
+                self.check_event(*ty, *slot)?;
+                expected.iter().try_for_each(|ty| self.check_type(*ty))?;
+            }
+            Tick::Sleep { invocation, .. } | Tick::Block { invocation } | Tick::Unblock { invocation } => {
+                self.check_running(*invocation)?;
+            }
+            Tick::Timer { .. } | Tick::Cancel => {}
+        }
+        Ok(())
+    }
+
+    fn check_type(&self, ty: EventTypeId) -> Result<(), Code> {
+        if ty.index() < self.graph.types().len() { Ok(()) } else { Err(Code::StaleId) }
+    }
+
+    /// A slot is free, or the next one that never was used: so a forged number cannot make the table grow without bounds.
+    fn check_slot(&self, slot: Slot) -> Result<(), Code> {
+        match self.state.slots.get(slot.index()) {
+            Some(0) => Ok(()),
+            None if slot.index() == self.state.slots.len() => Ok(()),
+            _ => Err(Code::StaleId),
+        }
+    }
+
+    fn check_event(&self, ty: EventTypeId, slot: Slot) -> Result<(), Code> {
+        self.check_type(ty)?;
+        self.check_slot(slot)
+    }
+
+    fn check_running(&self, id: InvocationId) -> Result<(), Code> {
+        match self.state.invocations.get(id) {
+            Some(invocation) if invocation.phase == Phase::Running => Ok(()),
+            _ => Err(Code::AttemptEnded),
+        }
+    }
+
+    fn apply(&mut self, tick: Tick) -> Reply {
+        match tick {
+            Tick::Start { ty, slot } => self.start(ty, slot),
+            Tick::Send { from, ty, slot, target, matches } => {
+                let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
+                let event = self.adopt(ty, slot, recoveries);
+                self.enter(event, target, &matches);
+            }
+            Tick::Write { slot, .. } => {
+                self.adopt_slot(slot);
+                self.out.push(Command::Publish { slot });
+                self.release(slot);
+            }
+            Tick::Complete { invocation, output, matches } => self.complete(invocation, output, &matches),
+            Tick::Fail { invocation, ty, slot, verdict } => self.fail(invocation, ty, slot, verdict),
+            Tick::Wait { invocation, ty, id, timeout, predicated, claim } => {
+                return self.wait(invocation, ty, id, timeout, predicated, claim);
+            }
+            Tick::Sleep { invocation, delay } => return self.sleep(invocation, delay),
+            Tick::Collect { invocation, ty, slot, expected } => return self.collect(invocation, ty, slot, expected),
+            Tick::Block { invocation } => self.change(invocation, |invocation| invocation.blocked += 1),
+            Tick::Unblock { invocation } => {
+                self.change(invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
+            }
+            Tick::Timer { key } => self.timer(key),
+            Tick::Cancel => self.end(Outcome::Cancelled),
+        }
+        Reply::None
+    }
+
+    fn start(&mut self, ty: EventTypeId, slot: Slot) {
+        self.state.status = Status::Running;
+        if let Some(timeout) = self.state.options.timeout {
+            self.set_timer(timeout, TimerTarget::Run);
+        }
+        let event = self.adopt(ty, slot, 0);
+        self.enter(event, None, &[]);
+    }
+
+    fn timer(&mut self, key: TimerKey) {
+        // A deadline that was cleared while the host was on its way here means nothing.
+        let Some(timer) = self.state.timers.remove(&key) else { return };
+        match timer.target {
+            TimerTarget::Run => self.end(Outcome::TimedOut),
+            TimerTarget::Step(invocation) => {
+                self.change(invocation, |invocation| invocation.timer = None);
+                self.out.push(Command::TimeOut { invocation });
+            }
+            TimerTarget::Retry(invocation) => self.requeue(invocation),
+            TimerTarget::Wait(wait) => self.elapse(wait),
+        }
+    }
+
+    /// After every tick: does the run go on by itself, wait for the outside, or is it stuck?
+    fn look_around(&mut self) {
+        match self.state.status {
+            Status::Running if self.state.active == 0 => {
+                if self.state.invocations.is_empty() && !self.graph.is_open() {
+                    self.end(Outcome::Stalled);
+                } else {
+                    self.state.status = Status::Waiting;
+                    self.out.push(Command::Idle);
+                }
+            }
+            Status::Waiting if self.state.active > 0 => {
+                self.state.status = Status::Running;
+                self.out.push(Command::Busy);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends the run. A run that has completed needs nothing any more; one that has failed keeps what it was doing.
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        if matches!(self.state.status, Status::Ended(_)) {
+            return;
+        }
+        self.state.status = Status::Ended(outcome);
+        self.state.timers.clear();
+        if matches!(outcome, Outcome::Completed(_)) {
+            self.state.clear_work();
+        } else {
+            self.park();
+        }
+        self.out.push(Command::Settle { outcome });
+    }
+
+    /// Changes an invocation and keeps count of those that are active.
+    pub(super) fn change(&mut self, id: InvocationId, change: impl FnOnce(&mut Invocation)) {
+        let Some(invocation) = self.state.invocations.get_mut(id) else { return };
+        let before = invocation.is_active();
+        change(invocation);
+        let after = invocation.is_active();
+        self.state.active = self.state.active + u32::from(after) - u32::from(before);
+    }
+
+    pub(super) fn set_timer(&mut self, delay: Millis, target: TimerTarget) -> TimerKey {
+        let key = TimerKey(self.state.next_timer);
+        self.state.next_timer = key.0.wrapping_add(1);
+        let deadline = self.state.now.after(delay);
+        self.state.timers.insert(key, Timer { deadline, target });
+        self.out.push(Command::SetTimer { key, deadline });
+        key
+    }
+
+    pub(super) fn clear_timer(&mut self, key: Option<TimerKey>) {
+        if let Some(key) = key
+            && self.state.timers.remove(&key).is_some()
+        {
+            self.out.push(Command::ClearTimer { key });
+        }
+    }
+
+    pub(super) fn adopt(&mut self, ty: EventTypeId, slot: Slot, recoveries: u32) -> Event {
+        self.adopt_slot(slot);
+        Event { ty, slot, recoveries }
+    }
+
+    fn adopt_slot(&mut self, slot: Slot) {
+        if slot.index() >= self.state.slots.len() {
+            self.state.slots.push(0);
+        }
+        self.retain(slot);
+    }
+
+    pub(super) fn retain(&mut self, slot: Slot) {
+        if let Some(count) = self.state.slots.get_mut(slot.index()) {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn release(&mut self, slot: Slot) {
+        if let Some(count) = self.state.slots.get_mut(slot.index()) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.out.push(Command::Release { slot });
+            }
+        }
+    }
+}

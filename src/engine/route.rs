@@ -1,0 +1,182 @@
+//! Events on their way: who gets them, who has to queue, what is kept.
+
+use super::graph::Role;
+use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
+use super::reduce::Reducer;
+use super::state::{Answer, Invocation, Kept, LogEntry, Phase, State, Status, TimerTarget};
+use super::tick::{Command, Inputs, Outcome};
+use super::Millis;
+
+impl Reducer<'_> {
+    /// An event enters the run: it is published, satisfies one wait, and goes to the steps that take it (or to `target` alone). If nobody
+    /// wants it, it is kept. The caller's reference goes with it.
+    pub(super) fn enter(&mut self, event: Event, target: Option<StepId>, matches: &[WaitId]) {
+        self.out.push(Command::Publish { slot: event.slot });
+        let ty = &self.graph.types()[event.ty.index()];
+        if ty.role == Role::Stop {
+            self.end(Outcome::Completed(event));
+            return;
+        }
+        let mut wanted = self.satisfy(event, matches);
+        for route in &ty.routes {
+            if target.is_none_or(|target| target == route.step) {
+                wanted = true;
+                self.deliver(route.step, route.inputs, event);
+            }
+        }
+        if !wanted {
+            self.keep(event);
+        }
+        self.release(event.slot);
+    }
+
+    /// Hands an event to one step.
+    pub(super) fn deliver(&mut self, step: StepId, inputs: u32, event: Event) {
+        self.retain(event.slot);
+        let order = self.arrival();
+        let complete = match &mut self.state.steps[step.index()].join {
+            None => Some(Inputs::One(event)),
+            Some(join) => join.add(event, inputs, order).map(Inputs::Many),
+        };
+        if let Some(inputs) = complete {
+            self.enqueue(step, inputs, order);
+        }
+    }
+
+    pub(super) fn arrival(&mut self) -> u64 {
+        let order = self.state.arrivals;
+        self.state.arrivals += 1;
+        order
+    }
+
+    fn keep(&mut self, event: Event) {
+        let limit = self.state.options.limits.kept_events as usize;
+        if limit == 0 {
+            return;
+        }
+        self.retain(event.slot);
+        let order = self.arrival();
+        let queue = self.state.kept.entry(event.ty).or_default();
+        queue.push_back(Kept { event, order });
+        if queue.len() > limit
+            && let Some(oldest) = queue.pop_front()
+        {
+            self.release(oldest.event.slot);
+        }
+    }
+
+    /// Makes an invocation of a complete set of events and starts it as soon as a worker is free.
+    fn enqueue(&mut self, step: StepId, inputs: Inputs, order: u64) {
+        let id = self.state.invocations.insert(Invocation {
+            step,
+            phase: Phase::Queued,
+            order,
+            attempt: 0,
+            began: Millis(0),
+            inputs,
+            log: Vec::new(),
+            cursor: 0,
+            blocked: 0,
+            timer: None,
+        });
+        self.state.active += 1;
+        self.state.steps[step.index()].queue.push_back(id);
+        self.start_queued(step);
+    }
+
+    /// Starts what is queued at a step, as far as its workers allow.
+    pub(super) fn start_queued(&mut self, step: StepId) {
+        let spec = &self.graph.steps()[step.index()];
+        loop {
+            let at = &mut self.state.steps[step.index()];
+            if matches!(self.state.status, Status::Ended(_)) || spec.workers.is_some_and(|most| at.running >= most) {
+                return;
+            }
+            let Some(id) = at.queue.pop_front() else { return };
+            if self.state.invoked >= self.state.options.limits.steps {
+                at.queue.push_front(id);
+                self.end(Outcome::LimitReached);
+                return;
+            }
+            at.running += 1;
+            self.state.invoked += 1;
+            let timer = spec.timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Step(id)));
+            let now = self.state.now;
+            // Whatever is in a queue is in the table: both change together.
+            let Some(invocation) = self.state.invocations.get_mut(id) else { continue };
+            invocation.phase = Phase::Running;
+            invocation.timer = timer;
+            if invocation.attempt == 0 {
+                invocation.began = now;
+            }
+            invocation.attempt = invocation.attempt.saturating_add(1);
+            self.out.push(Command::Invoke {
+                step,
+                invocation: id,
+                attempt: invocation.attempt,
+                inputs: invocation.inputs.clone(),
+            });
+        }
+    }
+
+    pub(super) fn complete(&mut self, id: InvocationId, output: Option<(EventTypeId, Slot)>, matches: &[WaitId]) {
+        let Some(invocation) = self.take_off(id) else { return };
+        if let Some((ty, slot)) = output {
+            let event = self.adopt(ty, slot, invocation.recoveries());
+            self.enter(event, None, matches);
+        }
+        if !matches!(self.state.status, Status::Ended(_)) {
+            self.forget(&invocation);
+            self.start_queued(invocation.step);
+        }
+    }
+
+    /// Takes a running invocation out of the run, with its deadline and its open waits.
+    pub(super) fn take_off(&mut self, id: InvocationId) -> Option<Invocation> {
+        let mut invocation = self.state.invocations.remove(id)?;
+        self.state.active -= u32::from(invocation.is_active());
+        if invocation.phase == Phase::Running {
+            self.state.steps[invocation.step.index()].running -= 1;
+        }
+        self.clear_timer(invocation.timer);
+        self.close_waits(&mut invocation.log);
+        Some(invocation)
+    }
+
+    /// Lets go of the events that an invocation held.
+    pub(super) fn forget(&mut self, invocation: &Invocation) {
+        for event in invocation.inputs.as_slice() {
+            self.release(event.slot);
+        }
+        self.forget_answers(&invocation.log);
+    }
+
+    pub(super) fn forget_answers(&mut self, log: &[LogEntry]) {
+        for entry in log {
+            match &entry.answer {
+                Answer::Received(event) => self.release(event.slot),
+                Answer::Collected(Some(events)) => events.iter().for_each(|event| self.release(event.slot)),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl State {
+    /// Drops queued and running work, joins, waits and kept events, without a word to the host: a run that
+    /// has completed releases everything at once.
+    pub(super) fn clear_work(&mut self) {
+        for step in &mut self.steps {
+            step.queue.clear();
+            step.running = 0;
+            step.join = None;
+        }
+        self.active = 0;
+        self.invocations.clear();
+        self.waiters.clear();
+        self.plain_waits.clear();
+        self.kept.clear();
+        self.collections.clear();
+        self.slots.clear();
+    }
+}

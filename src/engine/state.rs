@@ -1,0 +1,242 @@
+//! The state of a run: everything that a tick may depend on, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::arena::Arena;
+use super::graph::Graph;
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::join::Join;
+use super::tick::{Inputs, Outcome};
+
+/// What a run may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many steps it may invoke. Default: no limit.
+    pub steps: u64,
+    /// How many events of one type that no step takes are kept for a later wait; the oldest go first. Default: 4,096.
+    pub kept_events: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { steps: u64::MAX, kept_events: 4096 }
+    }
+}
+
+/// How a run is set up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Where the jitter of retries comes from; see [`seed_of`](super::seed_of).
+    pub seed: u64,
+    /// How long the run may be alive; `None` for any time.
+    pub timeout: Option<Millis>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// It has not begun.
+    Created,
+    /// It goes on by itself.
+    Running,
+    /// It waits for the outside.
+    Waiting,
+    /// It has ended.
+    Ended(Outcome),
+}
+
+/// Where an invocation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// In its step's queue.
+    Queued,
+    /// With the host.
+    Running,
+    /// Waiting for its next attempt.
+    Backoff(TimerKey),
+}
+
+/// What a step asked for. The log of these lets another attempt be handed what an earlier one has received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    Event { ty: EventTypeId, id: Option<Box<str>> },
+    Sleep,
+    Collect,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Not asked again yet in this attempt.
+    Vacant,
+    /// Still open.
+    Pending { wait: WaitId, timer: Option<TimerKey> },
+    /// This event.
+    Received(Event),
+    /// The sleep is over, or no event came in time.
+    Elapsed,
+    /// What `collect` said.
+    Collected(Option<Box<[Event]>>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LogEntry {
+    pub request: Request,
+    pub answer: Answer,
+}
+
+/// An invocation: a set of events on which a step is, was or will be run, through all its attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Invocation {
+    pub step: StepId,
+    pub phase: Phase,
+    /// Position among all arrivals of the run; queues keep this order.
+    pub order: u64,
+    /// Attempts begun.
+    pub attempt: u32,
+    /// When the first attempt began.
+    pub began: Millis,
+    pub inputs: Inputs,
+    pub log: Vec<LogEntry>,
+    /// The next log entry that this attempt comes to.
+    pub cursor: u32,
+    /// What this attempt waits for that only the outside can bring on.
+    pub blocked: u32,
+    /// The deadline of this attempt.
+    pub timer: Option<TimerKey>,
+}
+
+impl Invocation {
+    /// Whether it moves the run on without help from the outside.
+    pub(super) fn is_active(&self) -> bool {
+        self.phase != Phase::Running || self.blocked == 0
+    }
+
+    /// The recoveries behind the events that it makes.
+    pub(super) fn recoveries(&self) -> u32 {
+        self.inputs.as_slice().iter().map(|event| event.recoveries).max().unwrap_or(0)
+    }
+}
+
+/// What a step has at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StepState {
+    pub running: u32,
+    pub queue: VecDeque<InvocationId>,
+    /// Of a step with several inputs.
+    pub join: Option<Join>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimerTarget {
+    Run,
+    Step(InvocationId),
+    Retry(InvocationId),
+    Wait(WaitId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timer {
+    pub deadline: Millis,
+    pub target: TimerTarget,
+}
+
+/// An open wait or sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiter {
+    /// `None` for a sleep.
+    pub ty: Option<EventTypeId>,
+    pub predicated: bool,
+    pub invocation: InvocationId,
+    /// Its place in the invocation's log.
+    pub entry: u32,
+}
+
+/// An event that no step took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub event: Event,
+    pub order: u64,
+}
+
+/// The state of a run. Ordered collections throughout: iteration must not depend on anything but the ticks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub(super) options: RunOptions,
+    pub(super) status: Status,
+    /// The latest time a tick has told; time never goes back.
+    pub(super) now: Millis,
+    /// Arrivals so far.
+    pub(super) arrivals: u64,
+    /// Steps invoked so far.
+    pub(super) invoked: u64,
+    /// Invocations that move the run on without help from the outside.
+    pub(super) active: u32,
+    pub(super) steps: Vec<StepState>,
+    pub(super) invocations: Arena<Invocation>,
+    pub(super) next_wait: u32,
+    pub(super) waiters: BTreeMap<WaitId, Waiter>,
+    /// The open waits that any event of a type will do for.
+    pub(super) plain_waits: BTreeMap<EventTypeId, BTreeSet<WaitId>>,
+    pub(super) kept: BTreeMap<EventTypeId, VecDeque<Kept>>,
+    /// Half-full collections of `collect`, by step and by what they expect (sorted).
+    pub(super) collections: BTreeMap<(StepId, Box<[EventTypeId]>), Vec<Event>>,
+    pub(super) next_timer: u32,
+    pub(super) timers: BTreeMap<TimerKey, Timer>,
+    /// References to each slot.
+    pub(super) slots: Vec<u32>,
+}
+
+impl State {
+    pub(super) fn new(graph: &Graph, options: RunOptions) -> State {
+        let steps = graph
+            .steps()
+            .iter()
+            .map(|step| StepState {
+                running: 0,
+                queue: VecDeque::new(),
+                join: (step.inputs.len() > 1).then(|| Join::new(step.inputs.len())),
+            })
+            .collect();
+        State {
+            options,
+            status: Status::Created,
+            now: Millis(0),
+            arrivals: 0,
+            invoked: 0,
+            active: 0,
+            steps,
+            invocations: Arena::new(),
+            next_wait: 0,
+            waiters: BTreeMap::new(),
+            plain_waits: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            collections: BTreeMap::new(),
+            next_timer: 0,
+            timers: BTreeMap::new(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Every slot that the state refers to, once for each reference.
+    pub(super) fn references(&self) -> impl Iterator<Item = Slot> {
+        let logged = |entry: &LogEntry| -> Vec<Event> {
+            match &entry.answer {
+                Answer::Received(event) => vec![*event],
+                Answer::Collected(Some(events)) => events.to_vec(),
+                _ => Vec::new(),
+            }
+        };
+        let invocations = self.invocations.iter().flat_map(move |(_, invocation)| {
+            let inputs = invocation.inputs.as_slice().iter().copied();
+            inputs.chain(invocation.log.iter().flat_map(logged))
+        });
+        let joins = self.steps.iter().filter_map(|step| step.join.as_ref()).flat_map(Join::events).copied();
+        let kept = self.kept.values().flatten().map(|kept| kept.event);
+        let collected = self.collections.values().flatten().copied();
+        invocations.chain(joins).chain(kept).chain(collected).map(|event| event.slot)
+    }
+}

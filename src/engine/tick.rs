@@ -1,0 +1,247 @@
+//! What goes into the engine and what comes out of it.
+
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+
+/// Something that happened, as told by the host.
+///
+/// Every `slot` named here is handed over: the engine holds one reference to it from then on.
+/// `matches` lists the predicated waits ([`Tick::Wait::predicated`]) whose predicate accepts the event: predicates are user code, so
+/// the host evaluates them, and what they said becomes part of the tick.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Tick {
+    /// The run begins with this event.
+    Start {
+        /// The start event's type.
+        ty: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+    },
+    /// Somebody sends an event.
+    Send {
+        /// The invocation that sends it, or `None` for the outside.
+        from: Option<InvocationId>,
+        /// The event's type.
+        ty: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+        /// The one step it is for, or `None` for all that take it.
+        target: Option<StepId>,
+        /// The predicated waits that accept it.
+        matches: Vec<WaitId>,
+    },
+    /// Somebody writes an event to the stream; no step gets it.
+    Write {
+        /// The invocation that writes it, or `None` for the outside.
+        from: Option<InvocationId>,
+        /// Its payload.
+        slot: Slot,
+    },
+    /// An attempt succeeded.
+    Complete {
+        /// The attempt.
+        invocation: InvocationId,
+        /// The event that it returned, if any.
+        output: Option<(EventTypeId, Slot)>,
+        /// The predicated waits that accept the output.
+        matches: Vec<WaitId>,
+    },
+    /// An attempt failed.
+    Fail {
+        /// The attempt.
+        invocation: InvocationId,
+        /// The event that tells of the failure, for an error handler.
+        ty: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+        /// Whether it may be repeated.
+        verdict: Verdict,
+    },
+    /// A running step asks for an event.
+    Wait {
+        /// The attempt that asks.
+        invocation: InvocationId,
+        /// The type it asks for; kinds of the type count too.
+        ty: EventTypeId,
+        /// What the host calls this wait, when it has a name.
+        id: Option<Box<str>>,
+        /// How long it is willing to wait.
+        timeout: Option<Millis>,
+        /// Only an event listed in `matches`, or `claim`, will do.
+        predicated: bool,
+        /// For a predicated wait: the first kept event that its predicate accepts.
+        claim: Option<Slot>,
+    },
+    /// A running step sleeps.
+    Sleep {
+        /// The attempt that sleeps.
+        invocation: InvocationId,
+        /// For how long.
+        delay: Millis,
+    },
+    /// A running step puts an event to those it collects, and takes them out when they are complete.
+    Collect {
+        /// The attempt that collects.
+        invocation: InvocationId,
+        /// The event's type.
+        ty: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+        /// The types of a complete collection, in the order asked.
+        expected: Vec<EventTypeId>,
+    },
+    /// A running step begins to wait for something else that only the outside can bring on, such as a nested run that waits.
+    Block {
+        /// The attempt.
+        invocation: InvocationId,
+    },
+    /// The opposite of [`Tick::Block`].
+    Unblock {
+        /// The attempt.
+        invocation: InvocationId,
+    },
+    /// A deadline has come.
+    Timer {
+        /// Which one.
+        key: TimerKey,
+    },
+    /// The outside cancels the run.
+    Cancel,
+}
+
+/// What the host's part of a retry policy says of a failure: conditions look at error objects, which the engine
+/// does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The step's policy decides.
+    Policy,
+    /// Not to be repeated.
+    GiveUp,
+    /// To be repeated after this delay, whatever the policy says.
+    Retry(Millis),
+}
+
+/// What the host has to do, in this order, after the call has returned.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Append the event to the run's stream.
+    Publish {
+        /// Its payload.
+        slot: Slot,
+    },
+    /// Forget the payload: nothing refers to the slot any more, and its number may be used again.
+    Release {
+        /// The slot.
+        slot: Slot,
+    },
+    /// Call the step's handler.
+    Invoke {
+        /// The step.
+        step: StepId,
+        /// What to call the attempt.
+        invocation: InvocationId,
+        /// Which attempt it is, from 1.
+        attempt: u32,
+        /// The events, one for each input.
+        inputs: Inputs,
+    },
+    /// The wait is over: here is the event.
+    Resolve {
+        /// The wait.
+        wait: WaitId,
+        /// The event's payload.
+        slot: Slot,
+    },
+    /// The sleep is over.
+    Wake {
+        /// The sleep's number.
+        wait: WaitId,
+    },
+    /// The wait is over: no event came in time.
+    Expire {
+        /// The wait.
+        wait: WaitId,
+    },
+    /// The attempt has used up the step's timeout. Abort it and answer with [`Tick::Fail`].
+    TimeOut {
+        /// The attempt.
+        invocation: InvocationId,
+    },
+    /// Send [`Tick::Timer`] with this key at the deadline or soon after.
+    SetTimer {
+        /// The key.
+        key: TimerKey,
+        /// When, in the run's alive time.
+        deadline: Millis,
+    },
+    /// The deadline does not matter any more.
+    ClearTimer {
+        /// The key.
+        key: TimerKey,
+    },
+    /// From now on the run waits for the outside.
+    Idle,
+    /// The run does not wait for the outside any more.
+    Busy,
+    /// The run has ended. All deadlines are void.
+    Settle {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// With this stop event.
+    Completed(Event),
+    /// A step failed for good and no handler took the failure, which this event tells of.
+    StepFailed {
+        /// The step.
+        step: StepId,
+        /// The event that tells of the failure.
+        slot: Slot,
+    },
+    /// It did not finish in time.
+    TimedOut,
+    /// Nothing is left that could carry it on.
+    Stalled,
+    /// It invoked more steps than [`Limits::steps`](super::Limits::steps).
+    LimitReached,
+    /// The outside cancelled it.
+    Cancelled,
+}
+
+/// The events a step is invoked with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// Of a step with one input. Kept apart because it spares an allocation for nearly every event.
+    One(Event),
+    /// Of a step with several inputs, in their order.
+    Many(Box<[Event]>),
+}
+
+impl Inputs {
+    /// The events in the order of the inputs.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Event] {
+        match self {
+            Inputs::One(event) => core::slice::from_ref(event),
+            Inputs::Many(events) => events,
+        }
+    }
+}
+
+/// What a tick answers at once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Nothing.
+    None,
+    /// The number of the wait or sleep. When it is over already, the commands say so.
+    Wait(WaitId),
+    /// The complete collection in the order asked, or `None` as long as something is missing.
+    Collected(Option<Box<[Event]>>),
+}

@@ -1,0 +1,159 @@
+//! Finding mistakes in a graph before anything runs.
+//!
+//! A step that does not declare its outputs may make any event, so nothing that depends on them is held against
+//! the graph.
+
+use super::graph::{Graph, Role};
+use super::ids::{EventTypeId, StepId};
+use crate::error::Code;
+
+/// A mistake, or what looks like one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// The step it is about, if it is about one.
+    pub step: Option<StepId>,
+    /// The event type it is about, if it is about one.
+    pub ty: Option<EventTypeId>,
+}
+
+impl Finding {
+    const fn whole(code: Code) -> Finding {
+        Finding { code, step: None, ty: None }
+    }
+
+    const fn step(code: Code, step: usize) -> Finding {
+        Finding { code, step: Some(StepId(step as u32)), ty: None }
+    }
+
+    const fn with(self, ty: EventTypeId) -> Finding {
+        Finding { ty: Some(ty), ..self }
+    }
+
+    /// Whether a run of such a graph cannot work, whatever the handlers do. Everything else may be intended.
+    #[must_use]
+    pub const fn is_definite(&self) -> bool {
+        matches!(self.code, Code::NoSteps | Code::NoStartStep | Code::StepTakesStop)
+    }
+}
+
+impl Graph {
+    /// Everything that looks wrong, definite mistakes first.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Finding> {
+        if self.steps().is_empty() {
+            return vec![Finding::whole(Code::NoSteps)];
+        }
+        let mut findings = Vec::new();
+        self.find_ends(&mut findings);
+        self.find_unmatched_events(&mut findings);
+        self.find_cut_off_steps(&mut findings);
+        findings.sort_by_key(|finding| !finding.is_definite());
+        findings
+    }
+
+    fn role(&self, ty: EventTypeId) -> Role {
+        self.types()[ty.index()].role
+    }
+
+    fn takes(&self, role: Role) -> impl Iterator<Item = (usize, EventTypeId)> {
+        self.steps().iter().enumerate().flat_map(move |(id, step)| {
+            let of_role = move |ty: &&EventTypeId| self.role(**ty) == role;
+            step.inputs.iter().flatten().filter(of_role).map(move |ty| (id, *ty))
+        })
+    }
+
+    fn makes(&self, step: usize, role: Role) -> bool {
+        match &self.steps()[step].outputs {
+            None => true,
+            Some(outputs) => outputs.iter().any(|ty| self.role(*ty) == role),
+        }
+    }
+
+    fn find_ends(&self, findings: &mut Vec<Finding>) {
+        if self.takes(Role::Start).next().is_none() {
+            findings.push(Finding::whole(Code::NoStartStep));
+        }
+        if !(0..self.steps().len()).any(|step| self.makes(step, Role::Stop)) {
+            findings.push(Finding::whole(Code::NoStopStep));
+        }
+        for (step, ty) in self.takes(Role::Stop) {
+            findings.push(Finding::step(Code::StepTakesStop, step).with(ty));
+        }
+    }
+
+    fn find_unmatched_events(&self, findings: &mut Vec<Finding>) {
+        let all_declared = self.steps().iter().all(|step| step.outputs.is_some());
+        if all_declared {
+            for (step, accepted) in self.outside_inputs() {
+                let ty = accepted[0];
+                if self.role(ty) == Role::Plain {
+                    findings.push(Finding::step(Code::NeverProduced, step.index()).with(ty));
+                }
+            }
+        }
+        for (id, step) in self.steps().iter().enumerate() {
+            for ty in step.outputs.iter().flatten() {
+                let for_outside = matches!(self.role(*ty), Role::Stop | Role::InputRequired);
+                let consumed = self.types()[ty.index()].kinds.iter().any(|kind| !self.types()[kind.index()].routes.is_empty());
+                if !for_outside && !consumed {
+                    findings.push(Finding::step(Code::NeverConsumed, id).with(*ty));
+                }
+            }
+        }
+    }
+
+    /// Steps that no run comes to, and steps from which no run finds its end.
+    fn find_cut_off_steps(&self, findings: &mut Vec<Finding>) {
+        let count = self.steps().len();
+        let mut reached: Vec<bool> = (0..count).map(|step| self.is_entry(step)).collect();
+        let mut ending: Vec<bool> = (0..count).map(|step| self.makes(step, Role::Stop)).collect();
+        // A fixed point over at most `count` rounds: each but the last marks a step.
+        loop {
+            let mut changed = false;
+            for from in 0..count {
+                for to in 0..count {
+                    if (!reached[from] || reached[to]) && (!ending[to] || ending[from]) {
+                        continue;
+                    }
+                    if self.leads(from, to) {
+                        changed |= reached[from] && !reached[to];
+                        reached[to] |= reached[from];
+                        changed |= ending[to] && !ending[from];
+                        ending[from] |= ending[to];
+                    }
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        for step in 0..count {
+            if !reached[step] {
+                findings.push(Finding::step(Code::UnreachableStep, step));
+            }
+            if !ending[step] {
+                findings.push(Finding::step(Code::DeadEnd, step));
+            }
+        }
+    }
+
+    fn is_entry(&self, step: usize) -> bool {
+        let step = &self.steps()[step];
+        let outside = |ty: &EventTypeId| matches!(self.role(*ty), Role::Start | Role::HumanResponse);
+        step.inputs.iter().flatten().any(outside)
+    }
+
+    fn leads(&self, from: usize, to: usize) -> bool {
+        let handles = self.handler_of(StepId(from as u32)) == Some(StepId(to as u32));
+        handles
+            || match &self.steps()[from].outputs {
+                None => self.steps()[to].handler.is_none(),
+                Some(outputs) => outputs.iter().any(|ty| {
+                    let kinds = &self.types()[ty.index()].kinds;
+                    kinds.iter().any(|kind| self.route(*kind, StepId(to as u32)).is_some())
+                }),
+            }
+    }
+}

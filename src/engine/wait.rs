@@ -1,0 +1,221 @@
+//! What a running step asks for: events, sleep, collections. Answers are logged with the invocation, so that a
+//! later attempt that asks the same questions in the same order is given what was already received.
+
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
+use super::reduce::Reducer;
+use super::state::{Answer, LogEntry, Request, TimerTarget, Waiter};
+use super::tick::{Command, Reply};
+
+impl Reducer<'_> {
+    pub(super) fn wait(
+        &mut self,
+        id: InvocationId,
+        ty: EventTypeId,
+        name: Option<Box<str>>,
+        timeout: Option<Millis>,
+        predicated: bool,
+        claim: Option<Slot>,
+    ) -> Reply {
+        let (entry, answer) = self.ask(id, Request::Event { ty, id: name });
+        let wait = self.next_wait();
+        match answer {
+            Answer::Received(event) => self.out.push(Command::Resolve { wait, slot: event.slot }),
+            Answer::Elapsed => self.out.push(Command::Expire { wait }),
+            _ => match self.claim_kept(ty, predicated, claim) {
+                // The reference that kept it goes over to the log.
+                Some(event) => {
+                    self.answer(id, entry, Answer::Received(event));
+                    self.out.push(Command::Resolve { wait, slot: event.slot });
+                }
+                None => {
+                    let timer = timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait)));
+                    self.open(wait, Waiter { ty: Some(ty), predicated, invocation: id, entry }, timer);
+                    self.change(id, |invocation| invocation.blocked += 1);
+                }
+            },
+        }
+        Reply::Wait(wait)
+    }
+
+    pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> Reply {
+        let (entry, answer) = self.ask(id, Request::Sleep);
+        let wait = self.next_wait();
+        if answer == Answer::Elapsed {
+            self.out.push(Command::Wake { wait });
+        } else {
+            let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
+            self.open(wait, Waiter { ty: None, predicated: false, invocation: id, entry }, timer);
+        }
+        Reply::Wait(wait)
+    }
+
+    pub(super) fn collect(
+        &mut self,
+        id: InvocationId,
+        ty: EventTypeId,
+        slot: Slot,
+        expected: Vec<EventTypeId>,
+    ) -> Reply {
+        let event = self.adopt(ty, slot, 0);
+        let (entry, answer) = self.ask(id, Request::Collect);
+        if let Answer::Collected(found) = answer {
+            self.release(slot);
+            return Reply::Collected(found);
+        }
+        let found = self.gather(id, event, &expected);
+        self.answer(id, entry, Answer::Collected(found.clone()));
+        Reply::Collected(found)
+    }
+
+    fn gather(&mut self, id: InvocationId, event: Event, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
+        let step = self.state.invocations.get(id)?.step;
+        if !expected.iter().any(|ty| self.graph.is_kind_of(event.ty, *ty)) {
+            self.release(event.slot);
+            return None;
+        }
+        let mut key = expected.to_vec();
+        key.sort_unstable();
+        let held = self.state.collections.entry((step, key.clone().into())).or_default();
+        held.push(event);
+        let mut chosen: Vec<usize> = Vec::with_capacity(expected.len());
+        for ty in expected {
+            let fits = |nth: &usize| !chosen.contains(nth) && self.graph.is_kind_of(held[*nth].ty, *ty);
+            chosen.push((0..held.len()).find(fits)?);
+        }
+        let found = chosen.iter().map(|nth| held[*nth]).collect();
+        chosen.sort_unstable();
+        for nth in chosen.into_iter().rev() {
+            held.remove(nth);
+        }
+        if held.is_empty() {
+            self.state.collections.remove(&(step, key.into()));
+        }
+        Some(found)
+    }
+
+    /// The log entry for the next question of this attempt. If an earlier attempt has asked the same at this point, its
+    /// answer is handed back; if it has asked something else, the log is good for nothing from here on.
+    fn ask(&mut self, id: InvocationId, request: Request) -> (u32, Answer) {
+        let Some(invocation) = self.state.invocations.get_mut(id) else { return (0, Answer::Vacant) };
+        let at = invocation.cursor;
+        invocation.cursor += 1;
+        if let Some(entry) = invocation.log.get(at as usize) {
+            if entry.request == request {
+                return (at, entry.answer.clone());
+            }
+            let stale = invocation.log.split_off(at as usize);
+            self.forget_answers(&stale);
+        }
+        if let Some(invocation) = self.state.invocations.get_mut(id) {
+            invocation.log.push(LogEntry { request, answer: Answer::Vacant });
+        }
+        (at, Answer::Vacant)
+    }
+
+    fn answer(&mut self, id: InvocationId, entry: u32, answer: Answer) {
+        let invocation = self.state.invocations.get_mut(id);
+        if let Some(entry) = invocation.and_then(|invocation| invocation.log.get_mut(entry as usize)) {
+            entry.answer = answer;
+        }
+    }
+
+    fn next_wait(&mut self) -> WaitId {
+        let wait = WaitId(self.state.next_wait);
+        self.state.next_wait = wait.0.wrapping_add(1);
+        wait
+    }
+
+    fn open(&mut self, wait: WaitId, waiter: Waiter, timer: Option<TimerKey>) {
+        if let Some(ty) = waiter.ty
+            && !waiter.predicated
+        {
+            self.state.plain_waits.entry(ty).or_default().insert(wait);
+        }
+        self.answer(waiter.invocation, waiter.entry, Answer::Pending { wait, timer });
+        self.state.waiters.insert(wait, waiter);
+    }
+
+    fn close(&mut self, wait: WaitId) -> Option<Waiter> {
+        let waiter = self.state.waiters.remove(&wait)?;
+        if let Some(ty) = waiter.ty
+            && let Some(queue) = self.state.plain_waits.get_mut(&ty)
+        {
+            queue.remove(&wait);
+            if queue.is_empty() {
+                self.state.plain_waits.remove(&ty);
+            }
+        }
+        Some(waiter)
+    }
+
+    /// Closes the open waits of an invocation that is over or will be tried again.
+    pub(super) fn close_waits(&mut self, log: &mut [LogEntry]) {
+        for entry in log {
+            if let Answer::Pending { wait, timer } = entry.answer {
+                self.close(wait);
+                self.clear_timer(timer);
+                entry.answer = Answer::Vacant;
+            }
+        }
+    }
+
+    /// Gives the event to the wait that has been open longest, if one is open for it.
+    pub(super) fn satisfy(&mut self, event: Event, matches: &[WaitId]) -> bool {
+        if self.state.waiters.is_empty() {
+            return false;
+        }
+        let fits = |wait: &&WaitId| {
+            let waiter = self.state.waiters.get(wait);
+            waiter.and_then(|waiter| waiter.ty).is_some_and(|ty| self.graph.is_kind_of(event.ty, ty))
+        };
+        let lineage = &self.graph.types()[event.ty.index()].lineage;
+        let plain = lineage.iter().filter_map(|ty| self.state.plain_waits.get(ty)?.first());
+        let Some(wait) = plain.chain(matches.iter().filter(fits)).min().copied() else { return false };
+        let Some(waiter) = self.close(wait) else { return false };
+        self.retain(event.slot);
+        self.settle(waiter, Answer::Received(event));
+        self.out.push(Command::Resolve { wait, slot: event.slot });
+        true
+    }
+
+    pub(super) fn elapse(&mut self, wait: WaitId) {
+        let Some(waiter) = self.close(wait) else { return };
+        self.settle(waiter, Answer::Elapsed);
+        self.out.push(if waiter.ty.is_some() { Command::Expire { wait } } else { Command::Wake { wait } });
+    }
+
+    fn settle(&mut self, waiter: Waiter, answer: Answer) {
+        let entry = waiter.entry as usize;
+        let pending = self.state.invocations.get(waiter.invocation).and_then(|invocation| invocation.log.get(entry));
+        if let Some(Answer::Pending { timer, .. }) = pending.map(|entry| &entry.answer) {
+            self.clear_timer(*timer);
+        }
+        self.answer(waiter.invocation, waiter.entry, answer);
+        if waiter.ty.is_some() {
+            self.change(waiter.invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
+        }
+    }
+
+    /// Takes the oldest kept event that will do. A predicated wait takes none but the one that the host chose.
+    fn claim_kept(&mut self, ty: EventTypeId, predicated: bool, claim: Option<Slot>) -> Option<Event> {
+        if self.state.kept.is_empty() || predicated && claim.is_none() {
+            return None;
+        }
+        let kinds = &self.graph.types()[ty.index()].kinds;
+        let found = kinds.iter().filter_map(|kind| {
+            let queue = self.state.kept.get(kind)?;
+            let nth = match claim {
+                Some(slot) if predicated => queue.iter().position(|kept| kept.event.slot == slot)?,
+                _ => 0,
+            };
+            Some((queue.get(nth)?.order, *kind, nth))
+        });
+        let (_, kind, nth) = found.min()?;
+        let queue = self.state.kept.get_mut(&kind)?;
+        let kept = queue.remove(nth)?;
+        if queue.is_empty() {
+            self.state.kept.remove(&kind);
+        }
+        Some(kept.event)
+    }
+}

@@ -1,0 +1,141 @@
+//! Error codes: the one table that Rust, TypeScript and the documents share.
+//!
+//! `pkg-template/src/internal/codes.ts` and `docs/errors.md` are generated from [`TABLE`]; the test
+//! `tests/error_table.rs` fails when they differ. A code keeps its number and its name for ever.
+
+use core::fmt;
+
+/// A row of the table of codes.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// Its stable name, as users see it.
+    pub name: &'static str,
+    /// The JavaScript class of the errors that carry it.
+    pub class: &'static str,
+    /// What it means and what to do.
+    pub help: &'static str,
+}
+
+macro_rules! codes {
+    ($($variant:ident = $number:literal, $name:literal, $class:literal, $help:literal;)*) => {
+        /// Why something was refused or went wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u32)]
+        #[non_exhaustive]
+        pub enum Code {
+            $(#[doc = $help] $variant = $number,)*
+        }
+
+        /// Every code, in the order of the numbers.
+        pub const TABLE: &[Entry] = &[
+            $(Entry { code: Code::$variant, name: $name, class: $class, help: $help },)*
+        ];
+    };
+}
+
+codes! {
+    NoSteps = 1, "NO_STEPS", "ValidationError",
+        "The workflow has no steps. Add one with addStep.";
+    NoStartStep = 2, "NO_START_STEP", "ValidationError",
+        "No step takes the event the run starts with. Give one step StartEvent, or your subclass of it, in its inputs.";
+    NoStopStep = 3, "NO_STOP_STEP", "ValidationError",
+        "No step returns StopEvent, so a run could never finish. List StopEvent in the outputs of the last step.";
+    StepTakesStop = 4, "STEP_TAKES_STOP", "ValidationError",
+        "A step takes StopEvent, but a StopEvent ends the run before any step could take it. Use an event of your own.";
+    NeverProduced = 5, "NEVER_PRODUCED", "ValidationError",
+        "A step takes an event that no step returns. List it in the outputs of the step that makes it; if it comes from outside, derive it from HumanResponseEvent.";
+    NeverConsumed = 6, "NEVER_CONSUMED", "ValidationError",
+        "A step returns an event that no step takes. Add a step that takes it; if it is for the outside, derive it from InputRequiredEvent or use writeEventToStream.";
+    UnreachableStep = 7, "UNREACHABLE_STEP", "ValidationError",
+        "No chain of events leads from the start of a run to this step.";
+    DeadEnd = 8, "DEAD_END", "ValidationError",
+        "No chain of events leads from this step to a StopEvent.";
+    DuplicateStep = 9, "DUPLICATE_STEP", "ValidationError",
+        "Two steps have one name. Give one of them another `name`, or pass `override: true` to replace the first.";
+    DuplicateEvent = 10, "DUPLICATE_EVENT", "ValidationError",
+        "Two event classes have one type name. Give each class its own `static readonly type`.";
+    UnknownStep = 11, "UNKNOWN_STEP", "ValidationError",
+        "There is no step of that name in the workflow.";
+    DuplicateHandler = 12, "DUPLICATE_HANDLER", "ValidationError",
+        "Two catchError handlers are for one step, or two are for all steps. Keep one.";
+    InvalidWorkers = 13, "INVALID_WORKERS", "ValidationError",
+        "numWorkers must be a whole number above 0; leave it out for no limit.";
+    InvalidStep = 14, "INVALID_STEP", "ValidationError",
+        "A step needs 1 to 32 inputs, each an event class or WorkflowEvent.or(…), and a handler function.";
+    InvalidDuration = 15, "INVALID_DURATION", "ValidationError",
+        "A duration must be a number of seconds, 0 or more.";
+    InvalidRetry = 16, "INVALID_RETRY", "ValidationError",
+        "A retry policy must be made with retryPolicy(…), its strategies with the wait… and stop… functions, or be a function.";
+    InvalidOption = 17, "INVALID_OPTION", "ValidationError",
+        "An option has a value of the wrong kind.";
+    InvalidEvent = 18, "INVALID_EVENT", "ValidationError",
+        "What was sent or returned is not an event. Events are instances of WorkflowEvent or of a class derived from it.";
+    UndeclaredOutput = 19, "UNDECLARED_OUTPUT", "ValidationError",
+        "A step returned an event that its outputs do not list. Add the class to the step's outputs.";
+    EventNotTaken = 20, "EVENT_NOT_TAKEN", "ValidationError",
+        "The step that the event was sent to does not take events of this class.";
+    RunEnded = 21, "RUN_ENDED", "ValidationError",
+        "The run is over and takes no more events. Start another run, or recover one from a snapshot.";
+    InvalidStore = 22, "INVALID_STORE", "ValidationError",
+        "The path leads through something that is not an object, or is not a path.";
+    StepFailed = 30, "STEP_FAILED", "StepError",
+        "A step threw something that is not an Error; it is the `cause`.";
+    RunTimeout = 40, "RUN_TIMEOUT", "TimeoutError",
+        "The run did not finish in time. Raise the workflow's `timeout` (seconds), or pass null for none.";
+    StepTimeout = 41, "STEP_TIMEOUT", "TimeoutError",
+        "A step did not finish in time. Raise the step's `timeout` (seconds), and pass its `signal` on to what it awaits.";
+    WaitTimeout = 42, "WAIT_TIMEOUT", "TimeoutError",
+        "The event that a step waited for did not come in time.";
+    RunCancelled = 50, "RUN_CANCELLED", "CancelledError",
+        "The run was cancelled; the reason given is the `cause`.";
+    AttemptEnded = 51, "ATTEMPT_ENDED", "CancelledError",
+        "This attempt of the step is over: it timed out, or its run has ended. Stop working when `signal` aborts.";
+    RunStalled = 60, "RUN_STALLED", "StalledError",
+        "Nothing is left that could carry the run on: no step is running or queued, and no event can come from outside.";
+    StepsLimit = 70, "STEPS_LIMIT", "LimitError",
+        "The run invoked more steps than `limits.steps` allows.";
+    EventsDropped = 71, "EVENTS_DROPPED", "LimitError",
+        "The reader fell too far behind, and the oldest unread events were dropped. Read faster, or raise `limits.unreadEvents`.";
+    EnginePanicked = 80, "ENGINE_PANICKED", "EngineError",
+        "The engine met a state that should be impossible and gave up its instance. Please report it; the next run gets a fresh instance.";
+    UnsupportedRuntime = 81, "UNSUPPORTED_RUNTIME", "EngineError",
+        "The WebAssembly module could not be loaded here. Import \"stepstream/slim\" and hand over a WebAssembly.Module yourself.";
+    StaleId = 82, "STALE_ID", "EngineError",
+        "An id does not belong to anything that exists any more.";
+}
+
+impl Code {
+    /// The row of the table that belongs to this code.
+    #[must_use]
+    pub fn entry(self) -> &'static Entry {
+        // The table is generated together with the enum, in ascending order.
+        let at = TABLE.binary_search_by_key(&self, |entry| entry.code).unwrap_or(0);
+        &TABLE[at]
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = self.entry();
+        write!(f, "{}: {}", entry.name, entry.help)
+    }
+}
+
+impl std::error::Error for Code {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_its_names_are_unique() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].code < pair[1].code));
+        let mut names: Vec<_> = TABLE.iter().map(|entry| entry.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len());
+        assert!(TABLE.iter().all(|entry| entry.code.entry().name == entry.name));
+    }
+}

@@ -1,0 +1,22 @@
+//! stepstream: event-driven workflows, as a pure state machine with a thin WebAssembly boundary.
+//!
+//! # Layout
+//!
+//! - [`engine`]: the reducer. Ticks in, commands out; no clock, no randomness, no payloads.
+//! - [`executor`]: single-threaded tasks and timers, one instance per engine.
+//! - [`error`]: the one table of error codes.
+//! - `wasm`: the only boundary to JavaScript; it exists in WebAssembly builds alone.
+//!
+//! # Invariants
+//!
+//! 1. Nothing outside `wasm` knows JavaScript, so everything else is compiled and tested natively.
+//! 2. Nothing outside `wasm` is `unsafe`.
+//! 3. The engine calls nobody: it returns commands, and the host carries them out after the call has returned.
+#![deny(unsafe_code)]
+
+pub mod engine;
+pub mod error;
+pub mod executor;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;
