@@ -1,0 +1,39 @@
+// Who is measured, one entry each; how each is used is in its file under peers/, which exports its cases.
+
+/** `needs` is the oldest Node that a contender supports, where that is newer than the oldest that stepstream does. */
+export const contenders = {
+  bare: { title: "bare promises", file: "./peers/bare.mjs" },
+  stepstream: { title: "stepstream", file: "./peers/stepstream.mjs", package: "stepstream" },
+  "stepstream:read": {
+    title: "stepstream, every event read",
+    file: "./peers/stepstream.mjs",
+    part: "read",
+    package: "stepstream",
+  },
+  "stepstream:collect": {
+    title: "stepstream, collectEvents",
+    file: "./peers/stepstream.mjs",
+    part: "collect",
+    package: "stepstream",
+  },
+  "workflow-core": {
+    title: "workflow-core",
+    file: "./peers/workflow-core.mjs",
+    package: "@llamaindex/workflow-core",
+  },
+  "workflow-core:quiet": {
+    title: "workflow-core, no stream",
+    file: "./peers/workflow-core.mjs",
+    part: "quiet",
+    package: "@llamaindex/workflow-core",
+  },
+  xstate: { title: "XState", file: "./peers/xstate.mjs", package: "xstate" },
+  mastra: { title: "Mastra", file: "./peers/mastra.mjs", package: "@mastra/core", needs: [22, 13] },
+  langgraph: { title: "LangGraph", file: "./peers/langgraph.mjs", package: "@langchain/langgraph" },
+};
+
+/** The cases of one contender, imported here so that `file` is relative to this file. */
+export async function casesOf(key) {
+  const { file, part = "default" } = contenders[key];
+  return (await import(file))[part];
+}

@@ -1,0 +1,112 @@
+// The figures as Markdown, for the terminal and for BENCHMARKS.md alike.
+import { readFileSync, writeFileSync } from "node:fs";
+import { timed } from "../cases.mjs";
+import { contenders } from "../contenders.mjs";
+import { ofTimed, ratio } from "./results.mjs";
+import { summary } from "./stats.mjs";
+
+/** Three significant digits are more than the machine's noise leaves. */
+export function figure(value) {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toLocaleString("en-GB");
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}
+
+const power = (size) => `1e${Math.log10(size)}`;
+
+function table(head, rows) {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
+  const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
+  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n");
+}
+
+/** Every budget with what was found; `pass` is null where the run did not measure it. */
+export function judge(budgets, results) {
+  return budgets.map(({ what, below, above, unit, measured }) => {
+    const found = measured(results) ?? null;
+    const pass = found === null ? null : below === undefined ? found >= above : found <= below;
+    return { what, must: `${below === undefined ? "≥" : "≤"} ${below ?? above} ${unit}`, found, unit, pass };
+  });
+}
+
+const verdict = { true: "PASS", false: "**MISS**", null: "not measured" };
+
+const budgetTable = ({ budgets }) =>
+  table(
+    ["budget", "must", "found", ""],
+    budgets.map(({ what, must, found, unit, pass }) => [
+      what,
+      must,
+      found === null ? "" : `${figure(found)} ${unit}`,
+      verdict[pass],
+    ]),
+  );
+
+function timedTable(results, { id, title, unit }) {
+  const measured = results.timed[id];
+  if (measured === undefined) return "";
+  const rows = [];
+  for (const [key, sizes] of Object.entries(measured)) {
+    for (const [size, { rounds }] of Object.entries(sizes)) {
+      const { min, max } = summary(rounds);
+      const against = (other) => {
+        const found = key === other ? undefined : ratio(results, id, size, key, other);
+        return found === undefined ? "" : `${figure(found)}x`;
+      };
+      const median = ofTimed(results, id, size, key) / 1e3;
+      rows.push([
+        contenders[key].title,
+        power(Number(size)),
+        figure(median),
+        `${figure(min / 1e3)} to ${figure(max / 1e3)}`,
+        against("bare"),
+        against("stepstream"),
+      ]);
+    }
+  }
+  const head = ["contender", "size", `µs per ${unit}`, "rounds", "to bare", "to stepstream"];
+  return `**${title}**\n\n${table(head, rows)}`;
+}
+
+/** Objects of numbers become rows; a summary becomes its median with its spread. */
+function ownTable(own) {
+  const shown = (value) => {
+    if (Array.isArray(value)) return value.map(figure).join(", ");
+    if (typeof value === "object") return `${figure(value.median)} (${figure(value.min)} to ${figure(value.max)})`;
+    return figure(value);
+  };
+  const rows = Object.entries(own).flatMap(([id, found]) =>
+    Object.entries(found).map(([name, value]) => [id, name, shown(value)]),
+  );
+  return rows.length === 0 ? "" : `**The package alone**\n\n${table(["measurement", "figure", "value"], rows)}`;
+}
+
+const headLine = ({ date, node, cpu, cores, rounds, versions, leftOut }) =>
+  [
+    `Node ${node}, ${cpu} (${cores} cores), ${date}, ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
+    `Versions: ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")}.`,
+    ...(leftOut.length > 0 ? [`Left out: ${leftOut.join(", ")}.`] : []),
+  ].join("\n");
+
+/** One benchmark's results: budgets first, then everything they were computed from. */
+export const renderResults = (results) =>
+  [headLine(results), budgetTable(results), ...timed.map((entry) => timedTable(results, entry)), ownTable(results.own)]
+    .filter((part) => part !== "")
+    .join("\n\n");
+
+const BEGIN = "<!-- results: written by `npm run bench -- --update` -->";
+const END = "<!-- end of results -->";
+
+/** Puts the figures of all recorded Nodes between the markers. */
+export function updateDocument(file, all) {
+  const text = readFileSync(file, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`${file} has lost its markers: ${BEGIN} ... ${END}`);
+  const majors = Object.keys(all).sort().reverse();
+  const body = majors.map((key) => `### ${key.replace("node", "Node ")}\n\n${renderResults(all[key])}`).join("\n\n");
+  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n\n${body}\n\n${text.slice(end)}`);
+}

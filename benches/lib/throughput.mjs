@@ -1,0 +1,55 @@
+// One measurement of one contender on one case at one size, in a process of its own: warm up, check the answer, time.
+// A process each, so that no contender inherits another's heap or optimised code. Prints one line of JSON.
+import { timed } from "../cases.mjs";
+import { casesOf } from "../contenders.mjs";
+import { median } from "./stats.mjs";
+
+/** Long enough for the optimising compiler to have settled. */
+const WARM_UP_MS = 400;
+/** Small enough that a contender whose cost grows with its history gets through. */
+const WARM_UP_SIZE = 1000;
+/** One sample is at least this long, so that the clock's grain weighs little on it. */
+const SAMPLE_MS = 25;
+const SAMPLES = 15;
+/** After this no new sample begins, so that slow contenders do not hold up the rest. */
+const PATIENCE_MS = 1500;
+
+const [id, key, sizeText] = process.argv.slice(2);
+const size = Number(sizeText);
+const { answer, each = false } = timed.find((entry) => entry.id === id);
+const work = (await casesOf(key))[id];
+
+function check(found, n) {
+  if (found !== answer(n)) throw new Error(`${key} answered ${id}(${n}) with ${found}; ${answer(n)} is right`);
+}
+
+async function once(n) {
+  if (!each) return check(await work(n), n);
+  for (let i = 0; i < n; i++) check(await work(i), i);
+}
+
+/** Nanoseconds per unit. The rubbish of earlier samples is collected before the clock starts, not after. */
+async function sample() {
+  globalThis.gc();
+  const start = performance.now();
+  let runs = 0;
+  let spent = 0;
+  while (spent < SAMPLE_MS) {
+    await once(size);
+    runs += 1;
+    spent = performance.now() - start;
+  }
+  return (spent * 1e6) / (runs * size);
+}
+
+const start = performance.now();
+for (let runs = 0; runs < 3 || performance.now() - start < WARM_UP_MS; runs++) await once(Math.min(size, WARM_UP_SIZE));
+
+const samples = [];
+const begun = performance.now();
+while (samples.length < SAMPLES && (samples.length === 0 || performance.now() - begun < PATIENCE_MS)) {
+  samples.push(await sample());
+}
+console.log(JSON.stringify({ ns: median(samples) }));
+// Some peers leave a timer behind that would keep the process alive.
+process.exit(0);

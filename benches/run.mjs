@@ -1,0 +1,167 @@
+// `npm run bench`: every case of every contender side by side, each measurement in a fresh process and in several
+// interleaved rounds, so that a noisy machine disturbs all alike. Prints the figures and how they stand to the budgets.
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { budgets, own, timed } from "./cases.mjs";
+import { contenders } from "./contenders.mjs";
+import { ensurePackage, ensurePeers, isInstalled, suitableNode, supports, versionOf, versionsOf } from "./lib/setup.mjs";
+import { judge, renderResults, updateDocument } from "./lib/report.mjs";
+import { summary } from "./lib/stats.mjs";
+import { main, say } from "../scripts/lib/say.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const resultsFile = path.join(here, "results.json");
+
+const HELP = `npm run bench -- [options]
+  --quick          only stepstream and the bare loop, small sizes, one round; writes nothing; under a minute
+  --update         write the figures into BENCHMARKS.md as well
+  --only <case>    one case alone (${[...timed, ...own].map(({ id }) => id).join(", ")}); writes nothing
+  --rounds <n>     interleaved rounds (default 5)
+  --node <file>    measure in this Node; the default is the newest at hand, which every peer supports
+  --no-build       measure the package that is installed, without building it first`;
+
+function options(argv) {
+  const found = { quick: false, update: false, build: true, only: undefined, rounds: 5, node: undefined };
+  for (let i = 0; i < argv.length; i++) {
+    const flag = argv[i];
+    if (flag === "--quick") Object.assign(found, { quick: true, rounds: 1 });
+    else if (flag === "--update") found.update = true;
+    else if (flag === "--no-build") found.build = false;
+    else if (flag === "--only") found.only = argv[++i];
+    else if (flag === "--rounds") found.rounds = Number(argv[++i]);
+    else if (flag === "--node") found.node = argv[++i];
+    else return undefined;
+  }
+  const known = found.only === undefined || [...timed, ...own].some(({ id }) => id === found.only);
+  return known && Number.isInteger(found.rounds) && found.rounds > 0 ? found : undefined;
+}
+
+/** Runs one measurement; gives its line of JSON, or `{ error }`, which makes the whole benchmark fail. */
+function measureIn(node, script, args) {
+  const child = spawnSync(node, ["--expose-gc", path.join(here, script), ...args.map(String)], {
+    encoding: "utf8",
+    timeout: 300_000,
+    maxBuffer: 1 << 26,
+  });
+  try {
+    if (child.status === 0) return JSON.parse(child.stdout.trimEnd().split("\n").at(-1));
+  } catch {
+    // Not JSON: told below with what the program did say.
+  }
+  const said = (child.stderr || child.stdout || child.error?.message || "").trim().split("\n");
+  return { error: said.find((line) => /Error/.test(line)) ?? said.at(-1) ?? `ended by ${child.signal}` };
+}
+
+/** All timed measurements of one round, in the order of the first; the runner turns it round every other time. */
+function plan({ quick, only }, usable) {
+  const jobs = [];
+  for (const entry of timed) {
+    if (only !== undefined && only !== entry.id) continue;
+    const sizes = quick ? entry.quick : entry.contenders;
+    for (const [key, wanted] of Object.entries(sizes)) {
+      if (usable(key)) for (const size of wanted) jobs.push({ id: entry.id, key, size });
+    }
+  }
+  // Equal sizes next to each other: what is compared is measured within seconds.
+  return jobs.sort((a, b) => order(a.id) - order(b.id) || a.size - b.size);
+}
+
+const order = (id) => timed.findIndex((entry) => entry.id === id);
+
+function runTimed(node, chosen, usable, errors) {
+  const jobs = plan(chosen, usable);
+  const results = {};
+  for (let round = 0; round < chosen.rounds; round++) {
+    say(`Round ${round + 1} of ${chosen.rounds}: ${jobs.length} measurements.`);
+    for (const { id, key, size } of round % 2 === 0 ? jobs : [...jobs].reverse()) {
+      const outcome = measureIn(node, "lib/throughput.mjs", [id, key, size]);
+      if (outcome.error) {
+        errors.push(`${key}, ${id}, ${size}: ${outcome.error}`);
+        continue;
+      }
+      const bySize = ((results[id] ??= {})[key] ??= {});
+      (bySize[size] ??= { rounds: [] }).rounds.push(outcome.ns);
+    }
+  }
+  // A contender that failed in any round has nothing to show at that size.
+  for (const bySize of Object.values(results).flatMap(Object.values)) {
+    for (const size of Object.keys(bySize)) {
+      if (bySize[size].rounds.length < chosen.rounds) delete bySize[size];
+    }
+  }
+  return results;
+}
+
+/** Several processes of one measurement become one object of summaries. */
+function merge(outcomes) {
+  if (outcomes.length === 1) return outcomes[0];
+  const names = Object.keys(outcomes[0]);
+  return Object.fromEntries(names.map((name) => [name, summary(outcomes.map((outcome) => outcome[name]))]));
+}
+
+function runOwn(node, { quick, only }, errors) {
+  const results = {};
+  for (const { id, script, args = [], processes = 1, quick: quickArgs } of own) {
+    if (only !== undefined && only !== id) continue;
+    if (quick && quickArgs === undefined) continue;
+    const outcomes = [];
+    for (let i = 0; i < (quick ? Math.min(processes, 3) : processes); i++) {
+      outcomes.push(measureIn(node, script, quick ? quickArgs : args));
+    }
+    const failed = outcomes.find(({ error }) => error);
+    if (failed) errors.push(`${id}: ${failed.error}`);
+    else results[id] = merge(outcomes);
+    say(`Measured ${id}.`);
+  }
+  return results;
+}
+
+await main(async () => {
+  const chosen = options(process.argv.slice(2));
+  if (chosen === undefined) {
+    say(HELP);
+    process.exitCode = 2;
+    return;
+  }
+  if (chosen.build) await ensurePackage();
+  if (!chosen.quick) await ensurePeers();
+  const node = chosen.node ?? (chosen.quick ? process.execPath : suitableNode());
+  const nodeVersion = versionOf(node);
+  const left = [];
+  const usable = (key) => {
+    const fits = supports(nodeVersion, contenders[key]) && isInstalled(contenders[key]);
+    if (!fits && !left.includes(key)) left.push(key);
+    return fits;
+  };
+  const errors = [];
+  say(`Measuring in Node ${nodeVersion}.`);
+  const timedResults = runTimed(node, chosen, usable, errors);
+  const ownResults = usable("stepstream") ? runOwn(node, chosen, errors) : {};
+  const present = new Set(["stepstream", ...Object.values(timedResults).flatMap(Object.keys)]);
+  const results = {
+    date: new Date().toISOString().slice(0, 10),
+    node: nodeVersion,
+    cpu: os.cpus()[0].model.trim(),
+    cores: os.cpus().length,
+    rounds: chosen.rounds,
+    versions: versionsOf([...present].map((key) => contenders[key])),
+    leftOut: left.map((key) => contenders[key].title),
+    timed: timedResults,
+    own: ownResults,
+  };
+  results.budgets = judge(budgets, results);
+  say(`\n${renderResults(results)}`);
+  if (!chosen.quick && chosen.only === undefined) {
+    const all = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : {};
+    all[`node${nodeVersion.split(".")[0]}`] = results;
+    writeFileSync(resultsFile, `${JSON.stringify(all, null, 1)}\n`);
+    if (chosen.update) updateDocument(path.join(here, "../BENCHMARKS.md"), all);
+  }
+  if (errors.length > 0) {
+    say(`\nWrong or broken:\n${errors.map((line) => `- ${line}`).join("\n")}`);
+    process.exitCode = 1;
+  }
+});
