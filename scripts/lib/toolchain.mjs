@@ -64,7 +64,8 @@ async function throughRustup() {
   say(`Adding ${TARGET} with rustup (at most ${RUSTUP_LIMIT / 60} minutes).`);
   const { code, output, timedOut } = await run("rustup", ["target", "add", TARGET], { limit: RUSTUP_LIMIT });
   if (code !== 0) {
-    say(dim(timedOut ? "rustup did not finish in time." : `rustup could not: ${output.trim().split("\n").at(-1)}`));
+    const reason = output.split("\n").find((line) => line.startsWith("error:")) ?? output.trim().split("\n").at(-1);
+    say(dim(timedOut ? "rustup did not finish in time." : `rustup could not: ${reason}`));
     return undefined;
   }
   return fromPath("added with rustup");
@@ -180,6 +181,7 @@ export async function nativeCargo() {
   if (debian !== undefined) return { cargo: debian.cargo, env: { RUSTC: debian.rustc }, identity: debian.identity };
   const have = rustc === undefined ? "No Rust compiler was found" : `rustc ${rustc.version} is too old`;
   throw new Failure(
-    `${have}; stepstream needs ${OLDEST.join(".")} or newer. Install it with rustup, or: \`${byHand}\`.`,
+    `${have}; stepstream needs ${OLDEST.join(".")} or newer. Install it with rustup, or on Debian 12, as root: ` +
+      `\`${byHand}\`. Then run this again.`,
   );
 }
