@@ -1,0 +1,189 @@
+// The error codes with what is said about them, so that JavaScript raises exactly what the engine means.
+// Generated from src/error.rs by `UPDATE_TABLES=1 cargo test --test error_table`; do not edit.
+
+/** Every code: its number inside the engine, the class of its errors, what it means and what to do. */
+export const codes = {
+  NO_STEPS: { number: 1, class: "ValidationError", help: "The workflow has no steps. Add one with addStep." },
+  NO_START_STEP: {
+    number: 2,
+    class: "ValidationError",
+    help: "No step takes the event the run starts with. Give one step StartEvent, or your subclass of it, in its inputs.",
+  },
+  NO_STOP_STEP: {
+    number: 3,
+    class: "ValidationError",
+    help: "No step returns StopEvent, so a run could never finish. List StopEvent in the outputs of the last step.",
+  },
+  STEP_TAKES_STOP: {
+    number: 4,
+    class: "ValidationError",
+    help: "A step takes StopEvent, but a StopEvent ends the run before any step could take it. Use an event of your own.",
+  },
+  NEVER_PRODUCED: {
+    number: 5,
+    class: "ValidationError",
+    help: "A step takes an event that no step returns. List it in the outputs of the step that makes it; if it comes from outside, derive it from HumanResponseEvent.",
+  },
+  NEVER_CONSUMED: {
+    number: 6,
+    class: "ValidationError",
+    help: "A step returns an event that no step takes. Add a step that takes it; if it is for the outside, derive it from InputRequiredEvent or use writeEventToStream.",
+  },
+  UNREACHABLE_STEP: {
+    number: 7,
+    class: "ValidationError",
+    help: "No chain of events leads from the start of a run to this step.",
+  },
+  DEAD_END: { number: 8, class: "ValidationError", help: "No chain of events leads from this step to a StopEvent." },
+  DUPLICATE_STEP: {
+    number: 9,
+    class: "ValidationError",
+    help: "Two steps have one name. Give one of them another `name`, or pass `override: true` to replace the first.",
+  },
+  DUPLICATE_EVENT: {
+    number: 10,
+    class: "ValidationError",
+    help: "Two event classes have one type name. Give each class its own `static readonly type`.",
+  },
+  UNKNOWN_STEP: { number: 11, class: "ValidationError", help: "There is no step of that name in the workflow." },
+  DUPLICATE_HANDLER: {
+    number: 12,
+    class: "ValidationError",
+    help: "Two catchError handlers are for one step, or two are for all steps. Keep one.",
+  },
+  INVALID_WORKERS: {
+    number: 13,
+    class: "ValidationError",
+    help: "numWorkers must be a whole number above 0; leave it out for no limit.",
+  },
+  INVALID_STEP: {
+    number: 14,
+    class: "ValidationError",
+    help: "A step needs 1 to 32 inputs, each an event class or WorkflowEvent.or(…), and a handler function.",
+  },
+  INVALID_DURATION: {
+    number: 15,
+    class: "ValidationError",
+    help: "A duration must be a number of seconds, 0 or more.",
+  },
+  INVALID_RETRY: {
+    number: 16,
+    class: "ValidationError",
+    help: "A retry policy must be made with retryPolicy(…), its strategies with the wait… and stop… functions, or be a function.",
+  },
+  INVALID_OPTION: { number: 17, class: "ValidationError", help: "An option has a value of the wrong kind." },
+  INVALID_EVENT: {
+    number: 18,
+    class: "ValidationError",
+    help: "What was sent or returned is not an event. Events are instances of WorkflowEvent or of a class derived from it.",
+  },
+  UNDECLARED_OUTPUT: {
+    number: 19,
+    class: "ValidationError",
+    help: "A step returned an event that its outputs do not list. Add the class to the step's outputs.",
+  },
+  EVENT_NOT_TAKEN: {
+    number: 20,
+    class: "ValidationError",
+    help: "The step that the event was sent to does not take events of this class.",
+  },
+  RUN_ENDED: {
+    number: 21,
+    class: "ValidationError",
+    help: "The run is over and takes no more events. Start another run, or recover one from a snapshot.",
+  },
+  INVALID_STORE: {
+    number: 22,
+    class: "ValidationError",
+    help: "The path leads through something that is not an object, or is not a path.",
+  },
+  STEP_FAILED: {
+    number: 30,
+    class: "StepError",
+    help: "A step threw something that is not an Error; it is the `cause`.",
+  },
+  RUN_TIMEOUT: {
+    number: 40,
+    class: "TimeoutError",
+    help: "The run did not finish in time. Raise the workflow's `timeout` (seconds), or pass null for none.",
+  },
+  STEP_TIMEOUT: {
+    number: 41,
+    class: "TimeoutError",
+    help: "A step did not finish in time. Raise the step's `timeout` (seconds), and pass its `signal` on to what it awaits.",
+  },
+  WAIT_TIMEOUT: { number: 42, class: "TimeoutError", help: "The event that a step waited for did not come in time." },
+  RUN_CANCELLED: {
+    number: 50,
+    class: "CancelledError",
+    help: "The run was cancelled; the reason given is the `cause`.",
+  },
+  ATTEMPT_ENDED: {
+    number: 51,
+    class: "CancelledError",
+    help: "This attempt of the step is over: it timed out, or its run has ended. Stop working when `signal` aborts.",
+  },
+  RUN_STALLED: {
+    number: 60,
+    class: "StalledError",
+    help: "Nothing is left that could carry the run on: no step is running or queued, and no event can come from outside.",
+  },
+  STEPS_LIMIT: { number: 70, class: "LimitError", help: "The run invoked more steps than `limits.steps` allows." },
+  EVENTS_DROPPED: {
+    number: 71,
+    class: "LimitError",
+    help: "The reader fell too far behind, and the oldest unread events were dropped. Read faster, or raise `limits.unreadEvents`.",
+  },
+  ENGINE_PANICKED: {
+    number: 80,
+    class: "EngineError",
+    help: "The engine met a state that should be impossible and gave up its instance. Please report it; the next run gets a fresh instance.",
+  },
+  UNSUPPORTED_RUNTIME: {
+    number: 81,
+    class: "EngineError",
+    help: 'The WebAssembly module could not be loaded here. Import "stepstream/slim" and hand over a WebAssembly.Module yourself.',
+  },
+  STALE_ID: { number: 82, class: "EngineError", help: "An id does not belong to anything that exists any more." },
+} as const;
+
+/** The stable name of an error, as its `code` tells it. */
+export type Code = keyof typeof codes;
+
+/** The name that belongs to a number of the engine. */
+export const codeOfNumber: Readonly<Record<number, Code>> = {
+  1: "NO_STEPS",
+  2: "NO_START_STEP",
+  3: "NO_STOP_STEP",
+  4: "STEP_TAKES_STOP",
+  5: "NEVER_PRODUCED",
+  6: "NEVER_CONSUMED",
+  7: "UNREACHABLE_STEP",
+  8: "DEAD_END",
+  9: "DUPLICATE_STEP",
+  10: "DUPLICATE_EVENT",
+  11: "UNKNOWN_STEP",
+  12: "DUPLICATE_HANDLER",
+  13: "INVALID_WORKERS",
+  14: "INVALID_STEP",
+  15: "INVALID_DURATION",
+  16: "INVALID_RETRY",
+  17: "INVALID_OPTION",
+  18: "INVALID_EVENT",
+  19: "UNDECLARED_OUTPUT",
+  20: "EVENT_NOT_TAKEN",
+  21: "RUN_ENDED",
+  22: "INVALID_STORE",
+  30: "STEP_FAILED",
+  40: "RUN_TIMEOUT",
+  41: "STEP_TIMEOUT",
+  42: "WAIT_TIMEOUT",
+  50: "RUN_CANCELLED",
+  51: "ATTEMPT_ENDED",
+  60: "RUN_STALLED",
+  70: "STEPS_LIMIT",
+  71: "EVENTS_DROPPED",
+  80: "ENGINE_PANICKED",
+  81: "UNSUPPORTED_RUNTIME",
+  82: "STALE_ID",
+};
