@@ -91,9 +91,9 @@ impl<T> Arena<T> {
     /// Every entry with its id, in the order of the places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (InvocationId, &T)> {
         self.places.iter().enumerate().filter_map(|(index, place)| {
-            place.as_ref().map(|(generation, value)| {
-                (InvocationId { index: index as u32, generation: *generation }, value)
-            })
+            place
+                .as_ref()
+                .map(|(generation, value)| (InvocationId { index: index as u32, generation: *generation }, value))
         })
     }
 }

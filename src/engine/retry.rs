@@ -120,9 +120,10 @@ impl Wait {
                 let nth = (attempt.saturating_sub(1) as usize).min(waits.len().saturating_sub(1));
                 waits.get(nth).map_or(Millis(0), |wait| wait.delay(attempt, seed, salt))
             }
-            Wait::Sum(waits) => waits.iter().zip(1u64..).fold(Millis(0), |sum, (wait, nth)| {
-                sum.after(wait.delay(attempt, seed, salt.wrapping_add(nth << 48)))
-            }),
+            Wait::Sum(waits) => waits
+                .iter()
+                .zip(1u64..)
+                .fold(Millis(0), |sum, (wait, nth)| sum.after(wait.delay(attempt, seed, salt.wrapping_add(nth << 48)))),
         }
     }
 }
@@ -262,10 +263,7 @@ mod tests {
 
     #[test]
     fn stops_compose() {
-        let stop = Stop::Any(vec![
-            Stop::Attempts(5),
-            Stop::All(vec![Stop::Attempts(2), Stop::Delay(Millis(100))]),
-        ]);
+        let stop = Stop::Any(vec![Stop::Attempts(5), Stop::All(vec![Stop::Attempts(2), Stop::Delay(Millis(100))])]);
         assert!(!stop.is_reached(2, Millis(99)));
         assert!(stop.is_reached(2, Millis(100)));
         assert!(stop.is_reached(5, Millis(0)));
@@ -276,14 +274,17 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         let deep: Vec<f64> = [5.0, 1.0].repeat(40);
-        for numbers in [&[][..], &[9.0], &[0.0, 1.0], &[0.0, -1.0, 0.0], &[0.0, f64::NAN, 0.0], &[5.0, 1e300], &[
-            1.0,
-            1.0,
-            f64::INFINITY,
-            1.0,
-            0.0,
-        ], &[0.0, 1.0, 0.0, 0.0], &deep]
-        {
+        for numbers in [
+            &[][..],
+            &[9.0],
+            &[0.0, 1.0],
+            &[0.0, -1.0, 0.0],
+            &[0.0, f64::NAN, 0.0],
+            &[5.0, 1e300],
+            &[1.0, 1.0, f64::INFINITY, 1.0, 0.0],
+            &[0.0, 1.0, 0.0, 0.0],
+            &deep,
+        ] {
             assert_eq!(RetryPolicy::decode(numbers), Err(Code::InvalidRetry), "{numbers:?}");
         }
     }

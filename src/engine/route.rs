@@ -1,11 +1,11 @@
 //! Events on their way: who gets them, who has to queue, what is kept.
 
+use super::Millis;
 use super::graph::Role;
 use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
 use super::reduce::Reducer;
 use super::state::{Answer, Invocation, Kept, LogEntry, Phase, State, Status, TimerTarget};
 use super::tick::{Command, Inputs, Outcome};
-use super::Millis;
 
 impl Reducer<'_> {
     /// An event enters the run: it is published, satisfies one wait, and goes to the steps that take it (or to `target` alone). If nobody

@@ -96,7 +96,8 @@ impl Graph {
         for (id, step) in self.steps().iter().enumerate() {
             for ty in step.outputs.iter().flatten() {
                 let for_outside = matches!(self.role(*ty), Role::Stop | Role::InputRequired);
-                let consumed = self.types()[ty.index()].kinds.iter().any(|kind| !self.types()[kind.index()].routes.is_empty());
+                let consumed =
+                    self.types()[ty.index()].kinds.iter().any(|kind| !self.types()[kind.index()].routes.is_empty());
                 if !for_outside && !consumed {
                     findings.push(Finding::step(Code::NeverConsumed, id).with(*ty));
                 }
