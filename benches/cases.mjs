@@ -74,7 +74,8 @@ export const own = [
   { id: "unread", script: "own/unread.mjs", args: [200_000], quick: [20_000] },
   { id: "firstUse", script: "own/first-use.mjs", processes: 15, quick: [] },
   { id: "size", script: "own/size.mjs", quick: [] },
-  { id: "boundary", script: "boundary.mjs", args: ["--json"] },
+  { id: "boundary", script: "boundary.mjs", args: ["--json"], quick: ["--json"] },
+  { id: "native", script: "own/native.mjs" },
 ];
 
 /**

@@ -7,7 +7,15 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { budgets, own, timed } from "./cases.mjs";
 import { contenders } from "./contenders.mjs";
-import { ensurePackage, ensurePeers, isInstalled, suitableNode, supports, versionOf, versionsOf } from "./lib/setup.mjs";
+import {
+  ensurePackage,
+  ensurePeers,
+  isInstalled,
+  suitableNode,
+  supports,
+  versionOf,
+  versionsOf,
+} from "./lib/setup.mjs";
 import { judge, renderResults, updateDocument } from "./lib/report.mjs";
 import { summary } from "./lib/stats.mjs";
 import { main, say } from "../scripts/lib/say.mjs";
@@ -157,7 +165,8 @@ await main(async () => {
   if (!chosen.quick && chosen.only === undefined) {
     const all = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : {};
     all[`node${nodeVersion.split(".")[0]}`] = results;
-    writeFileSync(resultsFile, `${JSON.stringify(all, null, 1)}\n`);
+    const rounded = (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
+    writeFileSync(resultsFile, `${JSON.stringify(all, rounded, 1)}\n`);
     if (chosen.update) updateDocument(path.join(here, "../BENCHMARKS.md"), all);
   }
   if (errors.length > 0) {

@@ -15,7 +15,11 @@ const chain = setup({
         src: "count",
         input: ({ context }) => context,
         onDone: [
-          { guard: ({ event }) => event.output.left === 0, target: "done", actions: assign(({ event }) => event.output) },
+          {
+            guard: ({ event }) => event.output.left === 0,
+            target: "done",
+            actions: assign(({ event }) => event.output),
+          },
           { target: "counting", reenter: true, actions: assign(({ event }) => event.output) },
         ],
       },
