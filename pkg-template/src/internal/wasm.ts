@@ -7,6 +7,7 @@
 // 3. No other file imports the generated glue.
 
 import * as glue from "../../wasm/stepstream_bg.js";
+import { EngineError } from "../errors.js";
 
 /** The engine's exported functions. */
 export type Engine = Omit<typeof glue, "__wbg_set_wasm">;
@@ -33,24 +34,28 @@ export function provideModule(get: () => WebAssembly.Module): void {
 export function setWasmModule(module: WebAssembly.Module): void {
   // Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good.
   if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
-    throw new TypeError(
-      "setWasmModule needs a WebAssembly.Module: compile stepstream/stepstream.wasm and pass the result.",
-    );
+    throw new EngineError("UNSUPPORTED_RUNTIME", "setWasmModule was given something that is not a WebAssembly.Module.");
   }
   provideModule(() => module);
 }
 
 function instantiate(): Exports {
   if (getModule === undefined) {
-    throw new Error('No engine: with "stepstream/slim", call setWasmModule(module) before anything else.');
+    const first = 'With "stepstream/slim", setWasmModule(module) must be called before anything else.';
+    throw new EngineError("UNSUPPORTED_RUNTIME", first);
   }
-  const imports = { "./stepstream_bg.js": glue as unknown as WebAssembly.ModuleImports };
-  const exports = new WebAssembly.Instance(getModule(), imports).exports;
-  glue.__wbg_set_wasm(exports);
-  const started = exports as unknown as Exports;
-  started.__wbindgen_start?.();
-  instances += 1;
-  return started;
+  try {
+    const imports = { "./stepstream_bg.js": glue as unknown as WebAssembly.ModuleImports };
+    const exports = new WebAssembly.Instance(getModule(), imports).exports;
+    glue.__wbg_set_wasm(exports);
+    const started = exports as unknown as Exports;
+    started.__wbindgen_start?.();
+    instances += 1;
+    return started;
+  } catch (cause) {
+    // A page's security policy that forbids WebAssembly, say, or a module of another version of the package.
+    throw new EngineError("UNSUPPORTED_RUNTIME", "The engine could not be started.", { cause });
+  }
 }
 
 /** The engine's functions; the first call makes the instance. */
