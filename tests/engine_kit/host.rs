@@ -1,0 +1,451 @@
+//! The other side of the engine, as JavaScript plays it: payloads in numbered slots, handlers that are "running" until
+//! the test settles them, deadlines. It checks every command against what a host may rely on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use stepstream::engine::{
+    Command, Engine, EventTypeId, Graph, InvocationId, Millis, Outcome, Reply, RunOptions, Slot, Status, StepId, Tick,
+    TimerKey, Verdict, WaitId,
+};
+use stepstream::error::Code;
+
+/// An attempt that the host was told to begin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub step: StepId,
+    pub id: InvocationId,
+    pub attempt: u32,
+    pub inputs: Vec<String>,
+}
+
+/// How a wait or a sleep ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    Event(String),
+    Expired,
+    Woken,
+}
+
+/// What a step asks for; `accepts` makes it a predicated wait.
+#[derive(Clone, Default)]
+pub struct Asking {
+    pub name: Option<&'static str>,
+    pub timeout: Option<u64>,
+    pub accepts: Option<fn(&str) -> bool>,
+}
+
+pub struct Host {
+    pub engine: Engine,
+    pub now: u64,
+    pub start: EventTypeId,
+    pub stop: EventTypeId,
+    pub failed: EventTypeId,
+    /// What was published, in order.
+    pub stream: Vec<String>,
+    /// Every command so far, in order.
+    pub commands: Vec<Command>,
+    /// Every tick so far with its time, refused ones too.
+    pub ticks: Vec<(Tick, Millis)>,
+    /// The attempts begun and not settled, in the order of beginning.
+    pub running: Vec<Call>,
+    /// Every attempt ever begun.
+    pub begun: Vec<Call>,
+    pub timed_out: Vec<InvocationId>,
+    pub timers: BTreeMap<TimerKey, Millis>,
+    pub outcome: Option<Outcome>,
+    slots: Vec<Option<String>>,
+    free: Vec<u32>,
+    answers: BTreeMap<WaitId, Answer>,
+    /// Open waits: the type and, for a predicated one, the predicate.
+    open: BTreeMap<WaitId, Open>,
+    idle: bool,
+    /// Waits and sleeps asked for so far, which is the number of the next.
+    asked: u32,
+}
+
+struct Open {
+    ty: Option<EventTypeId>,
+    accepts: Option<fn(&str) -> bool>,
+    by: InvocationId,
+}
+
+impl Host {
+    pub fn new(
+        graph: Rc<RefCell<Graph>>,
+        options: RunOptions,
+        start: EventTypeId,
+        stop: EventTypeId,
+        failed: EventTypeId,
+    ) -> Host {
+        Host {
+            engine: Engine::new(graph, options),
+            now: 0,
+            start,
+            stop,
+            failed,
+            stream: Vec::new(),
+            commands: Vec::new(),
+            ticks: Vec::new(),
+            running: Vec::new(),
+            begun: Vec::new(),
+            timed_out: Vec::new(),
+            timers: BTreeMap::new(),
+            outcome: None,
+            slots: Vec::new(),
+            free: Vec::new(),
+            answers: BTreeMap::new(),
+            open: BTreeMap::new(),
+            idle: false,
+            asked: 0,
+        }
+    }
+
+    /// Gives a tick to the engine and does what it commands.
+    pub fn tick(&mut self, tick: Tick) -> Result<Reply, Code> {
+        let before = self.engine.state().clone();
+        let was_over = self.outcome.is_some();
+        self.ticks.push((tick.clone(), Millis(self.now)));
+        let reply = self.engine.apply(tick.clone(), Millis(self.now));
+        let commands: Vec<Command> = self.engine.drain().collect();
+        if reply.is_err() {
+            assert!(commands.is_empty(), "{tick:?} was refused, yet commands {commands:?}");
+            assert!(*self.engine.state() == before, "{tick:?} was refused, yet changed the state");
+            return reply;
+        }
+        self.asked += u32::from(matches!(reply, Ok(Reply::Wait(_))));
+        assert!(!was_over || commands.is_empty(), "an ended run commands {commands:?}");
+        let settle = commands.iter().position(|command| matches!(command, Command::Settle { .. }));
+        let ended = matches!(self.engine.status(), Status::Ended(_));
+        assert_eq!(settle.is_some() || was_over, ended, "a run settles when it ends");
+        self.settle_call(&tick);
+        for command in commands {
+            self.carry_out(command);
+        }
+        self.check();
+        reply
+    }
+
+    /// What the host knows of an attempt when it settles it.
+    fn settle_call(&mut self, tick: &Tick) {
+        let (Tick::Complete { invocation, .. } | Tick::Fail { invocation, .. }) = tick else { return };
+        let at = self.running.iter().position(|call| call.id == *invocation);
+        self.running.remove(at.expect("only a running attempt is settled"));
+        // What it asked for and was not given is void.
+        self.open.retain(|_, open| open.by != *invocation);
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        self.commands.push(command.clone());
+        match command {
+            Command::Publish { slot } => {
+                let payload = self.payload(slot);
+                self.stream.push(payload);
+            }
+            Command::Release { slot } => {
+                self.slots[slot.index()].take().expect("a slot is released once");
+                self.free.push(slot.0);
+            }
+            Command::Invoke { step, invocation, attempt, inputs } => {
+                let inputs = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
+                assert!(self.begun.iter().all(|call| call.id != invocation), "an attempt's id is used once");
+                let call = Call { step, id: invocation, attempt, inputs };
+                self.running.push(call.clone());
+                self.begun.push(call);
+            }
+            Command::Resolve { wait, slot } => {
+                let payload = self.payload(slot);
+                self.settle_wait(wait, Answer::Event(payload));
+            }
+            Command::Wake { wait } => self.settle_wait(wait, Answer::Woken),
+            Command::Expire { wait } => self.settle_wait(wait, Answer::Expired),
+            Command::TimeOut { invocation } => {
+                assert!(self.running.iter().any(|call| call.id == invocation), "only a running attempt times out");
+                self.timed_out.push(invocation);
+            }
+            Command::SetTimer { key, deadline } => {
+                assert!(self.timers.insert(key, deadline).is_none(), "a deadline's key is used once");
+            }
+            Command::ClearTimer { key } => {
+                self.timers.remove(&key).expect("only a deadline that was set is cleared");
+            }
+            Command::Idle => assert!(!core::mem::replace(&mut self.idle, true), "a run becomes idle once"),
+            Command::Busy => assert!(core::mem::replace(&mut self.idle, false), "only an idle run becomes busy"),
+            Command::Settle { outcome } => {
+                assert!(self.outcome.replace(outcome).is_none(), "a run settles once");
+                self.timers.clear();
+                self.running.clear();
+                self.open.clear();
+            }
+            other => panic!("the host does not know {other:?}"),
+        }
+    }
+
+    fn settle_wait(&mut self, wait: WaitId, answer: Answer) {
+        self.open.remove(&wait);
+        assert!(self.answers.insert(wait, answer).is_none(), "a wait is settled once");
+    }
+
+    /// What must hold after every tick.
+    fn check(&self) {
+        let state = self.engine.state();
+        if let Some(outcome) = self.outcome {
+            // A completed run holds nothing. Any other can be taken up again: what it refers to is still there, and
+            // nothing else but the event that tells of the failure.
+            let mut counts = state.counts();
+            match outcome {
+                Outcome::Completed(event) => assert!(self.slots[event.slot.index()].is_some()),
+                Outcome::StepFailed { slot, .. } => counts.retain(|(counted, _)| *counted != slot),
+                _ => {}
+            }
+            assert_eq!(counts, state.recount(), "references, after the end");
+            return;
+        }
+        assert_eq!(state.counts(), state.recount(), "references to slots, as kept and as counted");
+        let held: Vec<u32> = state.counts().iter().map(|(slot, _)| slot.0).collect();
+        let filled: Vec<u32> = (0..).zip(&self.slots).filter(|(_, at)| at.is_some()).map(|(nth, _)| nth).collect();
+        assert_eq!(held, filled, "the slots that the host fills are those that the engine refers to");
+        assert_eq!(self.idle, self.engine.status() == Status::Waiting);
+        let in_flight: Vec<_> = self.engine.in_flight().filter(|at| at.running).map(|at| at.invocation).collect();
+        let mut running: Vec<_> = self.running.iter().map(|call| call.id).collect();
+        running.sort_unstable();
+        assert_eq!(in_flight, running, "the attempts that the engine thinks are running");
+        let waits: Vec<_> = self.engine.open_waits().map(|open| open.wait).collect();
+        let open: Vec<_> = self.open.iter().filter(|(_, open)| open.ty.is_some()).map(|(wait, _)| *wait).collect();
+        assert_eq!(waits, open, "the waits that are open");
+    }
+
+    /// Puts a payload into a slot that is free.
+    pub fn put(&mut self, payload: impl ToString) -> Slot {
+        let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        if slot as usize == self.slots.len() {
+            self.slots.push(None);
+        }
+        self.slots[slot as usize] = Some(payload.to_string());
+        Slot(slot)
+    }
+
+    fn take_back(&mut self, slot: Slot) {
+        self.slots[slot.index()] = None;
+        self.free.push(slot.0);
+    }
+
+    pub fn payload(&self, slot: Slot) -> String {
+        self.slots[slot.index()].clone().expect("the engine names only slots that are filled")
+    }
+
+    /// How many payloads the host keeps.
+    pub fn kept_payloads(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    fn tick_with(&mut self, slot: Slot, tick: Tick) -> Result<Reply, Code> {
+        let reply = self.tick(tick);
+        if reply.is_err() {
+            self.take_back(slot);
+        }
+        reply
+    }
+
+    /// The predicated waits that accept an event.
+    fn matches(&self, ty: EventTypeId, payload: &str) -> Vec<WaitId> {
+        let graph = self.engine.graph().borrow();
+        let accepts = |open: &Open| {
+            open.ty.is_some_and(|wanted| graph.is_kind_of(ty, wanted)) && open.accepts.is_some_and(|f| f(payload))
+        };
+        self.open.iter().filter(|(_, open)| accepts(open)).map(|(wait, _)| *wait).collect()
+    }
+
+    pub fn begin(&mut self) {
+        let (ty, slot) = (self.start, self.put("start"));
+        self.tick_with(slot, Tick::Start { ty, slot }).expect("the run begins");
+    }
+
+    pub fn try_send(
+        &mut self,
+        from: Option<InvocationId>,
+        ty: EventTypeId,
+        payload: impl ToString,
+        target: Option<StepId>,
+    ) -> Result<Reply, Code> {
+        let slot = self.put(payload);
+        let matches = self.matches(ty, &self.payload(slot));
+        self.tick_with(slot, Tick::Send { from, ty, slot, target, matches })
+    }
+
+    pub fn send(&mut self, ty: EventTypeId, payload: impl ToString) {
+        self.try_send(None, ty, payload, None).expect("the event is taken in");
+    }
+
+    pub fn send_from(&mut self, call: &Call, ty: EventTypeId, payload: impl ToString) {
+        self.try_send(Some(call.id), ty, payload, None).expect("the event is taken in");
+    }
+
+    pub fn send_to(&mut self, step: StepId, ty: EventTypeId, payload: impl ToString) {
+        self.try_send(None, ty, payload, Some(step)).expect("the event is taken in");
+    }
+
+    pub fn write(&mut self, from: Option<&Call>, payload: impl ToString) -> Result<Reply, Code> {
+        let slot = self.put(payload);
+        self.tick_with(slot, Tick::Write { from: from.map(|call| call.id), slot })
+    }
+
+    pub fn try_finish(&mut self, id: InvocationId, ty: EventTypeId, payload: impl ToString) -> Result<Reply, Code> {
+        let slot = self.put(payload);
+        let matches = self.matches(ty, &self.payload(slot));
+        self.tick_with(slot, Tick::Complete { invocation: id, output: Some((ty, slot)), matches })
+    }
+
+    /// The attempt returns an event.
+    pub fn finish(&mut self, call: &Call, ty: EventTypeId, payload: impl ToString) {
+        self.try_finish(call.id, ty, payload).expect("the attempt is running");
+    }
+
+    /// The attempt returns nothing.
+    pub fn finish_empty(&mut self, call: &Call) {
+        let tick = Tick::Complete { invocation: call.id, output: None, matches: vec![] };
+        self.tick(tick).expect("the attempt is running");
+    }
+
+    pub fn try_fail(&mut self, id: InvocationId, verdict: Verdict) -> Result<Reply, Code> {
+        let (ty, slot) = (self.failed, self.put("failure"));
+        self.tick_with(slot, Tick::Fail { invocation: id, ty, slot, verdict })
+    }
+
+    pub fn fail(&mut self, call: &Call) {
+        self.try_fail(call.id, Verdict::Policy).expect("the attempt is running");
+    }
+
+    pub fn fail_with(&mut self, call: &Call, verdict: Verdict) {
+        self.try_fail(call.id, verdict).expect("the attempt is running");
+    }
+
+    pub fn wait(&mut self, call: &Call, ty: EventTypeId) -> WaitId {
+        self.wait_with(call, ty, Asking::default())
+    }
+
+    pub fn wait_with(&mut self, call: &Call, ty: EventTypeId, asking: Asking) -> WaitId {
+        self.try_wait(call.id, ty, asking).expect("the attempt is running")
+    }
+
+    pub fn try_wait(&mut self, by: InvocationId, ty: EventTypeId, asking: Asking) -> Result<WaitId, Code> {
+        let Asking { name, timeout, accepts } = asking;
+        let claim = accepts.and_then(|accepts| {
+            let kept = self.engine.kept(ty);
+            kept.into_iter().map(|event| event.slot).find(|slot| accepts(&self.payload(*slot)))
+        });
+        let tick = Tick::Wait {
+            invocation: by,
+            ty,
+            id: name.map(Into::into),
+            timeout: timeout.map(Millis),
+            predicated: accepts.is_some(),
+            claim,
+        };
+        self.ask(Open { ty: Some(ty), accepts, by }, tick)
+    }
+
+    pub fn sleep(&mut self, call: &Call, delay: u64) -> WaitId {
+        self.try_sleep(call.id, delay).expect("the attempt is running")
+    }
+
+    pub fn try_sleep(&mut self, by: InvocationId, delay: u64) -> Result<WaitId, Code> {
+        let tick = Tick::Sleep { invocation: by, delay: Millis(delay) };
+        self.ask(Open { ty: None, accepts: None, by }, tick)
+    }
+
+    /// Waits and sleeps are numbered in the order of asking. The host notes one before the tick, since the commands of
+    /// that very tick may settle it.
+    fn ask(&mut self, open: Open, tick: Tick) -> Result<WaitId, Code> {
+        let wait = WaitId(self.asked);
+        self.open.insert(wait, open);
+        match self.tick(tick) {
+            Ok(reply) => {
+                assert_eq!(reply, Reply::Wait(wait));
+                Ok(wait)
+            }
+            Err(code) => {
+                self.open.remove(&wait);
+                Err(code)
+            }
+        }
+    }
+
+    /// How a wait ended, if it has.
+    pub fn answer(&self, wait: WaitId) -> Option<Answer> {
+        self.answers.get(&wait).cloned()
+    }
+
+    pub fn received(&self, wait: WaitId) -> Option<&str> {
+        match self.answers.get(&wait)? {
+            Answer::Event(payload) => Some(payload),
+            other => panic!("{wait:?} ended with {other:?}"),
+        }
+    }
+
+    pub fn collect(
+        &mut self,
+        call: &Call,
+        ty: EventTypeId,
+        payload: impl ToString,
+        expected: &[EventTypeId],
+    ) -> Option<Vec<String>> {
+        let slot = self.put(payload);
+        let tick = Tick::Collect { invocation: call.id, ty, slot, expected: expected.to_vec() };
+        let reply = self.tick_with(slot, tick).expect("the attempt is running");
+        let Reply::Collected(found) = reply else { panic!("collect answers {reply:?}") };
+        found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
+    }
+
+    /// The one attempt of a step that is running.
+    pub fn call(&self, step: StepId) -> Call {
+        let calls = self.calls(step);
+        assert_eq!(calls.len(), 1, "one attempt of {step:?} is running: {calls:?}");
+        calls[0].clone()
+    }
+
+    /// The attempts of a step that are running, in the order of beginning.
+    pub fn calls(&self, step: StepId) -> Vec<Call> {
+        self.running.iter().filter(|call| call.step == step).cloned().collect()
+    }
+
+    /// The inputs of the running attempts of a step, each joined with `+`.
+    pub fn inputs(&self, step: StepId) -> Vec<String> {
+        self.calls(step).iter().map(|call| call.inputs.join("+")).collect()
+    }
+
+    /// Time goes by; deadlines are told when they come, the earliest first.
+    pub fn advance(&mut self, by: u64) {
+        let until = self.now + by;
+        while let Some((key, deadline)) = self.timers.iter().map(|(key, at)| (*key, *at)).min_by_key(|(_, at)| *at) {
+            if deadline.0 > until {
+                break;
+            }
+            self.now = self.now.max(deadline.0);
+            self.fire(key);
+        }
+        self.now = until;
+    }
+
+    pub fn fire(&mut self, key: TimerKey) {
+        self.timers.remove(&key);
+        self.tick(Tick::Timer { key }).expect("a deadline is never refused in a run that has begun");
+    }
+
+    pub fn cancel(&mut self) {
+        self.tick(Tick::Cancel).expect("the run is not over");
+    }
+
+    pub fn status(&self) -> Status {
+        self.engine.status()
+    }
+
+    /// What the run has returned.
+    pub fn result(&self) -> Option<String> {
+        match self.outcome? {
+            Outcome::Completed(event) => Some(self.payload(event.slot)),
+            _ => None,
+        }
+    }
+}
