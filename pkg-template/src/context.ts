@@ -1,0 +1,191 @@
+// A run, as its user sees it.
+
+import { StartEvent, type StepFailure, StopEvent, type WorkflowEvent } from "./events.js";
+import type { Plan } from "./internal/plan.js";
+import { type AnyWorkflow, type Parent, Run, type RunStatus } from "./internal/run.js";
+import type { RunOptions } from "./run-options.js";
+import { type PausedStep, stepThrough } from "./stepwise.js";
+import type { Store } from "./store.js";
+
+/** Where runtimes have no `Symbol.dispose`, a symbol that nobody asks for. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.dispose");
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly workflow: AnyWorkflow;
+  readonly plan: Plan;
+  readonly start: WorkflowEvent;
+  readonly data: unknown;
+  readonly options: RunOptions;
+  readonly parent: Parent | undefined;
+}
+
+/**
+ * A run: awaitable, and async-iterable over its events.
+ *
+ * It begins when it is first awaited, iterated, sent an event or `start()`ed, and otherwise by itself in the next microtask.
+ *
+ * ```ts
+ * const context = workflow.run("pirates");
+ * for await (const event of context) console.log(event);
+ * const { data } = await context;
+ * ```
+ *
+ * Mind that an `async` function that returns a run returns its result, as with every awaitable.
+ */
+export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown>
+  implements PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent>
+{
+  /** Carries the type of the start event's data for inference; there is nothing at run time. */
+  protected declare readonly startType?: Start;
+
+  readonly #parts: ContextParts;
+  readonly #run: Run;
+  /** It begins by itself, unless `with` has made it a template. */
+  #beginsByItself = true;
+
+  /** Made by `workflow.run`. @internal */
+  constructor(parts: ContextParts) {
+    this.#parts = parts;
+    const { workflow, plan, start, data, options, parent } = parts;
+    const previous = options.context as WorkflowContext | undefined;
+    this.#run = new Run(workflow, plan, start, data, options, parent, previous?.store);
+    this.#run.context = this;
+    queueMicrotask(() => {
+      if (this.#beginsByItself) this.#run.start();
+    });
+  }
+
+  /**
+   * A run of its own with the same start event and other data. The run it is called on becomes a template, which begins only when it is
+   * itself used: `run(x).with(d)` runs once, and of `c.with(a)`, `c.with(b)` and `c` each may be used.
+   */
+  with<Data extends ContextData>(data: Data): WorkflowContext<Data, Start, Stop> {
+    this.#beginsByItself = false;
+    const { runId: _, ...options } = this.#parts.options;
+    return new WorkflowContext<Data, Start, Stop>({ ...this.#parts, options, data });
+  }
+
+  /** Begins the run, if it has not begun. */
+  start(): this {
+    this.#run.start();
+    return this;
+  }
+
+  /** The run's id. */
+  get runId(): string {
+    return this.#run.runId;
+  }
+
+  /** What was given to `run` or `with`. */
+  get data(): ContextData {
+    return this.#run.data as ContextData;
+  }
+
+  /** The run's state. */
+  get store(): Store {
+    return this.#run.store;
+  }
+
+  /**
+   * `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when the outside sends an event. `completed`, `failed`,
+   * `cancelled`: it has ended.
+   */
+  get status(): RunStatus {
+    return this.#run.status;
+  }
+
+  /** What the StopEvent carries; undefined until the run has completed. */
+  get result(): Stop | undefined {
+    return this.#run.stop?.data as Stop | undefined;
+  }
+
+  /** The step whose failure has ended the run, if one has. */
+  get failure(): StepFailure | undefined {
+    return this.#run.failure;
+  }
+
+  /**
+   * Sends an event into the run, to all steps that take it or to one of them; begins the run if it has not begun.
+   *
+   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it).
+   */
+  sendEvent(event: WorkflowEvent, options: { readonly step?: string } = {}): void {
+    this.#run.start();
+    this.#run.send(event, options.step, undefined);
+  }
+
+  /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already. */
+  cancel(reason?: unknown): void {
+    this.#beginsByItself = false;
+    this.#run.cancel(reason);
+  }
+
+  /** Resolves when the run has ended, or goes on only when the outside sends an event. Never rejects. */
+  idle(): Promise<void> {
+    this.#run.start();
+    return new Promise((resolve) => this.#run.whenIdle(resolve));
+  }
+
+  /** The events that were not read yet, and those to come. Every loop over the run goes on where the last one left off. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent> {
+    this.#run.start();
+    return this.#run.stream.reader();
+  }
+
+  /** The same as a loop over the run, with a place of its own: what is read here is not taken from others. */
+  stream(): AsyncIterableIterator<WorkflowEvent> {
+    const cursor = this.#run.stream.cursor();
+    this.#run.start();
+    return cursor;
+  }
+
+  /**
+   * Goes through the run step by step: yields each step when it has returned, before its event goes on.
+   *
+   * ```ts
+   * for await (const paused of context.stepwise()) {
+   *   if (paused.output instanceof DraftEvent) paused.replace(new DraftEvent(improved));
+   * }
+   * ```
+   */
+  stepwise(): AsyncGenerator<PausedStep, void, undefined> {
+    return stepThrough(this.#run);
+  }
+
+  /** See Promise. Resolves with the StopEvent; rejects with the error that ended the run. */
+  then<Fulfilled = StopEvent<Stop>, Rejected = never>(
+    onFulfilled?: ((stop: StopEvent<Stop>) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    this.#run.start();
+    return (this.#run.promise() as Promise<StopEvent<Stop>>).then(onFulfilled, onRejected);
+  }
+
+  /** See Promise. */
+  catch<Rejected = never>(
+    onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<StopEvent<Stop> | Rejected> {
+    return this.then(undefined, onRejected);
+  }
+
+  /** See Promise. */
+  finally(onFinally?: (() => void) | null): Promise<StopEvent<Stop>> {
+    this.#run.start();
+    return (this.#run.promise() as Promise<StopEvent<Stop>>).finally(onFinally);
+  }
+
+  /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
+  dispose(): void {
+    this.cancel("The run was disposed of.");
+  }
+
+  [dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The start event for what was given to `run`. */
+export function startEventOf(input: unknown): WorkflowEvent {
+  return input instanceof StartEvent ? input : new StartEvent(input);
+}

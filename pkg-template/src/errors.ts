@@ -1,0 +1,63 @@
+// The errors of the package. Each has a stable `code`; the table of codes is shared with the engine.
+
+import { type Code, codes } from "./internal/codes.js";
+
+export type { Code };
+
+/** The base of all errors that the package makes. An error that a step threw stays what it was. */
+export class WorkflowError extends Error {
+  /** What happened, as a name that never changes. `docs/errors.md` lists them all. */
+  readonly code: Code;
+
+  /**
+   * @param code What happened.
+   * @param detail What it is about, in a sentence; the advice that belongs to the code is appended.
+   */
+  constructor(code: Code, detail = "", options?: ErrorOptions) {
+    super(`${detail}${detail === "" ? "" : " "}${codes[code].help}`, options);
+    this.code = code;
+
+  }
+}
+
+/** The workflow, an event or an option is not as it must be. */
+export class ValidationError extends WorkflowError {
+  override readonly name = "ValidationError";
+}
+
+/** A step threw something that is not an Error; it is the `cause`. */
+export class StepError extends WorkflowError {
+  override readonly name = "StepError";
+}
+
+/** A run, a step or a wait did not come to its end in time. */
+export class TimeoutError extends WorkflowError {
+  override readonly name = "TimeoutError";
+}
+
+/** A run was cancelled, or somebody works on in a step that is over. */
+export class CancelledError extends WorkflowError {
+  override readonly name = "CancelledError";
+}
+
+/** Nothing is left that could carry a run on. */
+export class StalledError extends WorkflowError {
+  override readonly name = "StalledError";
+}
+
+/** A limit was reached. */
+export class LimitError extends WorkflowError {
+  override readonly name = "LimitError";
+}
+
+/** The engine could not be loaded, or has given up. */
+export class EngineError extends WorkflowError {
+  override readonly name = "EngineError";
+}
+
+/** What was thrown, as an Error: itself, or a StepError with it as the `cause`. */
+export function asError(thrown: unknown, step: string): Error {
+  // Errors of another realm are not instances of this one's Error.
+  if (thrown instanceof Error || Object.prototype.toString.call(thrown) === "[object Error]") return thrown as Error;
+  return new StepError("STEP_FAILED", `Step "${step}" failed.`, { cause: thrown });
+}

@@ -1,0 +1,69 @@
+// Everything that the package offers.
+
+export { WorkflowContext } from "./context.js";
+export { step } from "./decorators.js";
+export {
+  CancelledError,
+  type Code,
+  EngineError,
+  LimitError,
+  StalledError,
+  StepError,
+  TimeoutError,
+  ValidationError,
+  WorkflowError,
+} from "./errors.js";
+export {
+  type EventChoice,
+  type EventClass,
+  type EventInput,
+  type EventOf,
+  HumanResponseEvent,
+  InputRequiredEvent,
+  NestedEvent,
+  StartEvent,
+  StepFailedEvent,
+  type StepFailure,
+  StopEvent,
+  WorkflowEvent,
+} from "./events.js";
+export type {
+  EventsOf,
+  HandlerContext,
+  NestedWorkflow,
+  Slots,
+  StepHandler,
+  StepParameters,
+  WaitOptions,
+} from "./handler-context.js";
+export type { RunStatus } from "./internal/run.js";
+export {
+  type ExponentialOptions,
+  type RetryCondition,
+  type RetryFunction,
+  RetryPolicy,
+  StopStrategy,
+  WaitStrategy,
+  retryAll,
+  retryAny,
+  retryIfErrorType,
+  retryIfMessage,
+  retryPolicy,
+  retryUnlessErrorType,
+  stopAfterAttempt,
+  stopAfterDelay,
+  stopAll,
+  stopAny,
+  stopNever,
+  waitChain,
+  waitExponential,
+  waitFixed,
+  waitFullJitter,
+  waitIncrementing,
+  waitRandom,
+  waitSum,
+} from "./retry.js";
+export type { CompletedStep, Limits, RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
+export type { PausedStep } from "./stepwise.js";
+export type { Store } from "./store.js";
+export { type ValidationIssue, Workflow } from "./workflow.js";

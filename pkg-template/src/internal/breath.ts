@@ -1,0 +1,27 @@
+// When a run that never waits for anything should let the rest of the program have its turn. Promises alone never do:
+// a chain of them keeps timers, input and rendering waiting until its end.
+
+/** How long a run may go on without a pause, in milliseconds. */
+const LONGEST = 50;
+/** How many invocations to let pass between two looks at the clock, which costs as much as an invocation. */
+const STRIDE = 1024;
+/** The most invocations without a pause. Some runtimes stop the clock while code runs. */
+const MOST = 64 * STRIDE;
+
+export class Breath {
+  #invocations = 0;
+  #since = performance.now();
+
+  /** Counts an invocation; true when it is time for a pause. */
+  isDue(): boolean {
+    this.#invocations += 1;
+    if (this.#invocations % STRIDE !== 0) return false;
+    return this.#invocations >= MOST || performance.now() - this.#since > LONGEST;
+  }
+
+  /** A pause was made. */
+  taken(): void {
+    this.#invocations = 0;
+    this.#since = performance.now();
+  }
+}

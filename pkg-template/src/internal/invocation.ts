@@ -1,0 +1,222 @@
+// One attempt of one step: what is behind a handler's context.
+
+import { CancelledError, ValidationError } from "../errors.js";
+import { EventChoice, type EventClass, type EventInput, WorkflowEvent } from "../events.js";
+import type { HandlerContext, NestedWorkflow, Slots, WaitOptions } from "../handler-context.js";
+import type { RunOptions } from "../run-options.js";
+import type { Store } from "../store.js";
+import { NONE, describe, milliseconds } from "./duration.js";
+import type { PlannedStep } from "./plan.js";
+import type { Run } from "./run.js";
+import { checkInput, takes } from "./step.js";
+
+/** A wait or sleep whose promise is open. */
+export interface PendingWait {
+  /** The type of event, in words; undefined for a sleep. */
+  readonly what: string | undefined;
+  readonly invocation: Invocation;
+  /** Set when not every event of the type will do. */
+  readonly where: ((event: WorkflowEvent) => boolean) | undefined;
+  readonly resolve: (event: WorkflowEvent | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a wait is made of, once it was checked. */
+interface Question {
+  readonly what?: string;
+  readonly accepts?: PendingWait["where"];
+  readonly open: () => { readonly wait: number; readonly go: () => void };
+}
+
+const ignore = (): void => undefined;
+
+export class Invocation implements HandlerContext {
+  readonly run: Run;
+  readonly planned: PlannedStep;
+  readonly index: number;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly inputs: readonly WorkflowEvent[];
+  /** The handler has returned or thrown. */
+  isSettled = false;
+  /** When the first attempt began, in milliseconds of alive time; known only where a retry function asks for it. */
+  began = 0;
+  /** The attempt counts for nothing any more; this is why. */
+  ended: Error | undefined;
+  /** The numbers of the open waits; made when there is one. */
+  waits: Set<number> | undefined;
+  #controller: AbortController | undefined;
+
+  constructor(
+    run: Run,
+    planned: PlannedStep,
+    index: number,
+    generation: number,
+    attempt: number,
+    inputs: readonly WorkflowEvent[],
+  ) {
+    this.run = run;
+    this.planned = planned;
+    this.index = index;
+    this.generation = generation;
+    this.attempt = attempt;
+    this.inputs = inputs;
+  }
+
+  get data(): unknown {
+    return this.run.data;
+  }
+
+  get store(): Store {
+    return this.run.store;
+  }
+
+  get runId(): string {
+    return this.run.runId;
+  }
+
+  get step(): string {
+    return this.planned.name;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.ended !== undefined) this.#controller.abort(this.ended);
+    }
+    return this.#controller.signal;
+  }
+
+  // Handlers take the methods off the context, so each is a getter that gives a bound function: nothing is made for a
+  // handler that does not use it.
+
+  get sendEvent(): HandlerContext["sendEvent"] {
+    return (event, options) => {
+      this.#check();
+      this.run.send(event, options?.step, this.isSettled ? undefined : this);
+    };
+  }
+
+  get writeEventToStream(): HandlerContext["writeEventToStream"] {
+    return (event) => {
+      this.#check();
+      this.run.write(event, this.isSettled ? undefined : this);
+    };
+  }
+
+  get requireEvent(): HandlerContext["requireEvent"] {
+    return (input) => this.#wait(input, {}) as Promise<never>;
+  }
+
+  get waitForEvent(): HandlerContext["waitForEvent"] {
+    return (input, options = {}) => this.#wait(input, options as WaitOptions<WorkflowEvent>) as Promise<never>;
+  }
+
+  get collectEvents(): HandlerContext["collectEvents"] {
+    return (event, classes) => {
+      this.#check();
+      if (!(event instanceof WorkflowEvent)) {
+        throw new ValidationError("INVALID_EVENT", `collectEvents got ${describe(event)}.`);
+      }
+      for (const eventClass of classes) checkInput(eventClass, "collectEvents got");
+      return this.run.collect(this, event, classes) as never;
+    };
+  }
+
+  get sleep(): HandlerContext["sleep"] {
+    return (seconds) =>
+      this.#open(() => {
+        const delay = milliseconds(seconds, "sleep");
+        return { open: () => this.run.sleep(this, delay === NONE ? Number.MAX_VALUE : delay) };
+      }) as Promise<never>;
+  }
+
+  get workflows(): Readonly<Record<string, NestedWorkflow<Slots[string]>>> {
+    const slots = this.run.workflow.workflows;
+    const nested: Record<string, NestedWorkflow<Slots[string]>> = {};
+    for (const [slot, workflow] of Object.entries(slots)) {
+      nested[slot] = {
+        run: (input: unknown, data: unknown = this.run.data, options: RunOptions = {}) => {
+          this.#check();
+          return workflow.runNested(input, data, options, { invocation: this, slot }) as never;
+        },
+      };
+    }
+    return nested;
+  }
+
+  /** @throws CancelledError when the attempt is over. */
+  #check(): void {
+    if (this.ended !== undefined) {
+      throw new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}".`, { cause: this.ended });
+    }
+  }
+
+  /** @throws CancelledError also when the handler has returned: nobody is there any more to get an answer. */
+  #checkRunning(): void {
+    this.#check();
+    if (this.isSettled) throw new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}"; its handler has returned.`);
+  }
+
+  #wait(input: EventInput, { where, timeout, id, ask }: WaitOptions<WorkflowEvent>): Promise<WorkflowEvent | undefined> {
+    return this.#open(() => {
+      checkInput(input, "A wait was asked for");
+      if (where !== undefined && typeof where !== "function") {
+        throw new ValidationError("INVALID_OPTION", `where is ${describe(where)}.`);
+      }
+      const limit = milliseconds(timeout, "The timeout of a wait");
+      if (ask !== undefined) this.run.write(ask, this);
+      // The engine waits for one type; a choice is a wait for any event, with a condition.
+      const isChoice = input instanceof EventChoice;
+      const accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
+      const eventClass: EventClass = isChoice ? WorkflowEvent : input;
+      const what = id ?? this.run.plan.describeInput(input);
+      return { what, accepts, open: () => this.run.wait(this, eventClass, accepts, limit, id) };
+    });
+  }
+
+  /** Asks the engine for something and gives the promise of it. */
+  #open(prepare: () => Question): Promise<WorkflowEvent | undefined> {
+    const promise = new Promise<WorkflowEvent | undefined>((resolve, reject) => {
+      this.#checkRunning();
+      const { what, accepts, open } = prepare();
+      const { wait, go } = open();
+      const pending: PendingWait = { what, invocation: this, where: accepts, resolve, reject };
+      this.waits ??= new Set();
+      this.waits.add(wait);
+      this.run.waits.set(wait, pending);
+      // The answer may be here already, and can be given only now.
+      go();
+    });
+    // Whoever forgot a wait must not be told of its end by an unhandled rejection.
+    promise.catch(ignore);
+    return promise;
+  }
+
+  /** Takes one of the open waits off. */
+  takeWait(wait: number): PendingWait | undefined {
+    const pending = this.run.waits.get(wait);
+    this.waits?.delete(wait);
+    this.run.waits.delete(wait);
+    return pending;
+  }
+
+  /** The attempt is over: what it still waits for will not come, and what it still does counts for nothing. */
+  end(reason: Error): void {
+    if (this.ended !== undefined) return;
+    this.ended = reason;
+    this.dropWaits(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** Rejects the open waits. */
+  dropWaits(reason: Error): void {
+    if (this.waits === undefined) return;
+    const waits = [...this.waits];
+    this.waits = undefined;
+    for (const wait of waits) {
+      const error = new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}".`, { cause: reason });
+      this.takeWait(wait)?.reject(error);
+    }
+  }
+}

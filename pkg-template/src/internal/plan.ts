@@ -1,0 +1,196 @@
+// The plan: a workflow's steps and event classes as the engine knows them. Made when a workflow is first run or
+// validated, and again after its steps have changed; runs keep the plan that they began with.
+
+import { ValidationError } from "../errors.js";
+import {
+  type EventClass,
+  type EventInput,
+  HumanResponseEvent,
+  InputRequiredEvent,
+  NestedEvent,
+  StartEvent,
+  StepFailedEvent,
+  StopEvent,
+  WorkflowEvent,
+} from "../events.js";
+import { EngineResource, expectNumber, readReply } from "./engine.js";
+import { type StepDefinition, classesOf } from "./step.js";
+import { engine } from "./wasm.js";
+import type { Code } from "./codes.js";
+import { codeOf } from "./words.js";
+
+interface BuiltIn {
+  readonly name: string;
+  /** As `graph_type` takes it. */
+  readonly role: number;
+}
+
+/** The package's own events. Their names must survive a minifier, and subclasses must not inherit them. */
+const builtIns: ReadonlyMap<unknown, BuiltIn> = /* @__PURE__ */ new Map<unknown, BuiltIn>([
+  [WorkflowEvent, { name: "stepstream.event", role: 0 }],
+  [StartEvent, { name: "stepstream.start", role: 1 }],
+  [StopEvent, { name: "stepstream.stop", role: 2 }],
+  [InputRequiredEvent, { name: "stepstream.input-required", role: 3 }],
+  [HumanResponseEvent, { name: "stepstream.human-response", role: 4 }],
+  [StepFailedEvent, { name: "stepstream.step-failed", role: 5 }],
+  [NestedEvent, { name: "stepstream.nested", role: 0 }],
+]);
+
+/** The name of a class of events: its own `static type`, else the class's name. */
+export function typeName(eventClass: EventClass): string {
+  const builtIn = builtIns.get(eventClass);
+  if (builtIn !== undefined) return builtIn.name;
+  const own: unknown = Object.hasOwn(eventClass, "type") ? (eventClass as { type?: unknown }).type : undefined;
+  if (typeof own === "string" && own !== "") return own;
+  if (eventClass.name !== "") return eventClass.name;
+  throw new ValidationError("INVALID_EVENT", "A class of events has no name: give it a `static readonly type`.");
+}
+
+/** Whether a value is a class derived from WorkflowEvent, or that class itself. */
+export function isEventClass(value: unknown): value is EventClass {
+  return typeof value === "function" && (value === WorkflowEvent || value.prototype instanceof WorkflowEvent);
+}
+
+/** A step as a run meets it. */
+export interface PlannedStep extends StepDefinition {
+  readonly id: number;
+  /** Whether the step may return events of a type, by type id; found out once for each type. */
+  readonly declared: (boolean | undefined)[];
+  /** It has returned something that it did not declare, and that was said. */
+  warned: boolean;
+}
+
+/** What looks wrong with a workflow, in the engine's terms. */
+export interface Finding {
+  readonly code: Code;
+  readonly step: PlannedStep | undefined;
+  readonly event: string | undefined;
+}
+
+function graphStep(graph: number, types: (classes: readonly EventClass[]) => number[], step: PlannedStep): void {
+  const accepted = step.inputs.map((input) => types(classesOf(input)));
+  expectNumber(
+    engine().graph_step(
+      graph,
+      Uint32Array.from(accepted.flatMap((input) => [input.length, ...input])),
+      Uint32Array.from(types(step.outputs ?? [])),
+      step.outputs !== undefined,
+      step.numWorkers ?? 0,
+      Float64Array.from(step.retry !== undefined && "numbers" in step.retry ? step.retry.numbers : []),
+      step.timeout,
+      Uint32Array.from(step.handles?.ids ?? []),
+      step.handles?.maxRecoveries ?? -1,
+    ),
+    `Step "${step.name}".`,
+  );
+}
+
+export class Plan {
+  readonly steps: readonly PlannedStep[];
+  /** Whether the time of every tick counts: some step has a timeout or is retried. */
+  readonly isTimed: boolean;
+  readonly #graph: EngineResource;
+  readonly #ids = new Map<unknown, number>();
+  readonly #classes: EventClass[] = [];
+  readonly #names = new Set<string>();
+
+  /** @throws ValidationError when two classes have one name. */
+  constructor(definitions: readonly StepDefinition[]) {
+    this.#graph = new EngineResource(this, engine().graph_new(), "graph_free");
+    const ordinary = definitions.filter((step) => step.handles === undefined);
+    const handlers = definitions.filter((step) => step.handles !== undefined);
+    this.steps = [...ordinary, ...handlers].map((step, id) => ({ ...step, id, declared: [], warned: false }));
+    this.isTimed = this.steps.some((step) => step.timeout >= 0 || step.retry !== undefined);
+    for (const eventClass of builtIns.keys()) this.typeIdOf(eventClass as EventClass);
+    for (const step of this.steps) {
+      const ids = step.handles?.steps.map((name) => this.step(name).id);
+      const planned = ids === undefined ? step : { ...step, handles: { ...step.handles!, ids } };
+      graphStep(this.graph, (classes) => classes.map((eventClass) => this.typeIdOf(eventClass)), planned);
+    }
+  }
+
+  /** The engine's handle of the graph. */
+  get graph(): number {
+    return this.#graph.handle;
+  }
+
+  /** Whether the plan's graph is in an instance that is gone. */
+  get isStale(): boolean {
+    return this.#graph.isStale;
+  }
+
+  /** @throws ValidationError `UNKNOWN_STEP` */
+  step(name: string): PlannedStep {
+    const step = this.steps.find((candidate) => candidate.name === name);
+    if (step === undefined) throw new ValidationError("UNKNOWN_STEP", `The step is "${name}".`);
+    return step;
+  }
+
+  /** The class of a type id. */
+  classOf(type: number): EventClass | undefined {
+    return this.#classes[type];
+  }
+
+  /** The id of a class; a class that was not known yet is added. @throws ValidationError when its name is taken. */
+  typeIdOf(eventClass: EventClass): number {
+    return this.#ids.get(eventClass) ?? this.#add(eventClass);
+  }
+
+  /** The id of an event's type. The caller knows that it is an event. */
+  typeOf(event: WorkflowEvent): number {
+    return this.#ids.get(event.constructor) ?? this.#add((event.constructor as unknown) as EventClass);
+  }
+
+  #add(eventClass: EventClass): number {
+    if (!isEventClass(eventClass)) throw new ValidationError("INVALID_EVENT", "The event's class is not one.");
+    const parents: number[] = [];
+    // Ancestors first, so that the engine knows them; nearest first in the list.
+    for (let at = Object.getPrototypeOf(eventClass) as unknown; isEventClass(at); at = Object.getPrototypeOf(at)) {
+      parents.push(this.typeIdOf(at));
+    }
+    const name = typeName(eventClass);
+    if (this.#names.has(name)) throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
+    const role = builtIns.get(eventClass)?.role ?? 0;
+    const id = expectNumber(engine().graph_type(this.graph, role, Uint32Array.from(parents)));
+    this.#names.add(name);
+    this.#ids.set(eventClass, id);
+    this.#classes[id] = eventClass;
+    return id;
+  }
+
+  /** Whether a step's outputs allow an event of a type. */
+  isDeclared(step: PlannedStep, type: number, event: WorkflowEvent): boolean {
+    return (step.declared[type] ??=
+      step.outputs === undefined || step.outputs.some((output) => event instanceof output));
+  }
+
+  /** Whether any step takes events of a class. */
+  isTaken(event: WorkflowEvent): boolean {
+    return this.steps.some((step) => step.inputs.some((input) => classesOf(input).some((kind) => event instanceof kind)));
+  }
+
+  /** What an input takes, in words. */
+  describeInput(input: EventInput): string {
+    return classesOf(input).map(typeName).join(" or ");
+  }
+
+  /** Everything that looks wrong. */
+  validate(): Finding[] {
+    const words = readReply(engine().graph_validate(this.graph));
+    const findings: Finding[] = [];
+    for (let at = 0; at < words.length; at += 3) {
+      const type = words[at + 2]!;
+      findings.push({
+        code: codeOf(words[at]!),
+        step: this.steps[words[at + 1]! - 1],
+        event: type === 0 ? undefined : typeName(this.#classes[type - 1]!),
+      });
+    }
+    return findings;
+  }
+
+  /** Frees the graph; runs that follow it go on. */
+  dispose(): void {
+    this.#graph.free();
+  }
+}

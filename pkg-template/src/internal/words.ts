@@ -1,0 +1,47 @@
+// The words of the engine's answers, as src/wasm/words.rs writes them.
+
+import { type Code, codes } from "./codes.js";
+
+/** Commands, and the words that follow each. */
+export const op = {
+  /** `slot` */
+  PUBLISH: 1,
+  /** `slot` */
+  RELEASE: 2,
+  /** `step, index, generation, attempt, count, slot …` */
+  INVOKE: 3,
+  /** `wait, slot` */
+  RESOLVE: 4,
+  /** `wait` */
+  WAKE: 5,
+  /** `wait` */
+  EXPIRE: 6,
+  /** `index, generation` */
+  TIME_OUT: 7,
+  /** `delay` in milliseconds, or {@link NO_ALARM} */
+  ALARM: 8,
+  /** none */
+  IDLE: 9,
+  /** none */
+  BUSY: 10,
+  /** `outcome, slot` */
+  SETTLE: 11,
+} as const;
+
+/** How a run ended. */
+export const outcome = { COMPLETED: 0, STEP_FAILED: 1, TIMED_OUT: 2, STALLED: 3, LIMIT_REACHED: 4, CANCELLED: 5 } as const;
+
+/** What a failed attempt is to come to. */
+export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;
+
+/** No alarm is needed. */
+export const NO_ALARM = 0xffff_ffff;
+
+/** The index that stands for the outside as the sender of an event. */
+export const OUTSIDE = 0xffff_ffff;
+
+/** The code that belongs to a number. */
+export function codeOf(number: number): Code {
+  const found = (Object.keys(codes) as Code[]).find((code) => codes[code].number === number);
+  return found ?? "ENGINE_PANICKED";
+}

@@ -1,0 +1,66 @@
+// The options of a workflow and of a run.
+
+import type { WorkflowContext } from "./context.js";
+import type { WorkflowEvent } from "./events.js";
+
+/** What a run may use. */
+export interface Limits {
+  /** How many steps it may invoke before it fails with a LimitError. Default: any number. */
+  readonly steps?: number;
+  /**
+   * How many events the reader of a run may be behind. Beyond, the oldest are dropped, and the reader is told with a
+   * LimitError (`EVENTS_DROPPED`) before it goes on with the rest; the run itself is not affected. Default: 262,144.
+   */
+  readonly unreadEvents?: number;
+  /** How many events of one type that no step takes are kept for a later `requireEvent`. Default: 4,096. */
+  readonly keptEvents?: number;
+}
+
+/** A step that was completed, as `onStep` is told. */
+export interface CompletedStep {
+  /** The step's name. */
+  readonly step: string;
+  /** The event it was invoked with; of a step with several inputs, the first. */
+  readonly input: WorkflowEvent;
+  /** All events it was invoked with. */
+  readonly inputs: readonly WorkflowEvent[];
+  /** The event it returned, if any. */
+  readonly output: WorkflowEvent | undefined;
+  /** Which completed step of the run it is, from 1. */
+  readonly sequence: number;
+  /** Which attempt succeeded, from 1. */
+  readonly attempt: number;
+}
+
+/** Called after each completed step, when its event has gone on. What it throws or rejects with fails the run. */
+export type StepHook = (completed: CompletedStep, context: WorkflowContext) => unknown;
+
+/** Options of a workflow. */
+export interface WorkflowOptions {
+  /** Its name in messages. Default: the class's name. */
+  readonly name?: string;
+  /** How many seconds a run may be alive; null for any time. Default: 60. */
+  readonly timeout?: number | null;
+  /** Logs every step to the console. Default: false. */
+  readonly verbose?: boolean;
+  /** How many runs may be under way at a time; the rest wait, first in, first out. Default: any number. */
+  readonly maxConcurrentRuns?: number;
+  /** What each run may use. */
+  readonly limits?: Limits;
+  /** Called after each completed step of every run. */
+  readonly onStep?: StepHook;
+}
+
+/** Options of a run. */
+export interface RunOptions {
+  /** Its id. Default: a random UUID. */
+  readonly runId?: string;
+  /** Cancels the run when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Goes on with the store of this run. */
+  readonly context?: WorkflowContext<never, never, never>;
+  /** Instead of the workflow's `timeout`, in seconds. */
+  readonly timeout?: number | null;
+  /** Instead of the workflow's `onStep`. */
+  readonly onStep?: StepHook;
+}
