@@ -91,7 +91,9 @@ function runTimed(node, chosen, usable, errors) {
         continue;
       }
       const bySize = ((results[id] ??= {})[key] ??= {});
-      (bySize[size] ??= { rounds: [] }).rounds.push(outcome.ns);
+      const found = (bySize[size] ??= { rounds: [], disturbed: 0 });
+      found.rounds.push(outcome.ns);
+      if (outcome.disturbed) found.disturbed += 1;
     }
   }
   // A contender that failed in any round has nothing to show at that size.
@@ -101,6 +103,19 @@ function runTimed(node, chosen, usable, errors) {
     }
   }
   return results;
+}
+
+/** The share of measurements that had to make do with samples during which other programs held the processor. */
+function disturbedShare(timedResults) {
+  const found = Object.values(timedResults).flatMap(Object.values).flatMap(Object.values);
+  const sum = (pick) => found.reduce((total, entry) => total + pick(entry), 0);
+  return (
+    sum(({ disturbed }) => disturbed) /
+    Math.max(
+      1,
+      sum(({ rounds }) => rounds.length),
+    )
+  );
 }
 
 /** Several processes of one measurement become one object of summaries. */
@@ -155,6 +170,7 @@ await main(async () => {
     cpu: os.cpus()[0].model.trim(),
     cores: os.cpus().length,
     rounds: chosen.rounds,
+    disturbed: disturbedShare(timedResults),
     versions: versionsOf([...present].map((key) => contenders[key])),
     leftOut: left.map((key) => contenders[key].title),
     timed: timedResults,
