@@ -10,13 +10,16 @@ const MOST = 64 * STRIDE;
 
 export class Breath {
   #invocations = 0;
-  #since = performance.now();
+  #since = 0;
 
   /** Counts an invocation; true when it is time for a pause. */
   isDue(): boolean {
     this.#invocations += 1;
     if (this.#invocations % STRIDE !== 0) return false;
-    return this.#invocations >= MOST || performance.now() - this.#since > LONGEST;
+    const now = performance.now();
+    // The clock is first read here: a short run never comes so far.
+    if (this.#since === 0) this.#since = now;
+    return this.#invocations >= MOST || now - this.#since > LONGEST;
   }
 
   /** A pause was made. */

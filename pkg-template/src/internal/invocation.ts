@@ -7,7 +7,7 @@ import type { RunOptions } from "../run-options.js";
 import type { Store } from "../store.js";
 import { NONE, describe, milliseconds } from "./duration.js";
 import type { PlannedStep } from "./plan.js";
-import type { Run } from "./run.js";
+import type { AnyWorkflow, Run } from "./run.js";
 import { checkInput, takes } from "./step.js";
 
 /** A wait or sleep whose promise is open. */
@@ -134,7 +134,7 @@ export class Invocation implements HandlerContext {
   get workflows(): Readonly<Record<string, NestedWorkflow<Slots[string]>>> {
     const slots = this.run.workflow.workflows;
     const nested: Record<string, NestedWorkflow<Slots[string]>> = {};
-    for (const [slot, workflow] of Object.entries(slots)) {
+    for (const [slot, workflow] of Object.entries<AnyWorkflow>(slots)) {
       nested[slot] = {
         run: (input: unknown, data: unknown = this.run.data, options: RunOptions = {}) => {
           this.#check();

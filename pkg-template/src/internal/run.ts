@@ -42,6 +42,9 @@ export interface Parent {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the types of a workflow are its users'.
 export type AnyWorkflow = Workflow<any, any, any, any>;
 
+/** Nobody listens. One list for all, as most runs have no listeners. */
+const NOBODY: readonly (() => void)[] = [];
+
 const clock = (): number => performance.now();
 
 export class Run {
@@ -70,10 +73,11 @@ export class Run {
   readonly #signal: AbortSignal | undefined;
   readonly #timeout: number;
   readonly #onStep: StepHook | undefined;
-  readonly #children = new Set<Run>();
+  /** Nested runs under way; made when there is one. */
+  #children: Set<Run> | undefined;
   readonly #breath = new Breath();
-  readonly #onEnd: (() => void)[] = [];
-  readonly #onIdle: (() => void)[] = [];
+  #onEnd: readonly (() => void)[] = NOBODY;
+  #onIdle: readonly (() => void)[] = NOBODY;
   #resource: EngineResource | undefined;
   #trapReference: WeakRef<Run> | undefined;
   #handle = 0;
@@ -87,7 +91,7 @@ export class Run {
   #isCarryingOut = false;
   #predicates = 0;
   /** What was sent before the run had its turn. */
-  readonly #early: (() => void)[] = [];
+  #early: readonly (() => void)[] = NOBODY;
   /** A nested run that waits for the outside, and its parent knows. */
   #isBlocking = false;
   #completed = 0;
@@ -133,8 +137,15 @@ export class Run {
       this.cancel(this.#signal.reason);
       return;
     }
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.#signal !== undefined) this.#listen(this.#signal);
     this.workflow.admission.enter(this);
+  }
+
+  #listen(signal: AbortSignal): void {
+    const onAbort = (): void => this.cancel(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    // A signal may outlive many runs.
+    this.whenEnded(() => signal.removeEventListener("abort", onAbort));
   }
 
   /** Called when the workflow has room for the run. */
@@ -150,7 +161,9 @@ export class Run {
       const type = this.plan.typeOf(this.#start);
       const slot = this.#keep(this.#start);
       this.#take(ask(() => engine().engine_start(this.#handle, type, slot, 0)));
-      for (const send of this.#early.splice(0)) send();
+      const early = this.#early;
+      this.#early = NOBODY;
+      for (const send of early) send();
     });
   }
 
@@ -165,7 +178,7 @@ export class Run {
     this.#promise ??= new Promise((resolve, reject) => {
       const settle = (): void => (this.stop === undefined ? reject(this.error!) : resolve(this.stop));
       if (this.isEnded) settle();
-      else this.#onEnd.push(settle);
+      else this.whenEnded(settle);
     });
     return this.#promise;
   }
@@ -173,15 +186,13 @@ export class Run {
   /** Calls back when the run has ended, or waits for the outside. */
   whenIdle(callback: () => void): void {
     if (this.isEnded || this.status === "waiting") callback();
-    else this.#onIdle.push(callback);
+    else this.#onIdle = [...this.#onIdle, callback];
   }
 
   whenEnded(callback: () => void): void {
     if (this.isEnded) callback();
-    else this.#onEnd.push(callback);
+    else this.#onEnd = [...this.#onEnd, callback];
   }
-
-  readonly #onAbort = (): void => this.cancel(this.#signal?.reason);
 
   // ---- from steps ----
 
@@ -191,7 +202,7 @@ export class Run {
     if (this.#resource === undefined) {
       // The run waits for its turn.
       if (step !== undefined) this.plan.step(step);
-      this.#early.push(() => this.send(event, step, from));
+      this.#early = [...this.#early, () => this.send(event, step, from)];
       return;
     }
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
@@ -269,10 +280,11 @@ export class Run {
 
   /** A nested run begins. */
   #adopt(child: Run, by: Invocation): void {
+    this.#children ??= new Set();
     this.#children.add(child);
     if (this.isEnded) child.cancel(this.error);
     child.whenEnded(() => {
-      this.#children.delete(child);
+      this.#children?.delete(child);
       if (child.#isBlocking) this.#block(by, false);
     });
   }
@@ -498,14 +510,14 @@ export class Run {
 
   #setAlarm(delay: number): void {
     clearTimeout(this.#alarm);
-    this.#alarm = delay === NO_ALARM ? undefined : setTimeout(this.#onAlarm, delay);
+    this.#alarm = delay === NO_ALARM ? undefined : setTimeout(() => this.#onAlarm(), delay);
   }
 
-  readonly #onAlarm = (): void => {
+  #onAlarm(): void {
     this.#alarm = undefined;
     if (this.isEnded) return;
     this.#guard(() => this.#take(ask(() => engine().engine_wake(this.#handle, this.#alive()))));
-  };
+  }
 
   #setIdle(isIdle: boolean): void {
     this.status = isIdle ? "waiting" : "running";
@@ -513,7 +525,10 @@ export class Run {
       this.#isBlocking = isIdle;
       this.#parent.invocation.run.#block(this.#parent.invocation, isIdle);
     }
-    if (isIdle) for (const callback of this.#onIdle.splice(0)) callback();
+    if (!isIdle) return;
+    const listeners = this.#onIdle;
+    this.#onIdle = NOBODY;
+    for (const listener of listeners) listener();
   }
 
   #invoke(invocation: Invocation): void {
@@ -704,7 +719,6 @@ export class Run {
     this.status = status;
     this.error = error;
     clearTimeout(this.#alarm);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
     if (this.#trapReference !== undefined) offTrap(this.#trapReference);
     this.#resource?.free();
     this.#commands.length = 0;
@@ -713,14 +727,20 @@ export class Run {
     this.#invocations = [];
     this.#slots = [];
     this.#freeSlots = [];
-    const reason = error ?? new CancelledError("ATTEMPT_ENDED", "The run has completed.");
+    // Made only if somebody is left to be told: an error costs more than all the rest of a short run.
+    let reason = error;
     for (const invocation of invocations) {
-      if (invocation !== undefined && !invocation.isSettled) invocation.end(reason);
+      if (invocation === undefined || invocation.isSettled) continue;
+      invocation.end((reason ??= new CancelledError("ATTEMPT_ENDED", "The run has completed.")));
     }
-    for (const child of this.#children) child.cancel(reason);
+    for (const child of this.#children ?? []) {
+      child.cancel((reason ??= new CancelledError("ATTEMPT_ENDED", "The run has completed.")));
+    }
     this.stream.end(error);
-    for (const callback of this.#onIdle.splice(0)) callback();
-    for (const callback of this.#onEnd.splice(0)) callback();
+    const listeners = [...this.#onIdle, ...this.#onEnd];
+    this.#onIdle = NOBODY;
+    this.#onEnd = NOBODY;
+    for (const listener of listeners) listener();
     this.workflow.admission.leave(this);
   }
 }
