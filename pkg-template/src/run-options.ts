@@ -8,8 +8,9 @@ export interface Limits {
   /** How many steps it may invoke before it fails with a LimitError. Default: any number. */
   readonly steps?: number;
   /**
-   * How many events the reader of a run may be behind. Beyond, the oldest are dropped, and the reader is told with a
-   * LimitError (`EVENTS_DROPPED`) before it goes on with the rest; the run itself is not affected. Default: 262,144.
+   * How many unread events are kept while nobody reads them. Beyond, the oldest are dropped, and the next loop over the run is told with
+   * a LimitError (`EVENTS_DROPPED`) before it goes on with the rest; the run itself is not affected. A loop that is under way misses
+   * nothing, up to 1,048,576 events behind. Default: 16,384.
    */
   readonly unreadEvents?: number;
   /** How many events of one type that no step takes are kept for a later `requireEvent`. Default: 4,096. */

@@ -25,13 +25,16 @@ export interface ValidationIssue {
 }
 
 const DEFAULT_TIMEOUT = 60;
-const DEFAULT_UNREAD = 262_144;
+const DEFAULT_UNREAD = 16_384;
 const DEFAULT_KEPT = 4096;
 
 function count(value: number | undefined, fallback: number, what: string, least: number): number {
   if (value === undefined) return fallback;
   if (value !== Infinity && !(Number.isInteger(value) && value >= least)) {
-    throw new ValidationError("INVALID_OPTION", `${what} must be a whole number from ${least}, and is ${describe(value)}.`);
+    throw new ValidationError(
+      "INVALID_OPTION",
+      `${what} must be a whole number from ${least}, and is ${describe(value)}.`,
+    );
   }
   return value;
 }
@@ -271,7 +274,11 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
    * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
    */
-  run(input: Start | StartEvent<Start>, data?: ContextData, options: RunOptions = {}): WorkflowContext<ContextData, Start, Stop> {
+  run(
+    input: Start | StartEvent<Start>,
+    data?: ContextData,
+    options: RunOptions = {},
+  ): WorkflowContext<ContextData, Start, Stop> {
     return this.runNested(input, data, options, undefined);
   }
 
@@ -307,4 +314,3 @@ function issueOf({ code, step, event }: Finding): ValidationIssue {
   const subject = { ...(step === undefined ? {} : { step: step.name }), ...(event === undefined ? {} : { event }) };
   return { code, ...subject, message: about(subject) + codes[code].help };
 }
-

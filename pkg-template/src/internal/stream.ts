@@ -18,6 +18,9 @@ class End {
   }
 }
 
+/** How far a loop that is under way may be behind. Far more than any screen takes, and still bounded. */
+const MOST_UNREAD = 2 ** 20;
+
 export class EventStream {
   /** The last node that the run's own reader has read. */
   #read: Node = { event: undefined, next: undefined };
@@ -26,9 +29,11 @@ export class EventStream {
   #dropped = 0;
   #end: End | undefined;
   #news: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
+  /** How many loops over the run are under way. */
+  #readers = 0;
   readonly #limit: number;
 
-  /** @param limit How many events the run's own reader may be behind; beyond, the oldest are dropped and it is told. */
+  /** @param limit How many unread events are kept while nobody reads; beyond, the oldest are dropped and the next reader is told. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -37,7 +42,9 @@ export class EventStream {
     const node: Node = { event, next: undefined };
     this.#last.next = node;
     this.#last = node;
-    if (++this.#unread > this.#limit) {
+    this.#unread += 1;
+    const limit = this.#readers === 0 ? this.#limit : Math.max(this.#limit, MOST_UNREAD);
+    while (this.#unread > limit) {
       this.#read = this.#read.next!;
       this.#unread -= 1;
       this.#dropped += 1;
@@ -69,7 +76,9 @@ export class EventStream {
 
   /** The run's own reader: all its iterators go on from one place. */
   reader(): AsyncIterableIterator<WorkflowEvent> {
-    return iterate(() => {
+    this.#readers += 1;
+    const leave = (): void => void (this.#readers -= 1);
+    return iterate(leave, () => {
       const dropped = this.#dropped;
       if (dropped > 0) {
         this.#dropped = 0;
@@ -86,7 +95,7 @@ export class EventStream {
   /** A reader of its own, from the oldest event that the run's own reader has not read. */
   cursor(): AsyncIterableIterator<WorkflowEvent> {
     let read = this.#read;
-    return iterate(() => {
+    return iterate(undefined, () => {
       const next = read.next;
       if (next === undefined) return this.#end ?? this.#wait();
       read = next;
@@ -95,17 +104,31 @@ export class EventStream {
   }
 }
 
-/** An iterator over what `take` gives: an event, the end, or a promise to try again after. */
-function iterate(take: () => WorkflowEvent | End | Promise<void>): AsyncIterableIterator<WorkflowEvent> {
+/** An iterator over what `take` gives: an event, the end, or a promise to try again after. `leave` is called when it is done. */
+function iterate(
+  leave: (() => void) | undefined,
+  take: () => WorkflowEvent | End | Promise<void>,
+): AsyncIterableIterator<WorkflowEvent> {
   let isDone = false;
+  const finish = (): void => {
+    if (!isDone) leave?.();
+    isDone = true;
+  };
   const iterator: AsyncIterableIterator<WorkflowEvent> = {
     async next() {
       while (!isDone) {
-        const taken = take();
+        let taken;
+        try {
+          taken = take();
+        } catch (error) {
+          // A loop is left by an error without a word to its iterator.
+          finish();
+          throw error;
+        }
         if (taken instanceof Promise) {
           await taken;
         } else if (taken instanceof End) {
-          isDone = true;
+          finish();
           if (taken.error !== undefined) throw taken.error;
         } else {
           return { done: false, value: taken };
@@ -114,7 +137,7 @@ function iterate(take: () => WorkflowEvent | End | Promise<void>): AsyncIterable
       return { done: true, value: undefined };
     },
     return() {
-      isDone = true;
+      finish();
       return Promise.resolve({ done: true, value: undefined });
     },
     [Symbol.asyncIterator]() {
