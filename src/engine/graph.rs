@@ -235,6 +235,7 @@ impl Graph {
         })
     }
 
+    /// A step that returns a type may return any kind of it.
     fn is_made_inside(&self, ty: EventTypeId) -> bool {
         match self.types[ty.index()].role {
             Role::Start | Role::StepFailed => true,
@@ -244,7 +245,7 @@ impl Graph {
                 .iter()
                 .filter_map(|step| step.outputs.as_ref())
                 .flatten()
-                .any(|output| self.is_kind_of(*output, ty)),
+                .any(|output| self.is_kind_of(*output, ty) || self.is_kind_of(ty, *output)),
         }
     }
 }

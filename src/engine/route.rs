@@ -125,7 +125,8 @@ impl Reducer<'_> {
             let event = self.adopt(ty, slot, invocation.recoveries());
             self.enter(event, None, matches);
         }
-        if !matches!(self.state.status, Status::Ended(_)) {
+        // A completed run has let go of everything already.
+        if !matches!(self.state.status, Status::Ended(Outcome::Completed(_))) {
             self.forget(&invocation);
             self.start_queued(invocation.step);
         }

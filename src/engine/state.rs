@@ -155,12 +155,15 @@ pub(super) struct Waiter {
     pub entry: u32,
 }
 
-/// An event that no step took.
+/// An event that is kept, by a run because no step took it, or by a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
     pub event: Event,
     pub order: u64,
 }
+
+/// The events of a half-full collection, by type.
+pub(super) type Held = BTreeMap<EventTypeId, VecDeque<Kept>>;
 
 /// The state of a run. Ordered collections throughout: iteration must not depend on anything but the ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +186,7 @@ pub struct State {
     pub(super) plain_waits: BTreeMap<EventTypeId, BTreeSet<WaitId>>,
     pub(super) kept: BTreeMap<EventTypeId, VecDeque<Kept>>,
     /// Half-full collections of `collect`, by step and by what they expect (sorted).
-    pub(super) collections: BTreeMap<(StepId, Box<[EventTypeId]>), Vec<Event>>,
+    pub(super) collections: BTreeMap<(StepId, Box<[EventTypeId]>), Held>,
     pub(super) next_timer: u32,
     pub(super) timers: BTreeMap<TimerKey, Timer>,
     /// References to each slot.
@@ -235,8 +238,8 @@ impl State {
             inputs.chain(invocation.log.iter().flat_map(logged))
         });
         let joins = self.steps.iter().filter_map(|step| step.join.as_ref()).flat_map(Join::events).copied();
-        let kept = self.kept.values().flatten().map(|kept| kept.event);
-        let collected = self.collections.values().flatten().copied();
-        invocations.chain(joins).chain(kept).chain(collected).map(|event| event.slot)
+        let collected = self.collections.values().flat_map(BTreeMap::values);
+        let kept = self.kept.values().chain(collected).flatten().map(|kept| kept.event);
+        invocations.chain(joins).chain(kept).map(|event| event.slot)
     }
 }

@@ -57,11 +57,10 @@ impl Graph {
         self.types()[ty.index()].role
     }
 
-    fn takes(&self, role: Role) -> impl Iterator<Item = (usize, EventTypeId)> {
-        self.steps().iter().enumerate().flat_map(move |(id, step)| {
-            let of_role = move |ty: &&EventTypeId| self.role(**ty) == role;
-            step.inputs.iter().flatten().filter(of_role).map(move |ty| (id, *ty))
-        })
+    /// Whether one of the step's inputs takes a type of this role.
+    fn takes(&self, step: usize, role: Role) -> bool {
+        let of_role = |kind: &EventTypeId| self.role(*kind) == role;
+        self.steps()[step].inputs.iter().flatten().any(|ty| self.types()[ty.index()].kinds.iter().any(of_role))
     }
 
     fn makes(&self, step: usize, role: Role) -> bool {
@@ -72,14 +71,18 @@ impl Graph {
     }
 
     fn find_ends(&self, findings: &mut Vec<Finding>) {
-        if self.takes(Role::Start).next().is_none() {
+        // A step that takes an ancestor of the start event takes it too.
+        let start_is_taken = self.types().iter().any(|ty| ty.role == Role::Start && !ty.routes.is_empty());
+        if !start_is_taken {
             findings.push(Finding::whole(Code::NoStartStep));
         }
         if !(0..self.steps().len()).any(|step| self.makes(step, Role::Stop)) {
             findings.push(Finding::whole(Code::NoStopStep));
         }
-        for (step, ty) in self.takes(Role::Stop) {
-            findings.push(Finding::step(Code::StepTakesStop, step).with(ty));
+        for (id, step) in self.steps().iter().enumerate() {
+            for ty in step.inputs.iter().flatten().filter(|ty| self.role(**ty) == Role::Stop) {
+                findings.push(Finding::step(Code::StepTakesStop, id).with(*ty));
+            }
         }
     }
 
@@ -87,8 +90,9 @@ impl Graph {
         let all_declared = self.steps().iter().all(|step| step.outputs.is_some());
         if all_declared {
             for (step, accepted) in self.outside_inputs() {
-                let ty = accepted[0];
-                if self.role(ty) == Role::Plain {
+                let from_outside = accepted.iter().any(|ty| self.role(*ty) == Role::HumanResponse);
+                let missing = accepted.iter().find(|ty| self.role(**ty) != Role::Stop);
+                if let Some(ty) = missing.copied().filter(|_| !from_outside) {
                     findings.push(Finding::step(Code::NeverProduced, step.index()).with(ty));
                 }
             }
@@ -141,14 +145,15 @@ impl Graph {
     }
 
     fn is_entry(&self, step: usize) -> bool {
-        let step = &self.steps()[step];
-        let outside = |ty: &EventTypeId| matches!(self.role(*ty), Role::Start | Role::HumanResponse);
-        step.inputs.iter().flatten().any(outside)
+        self.takes(step, Role::Start) || self.takes(step, Role::HumanResponse)
     }
 
     fn leads(&self, from: usize, to: usize) -> bool {
         let handles = self.handler_of(StepId(from as u32)) == Some(StepId(to as u32));
+        // The outside answers what it is asked.
+        let answers = self.makes(from, Role::InputRequired) && self.takes(to, Role::HumanResponse);
         handles
+            || answers
             || match &self.steps()[from].outputs {
                 None => self.steps()[to].handler.is_none(),
                 Some(outputs) => outputs.iter().any(|ty| {

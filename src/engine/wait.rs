@@ -1,9 +1,13 @@
 //! What a running step asks for: events, sleep, collections. Answers are logged with the invocation, so that a
 //! later attempt that asks the same questions in the same order is given what was already received.
 
+use core::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
-use super::state::{Answer, LogEntry, Request, TimerTarget, Waiter};
+use super::state::{Answer, Held, Kept, LogEntry, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
 
 impl Reducer<'_> {
@@ -75,20 +79,22 @@ impl Reducer<'_> {
         }
         let mut key = expected.to_vec();
         key.sort_unstable();
-        let held = self.state.collections.entry((step, key.clone().into())).or_default();
-        held.push(event);
-        let mut chosen: Vec<usize> = Vec::with_capacity(expected.len());
-        for ty in expected {
-            let fits = |nth: &usize| !chosen.contains(nth) && self.graph.is_kind_of(held[*nth].ty, *ty);
-            chosen.push((0..held.len()).find(fits)?);
-        }
-        let found = chosen.iter().map(|nth| held[*nth]).collect();
-        chosen.sort_unstable();
-        for nth in chosen.into_iter().rev() {
-            held.remove(nth);
+        let key = (step, key.into());
+        let order = self.arrival();
+        let held = self.state.collections.entry(key.clone()).or_default();
+        held.entry(event.ty).or_default().push_back(Kept { event, order });
+        let found = self.graph.pick(held, expected)?;
+        // What is picked of a type is its oldest.
+        for event in &found {
+            if let Some(queue) = held.get_mut(&event.ty) {
+                queue.pop_front();
+                if queue.is_empty() {
+                    held.remove(&event.ty);
+                }
+            }
         }
         if held.is_empty() {
-            self.state.collections.remove(&(step, key.into()));
+            self.state.collections.remove(&key);
         }
         Some(found)
     }
@@ -217,5 +223,28 @@ impl Reducer<'_> {
             self.state.kept.remove(&kind);
         }
         Some(kept.event)
+    }
+}
+
+impl Graph {
+    /// One held event for each expected type, the oldest that will do. The most special types choose first, so that an event is
+    /// not spent on an ancestor when only it would do for its own type.
+    fn pick(&self, held: &Held, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
+        if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
+            return None;
+        }
+        let mut places: Vec<usize> = (0..expected.len()).collect();
+        places.sort_by_key(|nth| Reverse(self.types()[expected[*nth].index()].lineage.len()));
+        let mut taken: BTreeMap<EventTypeId, usize> = BTreeMap::new();
+        let mut picked = Vec::with_capacity(expected.len());
+        for nth in places {
+            let oldest = |kind: &EventTypeId| held.get(kind)?.get(taken.get(kind).copied().unwrap_or(0));
+            let kinds = &self.types()[expected[nth].index()].kinds;
+            let chosen = kinds.iter().filter_map(oldest).min_by_key(|kept| kept.order)?.event;
+            *taken.entry(chosen.ty).or_default() += 1;
+            picked.push((nth, chosen));
+        }
+        picked.sort_unstable_by_key(|(nth, _)| *nth);
+        Some(picked.into_iter().map(|(_, event)| event).collect())
     }
 }
