@@ -1,0 +1,137 @@
+//! Collections: a step gathers events over several invocations until it has what it expects.
+mod engine_kit;
+
+use engine_kit::{Call, Flow, Host};
+use stepstream::engine::{EventTypeId, StepId};
+
+struct Collecting {
+    run: Host,
+    step: StepId,
+    types: [EventTypeId; 3],
+}
+
+/// A run with a step that takes two types and a kind of the first.
+fn collecting() -> Collecting {
+    let mut flow = Flow::new();
+    let (start, a, b) = (flow.start, flow.event(), flow.event());
+    let a1 = flow.kind_of(a);
+    flow.step(&[start], &[a, b]);
+    let step = flow.add(stepstream::engine::Step { inputs: vec![vec![a, b]], ..Default::default() });
+    Collecting { run: flow.run(), step, types: [a, b, a1] }
+}
+
+impl Collecting {
+    /// An event arrives and the step collects it.
+    fn feed(&mut self, ty: EventTypeId, payload: &str, expected: &[EventTypeId]) -> Option<String> {
+        self.run.send(ty, payload);
+        let call = self.last();
+        let found = self.run.collect(&call, ty, payload, expected);
+        self.run.finish_empty(&call);
+        found.map(|found| found.join("+"))
+    }
+
+    fn last(&self) -> Call {
+        self.run.calls(self.step).pop().expect("the step is running")
+    }
+}
+
+#[test]
+fn a_collection_comes_in_the_order_asked() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    let expected = [a, b, b];
+    assert_eq!(on.feed(b, "b1", &expected), None);
+    assert_eq!(on.feed(b, "b2", &expected), None);
+    assert_eq!(on.feed(a, "a1", &expected).as_deref(), Some("a1+b1+b2"));
+    assert_eq!(on.run.kept_payloads(), 1, "nothing is left but the start event");
+}
+
+#[test]
+fn what_is_too_much_stays_for_the_next_collection() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    for payload in ["a1", "a2", "a3"] {
+        assert_eq!(on.feed(a, payload, &[a, b]), None);
+    }
+    assert_eq!(on.feed(b, "b1", &[a, b]).as_deref(), Some("a1+b1"));
+    assert_eq!(on.feed(b, "b2", &[a, b]).as_deref(), Some("a2+b2"));
+    assert_eq!(on.run.kept_payloads(), 2);
+}
+
+#[test]
+fn what_is_not_expected_is_not_collected() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    assert_eq!(on.feed(b, "b", &[a]), None);
+    assert_eq!(on.feed(a, "a", &[a]).as_deref(), Some("a"));
+    assert_eq!(on.feed(a, "a", &[]), None);
+    assert_eq!(on.run.kept_payloads(), 1);
+}
+
+#[test]
+fn the_order_of_asking_does_not_make_another_collection_but_its_content_does() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    assert_eq!(on.feed(a, "a1", &[a, b]), None);
+    assert_eq!(on.feed(a, "a2", &[a, a, b]), None, "another collection");
+    assert_eq!(on.feed(b, "b1", &[b, a]).as_deref(), Some("b1+a1"));
+}
+
+#[test]
+fn kinds_count_as_their_type() {
+    let mut on = collecting();
+    let [a, b, a1] = on.types;
+    assert_eq!(on.feed(a1, "kind", &[a, b]), None);
+    assert_eq!(on.feed(b, "b", &[a, b]).as_deref(), Some("kind+b"));
+}
+
+#[test]
+fn a_kind_is_not_used_up_where_its_ancestor_would_do() {
+    for expected_kind_first in [true, false] {
+        for kind_comes_first in [true, false] {
+            let mut on = collecting();
+            let [a, _, a1] = on.types;
+            let expected = if expected_kind_first { [a1, a] } else { [a, a1] };
+            let events = if kind_comes_first { [(a1, "kind"), (a, "plain")] } else { [(a, "plain"), (a1, "kind")] };
+            assert_eq!(on.feed(events[0].0, events[0].1, &expected), None);
+            let wanted = if expected_kind_first { "kind+plain" } else { "plain+kind" };
+            assert_eq!(on.feed(events[1].0, events[1].1, &expected).as_deref(), Some(wanted));
+        }
+    }
+}
+
+#[test]
+fn steps_collect_apart() {
+    let mut flow = Flow::new();
+    let (start, a) = (flow.start, flow.event());
+    let steps = [flow.step(&[start], &[a]), flow.step(&[start], &[a])];
+    let mut run = flow.run();
+    for step in steps {
+        assert_eq!(run.collect(&run.call(step), a, "one", &[a, a]), None);
+    }
+}
+
+#[test]
+fn a_large_collection_is_gathered_in_good_time() {
+    let mut flow = Flow::new();
+    let (start, a) = (flow.start, flow.event());
+    let step = flow.step(&[start], &[a]);
+    let run = flow.run();
+    let (mut engine, call) = (run.engine, run.running[0].clone());
+    assert_eq!(call.step, step);
+    let expected = vec![a; 2000];
+    let began = std::time::Instant::now();
+    for slot in 1..=2000 {
+        let tick = stepstream::engine::Tick::Collect {
+            invocation: call.id,
+            ty: a,
+            slot: stepstream::engine::Slot(slot),
+            expected: expected.clone(),
+        };
+        let reply = engine.apply(tick, stepstream::engine::Millis(0)).unwrap();
+        let stepstream::engine::Reply::Collected(found) = reply else { panic!("{reply:?}") };
+        assert_eq!(found.map(|found| found.len()), (slot == 2000).then_some(2000));
+    }
+    // It takes a fraction of a second; trying every event for every place would take hours.
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}
