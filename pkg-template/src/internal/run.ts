@@ -8,26 +8,45 @@
 
 import {
   CancelledError,
-  type EngineError,
+  EngineError,
   LimitError,
   StalledError,
   TimeoutError,
   ValidationError,
+  WorkflowError,
   asError,
 } from "../errors.js";
-import { type EventClass, NestedEvent, StepFailedEvent, type StepFailure, StopEvent, WorkflowEvent } from "../events.js";
+import {
+  type EventClass,
+  NestedEvent,
+  StepFailedEvent,
+  type StepFailure,
+  StopEvent,
+  WorkflowEvent,
+} from "../events.js";
 import type { RunOptions, StepHook } from "../run-options.js";
 import { Store } from "../store.js";
 import type { WorkflowContext } from "../context.js";
 import type { Workflow } from "../workflow.js";
 import { Breath } from "./breath.js";
 import { describe, milliseconds } from "./duration.js";
-import { EngineResource, ask, engineError, expectNumber, memoryWords, offTrap, onTrap, readReply, trapped } from "./engine.js";
+import {
+  EngineResource,
+  type Survivor,
+  ask,
+  engineError,
+  expectNumber,
+  memoryWords,
+  offTrap,
+  onTrap,
+  readReply,
+  trapped,
+} from "./engine.js";
 import { Invocation, type PendingWait } from "./invocation.js";
 import { newId } from "./new-id.js";
 import { type Plan, type PlannedStep, typeName } from "./plan.js";
 import { EventStream } from "./stream.js";
-import { engine } from "./wasm.js";
+import { type Engine, engine } from "./wasm.js";
 import { NO_ALARM, OUTSIDE, op, outcome, verdict } from "./words.js";
 
 /** Where a run is. */
@@ -44,6 +63,9 @@ export type AnyWorkflow = Workflow<any, any, any, any>;
 
 /** Nobody listens. One list for all, as most runs have no listeners. */
 const NOBODY: readonly (() => void)[] = [];
+
+/** In words. */
+const LARGE_QUEUE = 4096;
 
 const clock = (): number => performance.now();
 
@@ -66,7 +88,8 @@ export class Run {
   /** Set when a step's failure has ended the run. */
   failure: StepFailure | undefined;
   /** Set while somebody goes through the run step by step: is given each completed step, and calls back to let it go on. */
-  gate: ((invocation: Invocation, output: WorkflowEvent | undefined, go: (output: unknown) => void) => void) | undefined;
+  gate:
+    ((invocation: Invocation, output: WorkflowEvent | undefined, go: (output: unknown) => void) => void) | undefined;
 
   readonly #start: WorkflowEvent;
   readonly #parent: Parent | undefined;
@@ -79,15 +102,18 @@ export class Run {
   #onEnd: readonly (() => void)[] = NOBODY;
   #onIdle: readonly (() => void)[] = NOBODY;
   #resource: EngineResource | undefined;
-  #trapReference: WeakRef<Run> | undefined;
+  /** How the run learns that the instance is gone while it waits; any other run finds out at its next call. */
+  #survivor: WeakRef<Survivor> | undefined;
   #handle = 0;
   #bornAt = 0;
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #slots: (WorkflowEvent | undefined)[] = [];
   #freeSlots: number[] = [];
   #invocations: (Invocation | undefined)[] = [];
+  /** The queue of commands: words from `#next` to `#end`. */
   #commands: number[] = [];
   #next = 0;
+  #end = 0;
   #isCarryingOut = false;
   #predicates = 0;
   /** What was sent before the run had its turn. */
@@ -132,7 +158,6 @@ export class Run {
     this.status = "running";
     if (this.#parent !== undefined) this.#parent.invocation.run.#adopt(this, this.#parent.invocation);
     if (this.isEnded) return;
-    this.#trapReference = onTrap(this) as WeakRef<Run>;
     if (this.#signal?.aborted === true) {
       this.cancel(this.#signal.reason);
       return;
@@ -170,7 +195,10 @@ export class Run {
   cancel(reason: unknown): void {
     if (this.isEnded) return;
     const detail = reason instanceof Error ? `The reason is: ${reason.message}` : "";
-    this.#finish("cancelled", new CancelledError("RUN_CANCELLED", detail, reason === undefined ? {} : { cause: reason }));
+    this.#finish(
+      "cancelled",
+      new CancelledError("RUN_CANCELLED", detail, reason === undefined ? {} : { cause: reason }),
+    );
   }
 
   /** The promise of the stop event; made when somebody asks, so that a failure nobody asks about disturbs nobody. */
@@ -211,9 +239,13 @@ export class Run {
     const slot = this.#keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const pointer = ask(() =>
-      engine().engine_send(this.#handle, index, from?.generation ?? 0, type, slot, target, this.#tickTime()),
+      this.#engine().engine_send(this.#handle, index, from?.generation ?? 0, type, slot, target, this.#tickTime()),
     );
-    this.#accept(pointer, slot, step === undefined ? "" : `The step is "${step}", the event ${typeName(this.plan.classOf(type)!)}.`);
+    this.#accept(
+      pointer,
+      slot,
+      step === undefined ? "" : `The step is "${step}", the event ${typeName(this.plan.classOf(type)!)}.`,
+    );
   }
 
   write(event: WorkflowEvent, from: Invocation | undefined): void {
@@ -222,7 +254,7 @@ export class Run {
     const slot = this.#keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const pointer = ask(() =>
-      engine().engine_write(this.#handle, index, from?.generation ?? 0, slot, this.#tickTime()),
+      this.#engine().engine_write(this.#handle, index, from?.generation ?? 0, slot, this.#tickTime()),
     );
     this.#accept(pointer, slot);
   }
@@ -237,12 +269,12 @@ export class Run {
     const type = this.plan.typeIdOf(eventClass);
     let claim = 0;
     if (where !== undefined) {
-      const kept = ask(() => readReply(engine().engine_kept(this.#handle, type)));
+      const kept = ask(() => readReply(this.#engine().engine_kept(this.#handle, type)));
       claim = 1 + (kept.find((slot) => where(this.#slots[slot]!)) ?? -1);
       this.#predicates += 1;
     }
     return this.#question(() =>
-      engine().engine_wait(
+      this.#engine().engine_wait(
         this.#handle,
         by.index,
         by.generation,
@@ -257,7 +289,9 @@ export class Run {
   }
 
   sleep(by: Invocation, delay: number): { wait: number; go: () => void } {
-    return this.#question(() => engine().engine_sleep(this.#handle, by.index, by.generation, delay, this.#alive()));
+    return this.#question(() =>
+      this.#engine().engine_sleep(this.#handle, by.index, by.generation, delay, this.#alive()),
+    );
   }
 
   collect(by: Invocation, event: WorkflowEvent, classes: readonly EventClass[]): WorkflowEvent[] | null {
@@ -266,7 +300,7 @@ export class Run {
     const slot = this.#keep(event);
     let found: WorkflowEvent[] | null = null;
     const pointer = ask(() =>
-      engine().engine_collect(this.#handle, by.index, by.generation, type, slot, expected, this.#tickTime()),
+      this.#engine().engine_collect(this.#handle, by.index, by.generation, type, slot, expected, this.#tickTime()),
     );
     const memory = memoryWords();
     const at = pointer >>> 2;
@@ -276,7 +310,6 @@ export class Run {
     this.#accept(pointer, slot);
     return found;
   }
-
 
   /** A nested run begins. */
   #adopt(child: Run, by: Invocation): void {
@@ -292,7 +325,9 @@ export class Run {
   #block(by: Invocation, blocked: boolean): void {
     if (this.isEnded || by.isSettled || by.ended !== undefined) return;
     this.#guard(() =>
-      this.#take(ask(() => engine().engine_block(this.#handle, by.index, by.generation, blocked, this.#tickTime()))),
+      this.#take(
+        ask(() => this.#engine().engine_block(this.#handle, by.index, by.generation, blocked, this.#tickTime())),
+      ),
     );
   }
 
@@ -309,6 +344,12 @@ export class Run {
   }
 
   // ---- talking to the engine ----
+
+  /** The engine's functions, as long as this run's part of it is there. */
+  #engine(): Engine {
+    if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
+    return engine();
+  }
 
   /** The run's alive time. */
   #alive(): number {
@@ -349,7 +390,9 @@ export class Run {
     const from = at + 3 + memory[at + 1]!;
     const to = from + memory[at + 2]!;
     const commands = this.#commands;
-    for (let word = from; word < to; word += 1) commands.push(memory[word]!);
+    let end = this.#end;
+    for (let word = from; word < to; word += 1) commands[end++] = memory[word]!;
+    this.#end = end;
   }
 
   /** Takes the answer to a tick that brought a payload, which goes back when the tick was refused. */
@@ -396,7 +439,7 @@ export class Run {
         pending.reject(error);
       }
     }
-    if (matches.length > 0) ask(() => engine().engine_matches(this.#handle, Uint32Array.from(matches)));
+    if (matches.length > 0) ask(() => this.#engine().engine_matches(this.#handle, Uint32Array.from(matches)));
   }
 
   // ---- carrying out commands ----
@@ -406,7 +449,7 @@ export class Run {
     this.#isCarryingOut = true;
     const commands = this.#commands;
     try {
-      while (this.#next < commands.length) {
+      while (this.#next < this.#end) {
         if (commands[this.#next] === op.INVOKE && this.#breath.isDue()) {
           // A run that never waits for anything would keep timers, input and rendering from their turn.
           setTimeout(() => this.#goOn(), 0);
@@ -414,8 +457,10 @@ export class Run {
         }
         this.#carryOutNext(commands);
       }
-      commands.length = 0;
       this.#next = 0;
+      this.#end = 0;
+      // The queue keeps its memory, unless a fan-out has made it large.
+      if (commands.length > LARGE_QUEUE) commands.length = 0;
     } catch (thrown) {
       this.#finish("failed", thrown as Error);
     }
@@ -444,8 +489,9 @@ export class Run {
         this.#next = at + 5 + count;
         const step = this.plan.steps[commands[at]!]!;
         const index = commands[at + 1]!;
-        const inputs: WorkflowEvent[] = [];
-        for (let nth = at + 5; nth < this.#next; nth += 1) inputs.push(this.#slots[commands[nth]!]!);
+        // A literal: an array that grows by `push` would be many times the size.
+        const inputs = [this.#slots[commands[at + 5]!]!];
+        for (let nth = at + 6; nth < this.#next; nth += 1) inputs.push(this.#slots[commands[nth]!]!);
         const invocation = new Invocation(this, step, index, commands[at + 2]!, commands[at + 3]!, inputs);
         if (typeof step.retry === "function") {
           const earlier = invocation.attempt > 1 ? this.#invocations[index] : undefined;
@@ -516,7 +562,7 @@ export class Run {
   #onAlarm(): void {
     this.#alarm = undefined;
     if (this.isEnded) return;
-    this.#guard(() => this.#take(ask(() => engine().engine_wake(this.#handle, this.#alive()))));
+    this.#guard(() => this.#take(ask(() => this.#engine().engine_wake(this.#handle, this.#alive()))));
   }
 
   #setIdle(isIdle: boolean): void {
@@ -526,6 +572,8 @@ export class Run {
       this.#parent.invocation.run.#block(this.#parent.invocation, isIdle);
     }
     if (!isIdle) return;
+    // Not for every run: a weak reference costs more than all the rest of a short one.
+    this.#survivor ??= onTrap(this);
     const listeners = this.#onIdle;
     this.#onIdle = NOBODY;
     for (const listener of listeners) listener();
@@ -589,13 +637,14 @@ export class Run {
       let answer: number;
       try {
         // Not through `ask`: its closure would show on this path, the busiest of all.
-        answer = engine().engine_complete(this.#handle, index, generation, type, slot, this.#tickTime());
+        answer = this.#engine().engine_complete(this.#handle, index, generation, type, slot, this.#tickTime());
       } catch (cause) {
-        throw trapped(cause);
+        throw cause instanceof WorkflowError ? cause : trapped(cause);
       }
       this.#take(answer);
       this.#completed += 1;
-      if (this.#onStep !== undefined) this.#tell(this.#onStep, invocation, type === 0 ? undefined : (output as WorkflowEvent));
+      if (this.#onStep !== undefined)
+        this.#tell(this.#onStep, invocation, type === 0 ? undefined : (output as WorkflowEvent));
     } catch (thrown) {
       if (invocation.isSettled) this.#finish("failed", asError(thrown, "onStep"));
       else this.#fail(invocation, thrown, verdict.GIVE_UP);
@@ -622,7 +671,8 @@ export class Run {
     const { step, inputs, attempt } = invocation;
     const sequence = this.#completed;
     const told = hook({ step, input: inputs[0]!, inputs, output, sequence, attempt }, this.context as WorkflowContext);
-    if (isThenable(told)) Promise.resolve(told).catch((error: unknown) => this.#finish("failed", asError(error, "onStep")));
+    if (isThenable(told))
+      Promise.resolve(told).catch((error: unknown) => this.#finish("failed", asError(error, "onStep")));
   }
 
   #closeWaits(invocation: Invocation): void {
@@ -645,9 +695,7 @@ export class Run {
       const slot = this.#keep(event);
       const type = this.plan.typeOf(event);
       this.#take(
-        ask(() =>
-          engine().engine_fail(this.#handle, index, generation, type, slot, what, delay, this.#alive()),
-        ),
+        ask(() => this.#engine().engine_fail(this.#handle, index, generation, type, slot, what, delay, this.#alive())),
       );
     });
   }
@@ -693,7 +741,7 @@ export class Run {
 
   /** What the run still waits for, in words. */
   #describeOpen(): string {
-    const words = ask(() => readReply(engine().engine_open(this.#handle)));
+    const words = ask(() => readReply(this.#engine().engine_open(this.#handle)));
     const parts: string[] = [];
     for (let at = 0; at < words.length; at += 3) {
       const step = this.plan.steps[words[at + 1]!]!;
@@ -719,10 +767,11 @@ export class Run {
     this.status = status;
     this.error = error;
     clearTimeout(this.#alarm);
-    if (this.#trapReference !== undefined) offTrap(this.#trapReference);
+    if (this.#survivor !== undefined) offTrap(this.#survivor);
     this.#resource?.free();
     this.#commands.length = 0;
     this.#next = 0;
+    this.#end = 0;
     const invocations = this.#invocations;
     this.#invocations = [];
     this.#slots = [];
