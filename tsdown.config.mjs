@@ -48,7 +48,7 @@ export default defineConfig([
   {
     ...shared,
     name: "types",
-    entry: { index: "src/index.ts", slim: "entry/slim.ts" },
+    entry: { index: "src/index.ts" },
     dts: { emitDtsOnly: true },
   },
 ]);

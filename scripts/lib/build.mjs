@@ -120,7 +120,7 @@ async function optimise() {
 }
 
 async function bundle() {
-  const copied = ["package.json", "README.md", "stepstream.wasm.d.ts"];
+  const copied = ["package.json", "README.md", "slim.d.ts", "stepstream.wasm.d.ts"];
   await stage({
     name: "bundle",
     title: `package built in ${shown(pkg)}/`,

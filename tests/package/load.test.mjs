@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import ts from "typescript";
 import { tarball } from "../../scripts/lib/build.mjs";
 
 let project;
@@ -24,6 +25,22 @@ function run(name, source, flags = []) {
   const file = path.join(project, name);
   writeFileSync(file, source);
   return execFileSync(process.execPath, [...flags, file], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** The names that a declaration file exports as values, not only as types. */
+function declaredValues(file) {
+  const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] };
+  const compiler = ts.createProgram([file], options);
+  const checker = compiler.getTypeChecker();
+  const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(compiler.getSourceFile(file)));
+  return symbols
+    .filter((symbol) => !symbol.declarations?.some((declaration) => declaration.isTypeOnly))
+    .filter((symbol) => {
+      const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+      return target.flags & ts.SymbolFlags.Value;
+    })
+    .map((symbol) => symbol.name)
+    .sort();
 }
 
 /** A workflow of one step, so that the engine is really instantiated and used. */
@@ -69,6 +86,18 @@ test("slim refuses what is not a module", () => {
   const source = `const { setWasmModule } = require("stepstream/slim");
     try { setWasmModule(new Uint8Array(8)); } catch (error) { console.log(error.message); }`;
   assert.match(run("slim-wrong.cjs", source), /WebAssembly\.Module/);
+});
+
+test("slim exports what the main entry does, and setWasmModule", () => {
+  const source = `const names = (id) => Object.keys(require(id)).sort();
+    const all = names("stepstream/slim").filter((name) => !names("stepstream").includes(name));
+    console.log(JSON.stringify(all), names("stepstream").every((name) => names("stepstream/slim").includes(name)));`;
+  assert.equal(run("names.cjs", source), '["setWasmModule"] true\n');
+});
+
+test("every value of the main entry is declared, and nothing else is", () => {
+  const names = JSON.parse(run("values.cjs", `console.log(JSON.stringify(Object.keys(require("stepstream"))));`));
+  assert.deepEqual(declaredValues(path.join(project, "node_modules/stepstream/index.d.ts")), names.sort());
 });
 
 test("the manifest can be read", () => {

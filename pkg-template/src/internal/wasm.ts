@@ -27,10 +27,7 @@ export function provideModule(get: () => WebAssembly.Module): void {
   getModule = get;
 }
 
-/**
- * Hands the compiled `stepstream.wasm` to the package. Only for `stepstream/slim`, and before anything else is used;
- * with the main entry there is nothing to hand over.
- */
+/** Takes the compiled module from the program; only `stepstream/slim` exports it, and `slim.d.ts` describes it. */
 export function setWasmModule(module: WebAssembly.Module): void {
   // Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good.
   if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
