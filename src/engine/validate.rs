@@ -38,6 +38,18 @@ impl Finding {
     }
 }
 
+/// What can be come to from `sources`, themselves included.
+fn spread(sources: impl Iterator<Item = usize>, next: &[Vec<usize>]) -> Vec<bool> {
+    let mut found = vec![false; next.len()];
+    let mut open: Vec<usize> = sources.collect();
+    while let Some(at) = open.pop() {
+        if !core::mem::replace(&mut found[at], true) {
+            open.extend_from_slice(&next[at]);
+        }
+    }
+    found
+}
+
 impl Graph {
     /// Everything that looks wrong, definite mistakes first.
     #[must_use]
@@ -112,28 +124,16 @@ impl Graph {
     /// Steps that no run comes to, and steps from which no run finds its end.
     fn find_cut_off_steps(&self, findings: &mut Vec<Finding>) {
         let count = self.steps().len();
-        let mut reached: Vec<bool> = (0..count).map(|step| self.is_entry(step)).collect();
-        let mut ending: Vec<bool> = (0..count).map(|step| self.makes(step, Role::Stop)).collect();
-        // A fixed point over at most `count` rounds: each but the last marks a step.
-        loop {
-            let mut changed = false;
-            for from in 0..count {
-                for to in 0..count {
-                    if (!reached[from] || reached[to]) && (!ending[to] || ending[from]) {
-                        continue;
-                    }
-                    if self.leads(from, to) {
-                        changed |= reached[from] && !reached[to];
-                        reached[to] |= reached[from];
-                        changed |= ending[to] && !ending[from];
-                        ending[from] |= ending[to];
-                    }
-                }
-            }
-            if !changed {
-                break;
+        let mut after = vec![Vec::new(); count];
+        let mut before = vec![Vec::new(); count];
+        for from in 0..count {
+            for to in (0..count).filter(|to| self.leads(from, *to)) {
+                after[from].push(to);
+                before[to].push(from);
             }
         }
+        let reached = spread((0..count).filter(|step| self.is_entry(*step)), &after);
+        let ending = spread((0..count).filter(|step| self.makes(*step, Role::Stop)), &before);
         for step in 0..count {
             if !reached[step] {
                 findings.push(Finding::step(Code::UnreachableStep, step));
