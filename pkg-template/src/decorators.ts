@@ -1,7 +1,7 @@
 // Steps as decorated methods.
 
 import type { EventClass, EventInput } from "./events.js";
-import type { EventsOf, HandlerContext, StepHandler, StepParameters } from "./handler-context.js";
+import type { EventsOf, HandlerContext, Slots, StepHandler, StepParameters } from "./handler-context.js";
 import type { Workflow } from "./workflow.js";
 
 /**
@@ -21,20 +21,20 @@ export function step<
   const Inputs extends readonly [EventInput, ...EventInput[]],
   const Outputs extends readonly EventClass[] = readonly EventClass[],
 >(parameters: StepParameters<Inputs, Outputs>) {
-  type Method<Self, Data> = (
+  type Method<Self, Data, NestedSlots extends Slots> = (
     this: Self,
-    context: HandlerContext<Data>,
+    context: HandlerContext<Data, NestedSlots>,
     ...events: EventsOf<Inputs>
   ) => ReturnType<StepHandler<unknown, Inputs, Outputs>>;
 
-  return function <Data, Start, Stop, Self extends Workflow<Data, Start, Stop>>(
-    method: Method<Self, Data>,
-    context: ClassMethodDecoratorContext<Self, Method<Self, Data>>,
+  return function <Data, Start, Stop, NestedSlots extends Slots, Self extends Workflow<Data, Start, Stop, NestedSlots>>(
+    method: Method<Self, Data, NestedSlots>,
+    context: ClassMethodDecoratorContext<Self, Method<Self, Data, NestedSlots>>,
   ): void {
     const name = parameters.name ?? String(context.name);
     context.addInitializer(function (this: Self) {
       // Looked up at each call: a subclass may have overridden the method, decorated or not.
-      const handler: StepHandler<Data, Inputs, Outputs> = (handlerContext, ...events) =>
+      const handler: StepHandler<Data, Inputs, Outputs, NestedSlots> = (handlerContext, ...events) =>
         (context.access.get(this) ?? method).call(this, handlerContext, ...events);
       this.addStep({ ...parameters, name, override: true }, handler);
     });

@@ -4,6 +4,9 @@
 /** The arguments of an event's constructor: the data may be left out when it may be undefined. */
 type EventArguments<Data> = undefined extends Data ? [data?: Data] : [data: Data];
 
+/** The key under which the compiler tells kinds of events apart: an object that only has `data` is no event. */
+declare const role: unique symbol;
+
 /**
  * The base of all events. Derive a class for each kind of event:
  *
@@ -18,6 +21,8 @@ type EventArguments<Data> = undefined extends Data ? [data?: Data] : [data: Data
  * class's name is used, which a minifier may change: give it to every event of a workflow whose snapshots outlive a build.
  */
 export class WorkflowEvent<Data = unknown> {
+  /** For the compiler alone; there is nothing at run time. */
+  declare protected readonly [role]: unknown;
   /** What the event carries, by reference. */
   readonly data: Data;
 
@@ -59,30 +64,30 @@ export type EventInput = EventClass | EventChoice;
 
 /** The events that an input takes. */
 export type EventOf<Input> =
-  Input extends EventChoice<infer Event> ? Event : Input extends abstract new (...args: never[]) => infer Event ? Event : never;
+  Input extends EventChoice<infer Event>
+    ? Event
+    : Input extends abstract new (...args: never[]) => infer Event
+      ? Event
+      : never;
 
 /** Starts a run; carries what was given to `run`. Derive from it to start with an event of your own. */
 export class StartEvent<Data = unknown> extends WorkflowEvent<Data> {
-  /** Tells the kinds of event apart for the compiler; there is nothing at run time. */
-  protected declare readonly role: "start";
+  declare protected readonly [role]: "start";
 }
 
 /** Ends a run; carries its result. */
 export class StopEvent<Data = unknown> extends WorkflowEvent<Data> {
-  /** Tells the kinds of event apart for the compiler; there is nothing at run time. */
-  protected declare readonly role: "stop";
+  declare protected readonly [role]: "stop";
 }
 
 /** A question to the outside: a person or another system. Appears in the stream and needs no step that takes it. */
 export class InputRequiredEvent<Data = unknown> extends WorkflowEvent<Data> {
-  /** Tells the kinds of event apart for the compiler; there is nothing at run time. */
-  protected declare readonly role: "input-required";
+  declare protected readonly [role]: "input-required";
 }
 
 /** An answer from the outside, sent with `context.sendEvent`. Needs no step that returns it. */
 export class HumanResponseEvent<Data = unknown> extends WorkflowEvent<Data> {
-  /** Tells the kinds of event apart for the compiler; there is nothing at run time. */
-  protected declare readonly role: "human-response";
+  declare protected readonly [role]: "human-response";
 }
 
 /** What is known of a step that failed. */

@@ -7,8 +7,12 @@ import { describe, milliseconds } from "./internal/duration.js";
 /** Whether an error is worth another attempt. `attempt` counts from 1. */
 export type RetryCondition = (error: Error, attempt: number) => boolean;
 
+/** The key under which the compiler tells the strategies apart; there is nothing at run time. */
+declare const role: unique symbol;
+
 /** How long to wait before the next attempt; made by the `wait…` functions. */
 export class WaitStrategy {
+  declare protected readonly [role]: "wait";
   /** The strategy as the engine reads it: a kind, then its arguments. */
   readonly numbers: readonly number[];
 
@@ -19,6 +23,7 @@ export class WaitStrategy {
 
 /** When to stop trying; made by the `stop…` functions. */
 export class StopStrategy {
+  declare protected readonly [role]: "stop";
   /** The strategy as the engine reads it: a kind, then its arguments. */
   readonly numbers: readonly number[];
 
@@ -29,6 +34,7 @@ export class StopStrategy {
 
 /** A retry policy; made by {@link retryPolicy}. */
 export class RetryPolicy {
+  declare protected readonly [role]: "policy";
   /** The wait and the stop as the engine reads them. */
   readonly numbers: readonly number[];
   /** Whether an error is worth another attempt. */

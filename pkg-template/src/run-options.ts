@@ -59,7 +59,7 @@ export interface RunOptions {
   /** Cancels the run when it is aborted. */
   readonly signal?: AbortSignal;
   /** Goes on with the store of this run. */
-  readonly context?: WorkflowContext<never, never, never>;
+  readonly context?: WorkflowContext;
   /** Instead of the workflow's `timeout`, in seconds. */
   readonly timeout?: number | null;
   /** Instead of the workflow's `onStep`. */

@@ -1,0 +1,89 @@
+// Errors: `code` is a closed union, so that a program can tell them all apart and the compiler that none is forgotten.
+import {
+  CancelledError,
+  type Code,
+  EngineError,
+  LimitError,
+  StalledError,
+  StepError,
+  TimeoutError,
+  ValidationError,
+  WorkflowError,
+} from "stepstream";
+import { type Equal, type IsAny, expectType, expectValue } from "./helpers.js";
+
+expectType<Equal<IsAny<Code>, false>>();
+expectType<Equal<WorkflowError["code"], Code>>();
+
+/** Every code; a new one makes this function stop compiling. */
+function kindOf(code: Code): string {
+  switch (code) {
+    case "NO_STEPS":
+    case "NO_START_STEP":
+    case "NO_STOP_STEP":
+    case "STEP_TAKES_STOP":
+    case "NEVER_PRODUCED":
+    case "NEVER_CONSUMED":
+    case "UNREACHABLE_STEP":
+    case "DEAD_END":
+    case "DUPLICATE_STEP":
+    case "DUPLICATE_EVENT":
+    case "UNKNOWN_STEP":
+    case "DUPLICATE_HANDLER":
+    case "INVALID_WORKERS":
+    case "INVALID_STEP":
+    case "INVALID_DURATION":
+    case "INVALID_RETRY":
+    case "INVALID_OPTION":
+    case "INVALID_EVENT":
+    case "UNDECLARED_OUTPUT":
+    case "EVENT_NOT_TAKEN":
+    case "RUN_ENDED":
+    case "INVALID_STORE":
+      return "validation";
+    case "STEP_FAILED":
+      return "step";
+    case "RUN_TIMEOUT":
+    case "STEP_TIMEOUT":
+    case "WAIT_TIMEOUT":
+      return "timeout";
+    case "RUN_CANCELLED":
+    case "ATTEMPT_ENDED":
+      return "cancelled";
+    case "RUN_STALLED":
+      return "stalled";
+    case "STEPS_LIMIT":
+    case "EVENTS_DROPPED":
+      return "limit";
+    case "ENGINE_PANICKED":
+    case "UNSUPPORTED_RUNTIME":
+    case "STALE_ID":
+      return "engine";
+    default:
+      return code satisfies never;
+  }
+}
+
+function told(error: unknown): string {
+  if (error instanceof ValidationError) {
+    expectValue<Code>()(error.code);
+    return error.name satisfies "ValidationError";
+  }
+  if (error instanceof TimeoutError) return error.name satisfies "TimeoutError";
+  if (error instanceof CancelledError) return error.name satisfies "CancelledError";
+  if (error instanceof StalledError) return error.name satisfies "StalledError";
+  if (error instanceof LimitError) return error.name satisfies "LimitError";
+  if (error instanceof StepError) return error.name satisfies "StepError";
+  if (error instanceof EngineError) return error.name satisfies "EngineError";
+  if (error instanceof WorkflowError) return kindOf(error.code);
+  return "foreign";
+}
+
+const error: Error = new ValidationError("NO_STEPS");
+// @ts-expect-error -- there is no such code.
+const misspelt: Code = "NO_STEP";
+// @ts-expect-error -- one kind of error is not another: their names differ.
+const timeout: TimeoutError = new CancelledError("RUN_CANCELLED");
+// @ts-expect-error -- a code does not change.
+new ValidationError("NO_STEPS").code = "DEAD_END";
+export { error, misspelt, timeout, told };

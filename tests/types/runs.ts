@@ -1,0 +1,154 @@
+// Runs: what `run` takes and what comes out, typed by the workflow's parameters.
+import {
+  type CompletedStep,
+  type Limits,
+  type PausedStep,
+  type RunOptions,
+  type RunStatus,
+  StartEvent,
+  type StepFailure,
+  type StepHook,
+  StopEvent,
+  type Store,
+  type ValidationIssue,
+  Workflow,
+  WorkflowContext,
+  WorkflowEvent,
+  type WorkflowOptions,
+} from "stepstream";
+import { type Equal, type IsAny, expectType, expectValue } from "./helpers.js";
+
+interface Data {
+  readonly model: string;
+}
+const workflow = new Workflow<Data, { topic: string }, string>({ name: "jokes", timeout: 60, verbose: false });
+
+// The input is what the start event carries, or a start event with it.
+const context = workflow.run({ topic: "pirates" });
+expectValue<WorkflowContext<Data, { topic: string }, string>>()(context);
+workflow.run(new StartEvent({ topic: "pirates" }));
+class Topic extends StartEvent<{ topic: string }> {}
+workflow.run(new Topic({ topic: "pirates" }), { model: "small" });
+// @ts-expect-error -- another input.
+workflow.run("pirates");
+// @ts-expect-error -- a start event with other data.
+workflow.run(new StartEvent("pirates"));
+// @ts-expect-error -- no input, and the start event needs one.
+workflow.run();
+// @ts-expect-error -- other data.
+workflow.run({ topic: "pirates" }, { model: 1 });
+// @ts-expect-error -- an unknown option.
+workflow.run({ topic: "pirates" }, undefined, { time: 1 });
+
+// `await` gives the stop event; so do the other ways of promises.
+async function wait(): Promise<void> {
+  const stop = await context;
+  expectValue<StopEvent<string>>()(stop);
+  expectValue<string>()(stop.data);
+  expectValue<string>()((await workflow.run({ topic: "" }).with({ model: "" })).data);
+  const [first, second] = await Promise.all([context, Promise.resolve(1 as number)]);
+  expectValue<StopEvent<string>>()(first);
+  expectValue<number>()(second);
+  expectValue<StopEvent<string>>()(await Promise.race([context]));
+  expectValue<number>()(await context.then(({ data }) => data.length));
+  expectValue<StopEvent<string> | null>()(await context.catch(() => null));
+  expectValue<StopEvent<string>>()(await context.finally(() => {}));
+  expectValue<void>()(await context.idle());
+}
+const _returned = async () => context;
+expectType<Equal<Awaited<ReturnType<typeof _returned>>, StopEvent<string>>>();
+const promiseLike: PromiseLike<StopEvent<string>> = context;
+
+// The rest of its face.
+expectValue<string>()(context.runId);
+expectValue<Data>()(context.data);
+expectValue<Store>()(context.store);
+expectValue<RunStatus>()(context.status);
+expectValue<string | undefined>()(context.result);
+expectValue<StepFailure | undefined>()(context.failure);
+expectType<Equal<RunStatus, "created" | "running" | "waiting" | "completed" | "failed" | "cancelled">>();
+context.sendEvent(new StopEvent("x"), { step: "tell" });
+context.cancel();
+context.cancel(new Error("why"));
+// @ts-expect-error -- not an event.
+context.sendEvent({ data: 1 });
+// @ts-expect-error -- a run's data does not change.
+context.data = { model: "" };
+// @ts-expect-error -- runs are made by `run`.
+new WorkflowContext();
+
+async function loops(): Promise<void> {
+  for await (const event of context) expectValue<WorkflowEvent>()(event);
+  for await (const event of context.stream()) expectValue<unknown>()(event.data);
+  for await (const paused of context.stepwise()) {
+    expectValue<PausedStep>()(paused);
+    expectValue<WorkflowEvent>()(paused.input);
+    expectValue<readonly WorkflowEvent[]>()(paused.inputs);
+    expectValue<WorkflowEvent | undefined>()(paused.output);
+    paused.replace(new StopEvent(1));
+    paused.replace(undefined);
+    // @ts-expect-error -- not an event.
+    paused.replace("text");
+  }
+}
+
+// `with` takes what the workflow asks for, or more.
+expectValue<string>()(context.with({ model: "small", extra: 1 }).data.model);
+expectValue<number>()(context.with({ model: "small", extra: 1 as number }).data.extra);
+// @ts-expect-error -- something is missing.
+context.with({ extra: 1 });
+// @ts-expect-error -- something is of another kind.
+context.with({ model: 1 });
+
+// A store that goes on in another run, whatever the types of the first.
+workflow.run({ topic: "" }, { model: "" }, { context, runId: "a", signal: AbortSignal.timeout(1), timeout: null });
+workflow.run({ topic: "" }, undefined, { context: new Workflow<string, number, Date>().run(1) });
+// @ts-expect-error -- a store is not a run.
+workflow.run({ topic: "" }, undefined, { context: context.store });
+
+// The store.
+expectValue<unknown>()(context.store.get("a"));
+expectValue<number | undefined>()(context.store.get<number>("a"));
+expectValue<number>()(context.store.get<number>("a", 0));
+expectValue<number>()(context.store.edit<number>("a", (calls = 0) => calls + 1));
+expectValue<boolean>()(context.store.has("a"));
+expectValue<Record<string, unknown>>()(context.store.toJSON());
+expectType<Equal<IsAny<ReturnType<Store["get"]>>, false>>();
+
+// Options.
+const hook: StepHook = (completed, run) => {
+  expectValue<CompletedStep>()(completed);
+  expectValue<number>()(completed.sequence);
+  expectValue<WorkflowEvent | undefined>()(completed.output);
+  expectValue<string>()(run.runId);
+};
+const later: StepHook = async () => {};
+const limits: Limits = { steps: 10, unreadEvents: 10, keptEvents: 10 };
+const options: WorkflowOptions = { maxConcurrentRuns: 2, limits, onStep: hook, timeout: null };
+const runOptions: RunOptions = { onStep: later, timeout: 1 };
+new Workflow(options).run(1, 2, runOptions);
+// @ts-expect-error -- a string is not a duration.
+new Workflow({ timeout: "60" });
+
+// The workflow's own face.
+expectValue<ValidationIssue[]>()(workflow.validate());
+expectValue<string | undefined>()(workflow.validate()[0]?.step);
+expectValue<typeof workflow>()(workflow.strict());
+expectValue<readonly string[]>()(workflow.stepNames);
+expectValue<boolean>()(workflow.hasStep("tell"));
+
+// Without parameters everything is `unknown`, and nothing `any`.
+const untyped = new Workflow();
+expectType<Equal<Parameters<typeof untyped.run>[0], unknown>>();
+async function bare(): Promise<void> {
+  expectValue<unknown>()((await untyped.run("x")).data);
+  expectValue<unknown>()(untyped.run("x").data);
+}
+untyped.addStep({ inputs: [StartEvent] }, ({ data }, event) => {
+  expectValue<unknown>()(data);
+  expectValue<unknown>()(event.data);
+});
+
+// A start event without data needs no input.
+new Workflow<Data, undefined, string>().run(undefined);
+export { bare, loops, promiseLike, wait };

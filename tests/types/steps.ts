@@ -1,0 +1,136 @@
+// Steps: a handler's events follow from `inputs`, what it may return from `outputs`.
+import {
+  type HandlerContext,
+  StartEvent,
+  StepFailedEvent,
+  type StepHandler,
+  type StepParameters,
+  StopEvent,
+  Workflow,
+  WorkflowEvent,
+  retryPolicy,
+} from "stepstream";
+import { type Equal, type IsAny, expectType, expectValue } from "./helpers.js";
+
+class DraftEvent extends WorkflowEvent<{ text: string }> {}
+class ScoreEvent extends WorkflowEvent<{ score: number }> {}
+class Batch<T> extends WorkflowEvent<readonly T[]> {}
+
+interface Data {
+  readonly model: string;
+}
+const workflow = new Workflow<Data, string, number>();
+
+// One input, several, a choice, generic ones.
+workflow.addStep({ inputs: [StartEvent<string>], outputs: [DraftEvent] }, (context, event) => {
+  expectValue<StartEvent<string>>()(event);
+  expectValue<string>()(event.data);
+  expectValue<Data>()(context.data);
+  return new DraftEvent({ text: event.data });
+});
+workflow.addStep({ inputs: [DraftEvent, ScoreEvent], outputs: [StopEvent<number>] }, async (_, draft, score) => {
+  expectValue<DraftEvent>()(draft);
+  expectValue<ScoreEvent>()(score);
+  return new StopEvent(draft.data.text.length + score.data.score);
+});
+workflow.addStep({ inputs: [WorkflowEvent.or(DraftEvent, ScoreEvent), Batch<Date>] }, (_, either, dates) => {
+  expectValue<DraftEvent | ScoreEvent>()(either);
+  expectValue<readonly Date[]>()(dates.data);
+  if (either instanceof ScoreEvent) expectValue<number>()(either.data.score);
+});
+// A handler may leave out what it does not need.
+workflow.addStep({ inputs: [DraftEvent, ScoreEvent], outputs: [] }, () => {});
+// Steps are added in a chain.
+expectValue<typeof workflow>()(workflow.addStep({ inputs: [DraftEvent] }, () => undefined));
+
+// @ts-expect-error -- more events than inputs.
+workflow.addStep({ inputs: [DraftEvent] }, (_context, _draft, _score) => undefined);
+// @ts-expect-error -- no inputs.
+workflow.addStep({ inputs: [] }, () => undefined);
+// @ts-expect-error -- no inputs at all.
+workflow.addStep({ outputs: [StopEvent] }, () => undefined);
+// @ts-expect-error -- not a class of events.
+workflow.addStep({ inputs: [Date] }, () => undefined);
+// @ts-expect-error -- an event, not its class.
+workflow.addStep({ inputs: [DraftEvent], outputs: [new StopEvent(1)] }, () => undefined);
+// @ts-expect-error -- another event than the input's.
+workflow.addStep({ inputs: [DraftEvent] }, (_, _score: ScoreEvent) => undefined);
+// @ts-expect-error -- data that the workflow has not got.
+workflow.addStep({ inputs: [DraftEvent] }, ({ data }) => void data.temperature);
+// @ts-expect-error -- a misspelt parameter.
+workflow.addStep({ inputs: [DraftEvent], numWorker: 2 }, () => undefined);
+
+// What may be returned: the outputs, nothing, and promises of either.
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent, StopEvent<number>] }, (_, { data }) => {
+  if (data.text === "") return null;
+  if (data.text === "x") return undefined;
+  return data.text === "y" ? new ScoreEvent({ score: 1 }) : new StopEvent(1);
+});
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent] }, async () => {});
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent] }, async () => null);
+// @ts-expect-error -- an event that is not among the outputs.
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent] }, () => new DraftEvent({ text: "" }));
+// @ts-expect-error -- the same, later.
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent] }, async () => new DraftEvent({ text: "" }));
+// @ts-expect-error -- a stop that is not declared.
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent] }, () => new StopEvent(1));
+// @ts-expect-error -- a start where a stop is declared.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, () => new StartEvent(1));
+// @ts-expect-error -- a stop with other data.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent<number>] }, () => new StopEvent("text"));
+// @ts-expect-error -- a step without outputs returns no event.
+workflow.addStep({ inputs: [DraftEvent], outputs: [] }, () => new StopEvent(1));
+// @ts-expect-error -- not an event.
+workflow.addStep({ inputs: [DraftEvent] }, () => "text");
+// @ts-expect-error -- not an event, later.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, async () => ({ data: 1 }));
+// Without outputs any event may be returned.
+workflow.addStep({ inputs: [DraftEvent] }, (_, event) => (event.data.text === "" ? new StopEvent(1) : event));
+
+// All the options of a step.
+workflow.addStep(
+  { inputs: [DraftEvent], name: "all", numWorkers: 2, retry: retryPolicy(), timeout: 3, override: true },
+  () => undefined,
+);
+workflow.addStep({ inputs: [DraftEvent], timeout: null, retry: ({ attempt }) => attempt < 3 && 1 }, () => undefined);
+
+// Error handlers.
+workflow.catchError({ steps: ["all"], maxRecoveries: 2, outputs: [StopEvent<number>] }, (context, event) => {
+  expectValue<StepFailedEvent>()(event);
+  expectValue<Error>()(event.data.error);
+  expectValue<Data>()(context.data);
+  return new StopEvent(event.data.attempts);
+});
+workflow.catchError({}, () => undefined);
+// @ts-expect-error -- what a handler takes is not for the user to say.
+workflow.catchError({ inputs: [StepFailedEvent] }, () => undefined);
+// @ts-expect-error -- not declared.
+workflow.catchError({ outputs: [ScoreEvent] }, () => new StopEvent("text"));
+
+// The types of handlers and parameters, written out of line.
+const parameters = { inputs: [DraftEvent, ScoreEvent], outputs: [StopEvent<number>] } as const;
+expectType<typeof parameters extends StepParameters ? true : false>();
+const handler: StepHandler<Data, (typeof parameters)["inputs"], (typeof parameters)["outputs"]> = (
+  context,
+  draft,
+  score,
+) => {
+  expectValue<DraftEvent>()(draft);
+  expectValue<string>()(context.data.model);
+  return new StopEvent(score.data.score);
+};
+workflow.addStep(parameters, handler);
+async function named(context: HandlerContext<Data>, event: StartEvent<string>): Promise<StopEvent<number>> {
+  return new StopEvent(event.data.length + context.data.model.length);
+}
+workflow.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<number>] }, named);
+workflow.hasStep(named);
+workflow.removeStep(named).removeStep("all");
+const any: StepParameters = { inputs: [DraftEvent] };
+const anyHandler: StepHandler = (context, ...events) => {
+  expectValue<unknown>()(context.data);
+  expectValue<WorkflowEvent | undefined>()(events[0]);
+};
+workflow.addStep({ ...any, inputs: [DraftEvent] }, anyHandler);
+expectType<Equal<IsAny<Parameters<StepHandler>[0]["data"]>, false>>();
+expectType<Equal<IsAny<Awaited<ReturnType<StepHandler>>>, false>>();
