@@ -28,7 +28,7 @@ await main(async () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "stepstream-profile-"));
   try {
     const script = fileURLToPath(new URL("lib/throughput.mjs", import.meta.url));
-    const flags = ["--expose-gc", "--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=200"];
+    const flags = ["--cpu-prof", `--cpu-prof-dir=${folder}`, "--cpu-prof-interval=200"];
     const child = spawnSync(process.execPath, [...flags, script, id, key, size], { encoding: "utf8" });
     if (child.status !== 0) throw new Failure(`The profiled run failed:\n${child.stderr}`);
     const [file] = readdirSync(folder);

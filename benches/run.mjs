@@ -29,14 +29,16 @@ const HELP = `npm run bench -- [options]
   --only <case>    one case alone (${[...timed, ...own].map(({ id }) => id).join(", ")}); writes nothing
   --rounds <n>     interleaved rounds (default 5)
   --node <file>    measure in this Node; the default is the newest at hand, which every peer supports
+  --cpu            count processor time, with one thread for all that V8 does: for a busy machine; writes nothing
   --no-build       measure the package that is installed, without building it first`;
 
 function options(argv) {
-  const found = { quick: false, update: false, build: true, only: undefined, rounds: 5, node: undefined };
+  const found = { quick: false, update: false, build: true, cpu: false, only: undefined, rounds: 5, node: undefined };
   for (let i = 0; i < argv.length; i++) {
     const flag = argv[i];
     if (flag === "--quick") Object.assign(found, { quick: true, rounds: 1 });
     else if (flag === "--update") found.update = true;
+    else if (flag === "--cpu") found.cpu = true;
     else if (flag === "--no-build") found.build = false;
     else if (flag === "--only") found.only = argv[++i];
     else if (flag === "--rounds") found.rounds = Number(argv[++i]);
@@ -48,8 +50,8 @@ function options(argv) {
 }
 
 /** Runs one measurement; gives its line of JSON, or `{ error }`, which makes the whole benchmark fail. */
-function measureIn(node, script, args) {
-  const child = spawnSync(node, ["--expose-gc", path.join(here, script), ...args.map(String)], {
+function measureIn(node, script, args, flags = ["--expose-gc"]) {
+  const child = spawnSync(node, [...flags, path.join(here, script), ...args.map(String)], {
     encoding: "utf8",
     timeout: 300_000,
     maxBuffer: 1 << 26,
@@ -85,7 +87,9 @@ function runTimed(node, chosen, usable, errors) {
   for (let round = 0; round < chosen.rounds; round++) {
     say(`Round ${round + 1} of ${chosen.rounds}: ${jobs.length} measurements.`);
     for (const { id, key, size } of round % 2 === 0 ? jobs : [...jobs].reverse()) {
-      const outcome = measureIn(node, "lib/throughput.mjs", [id, key, size]);
+      const outcome = chosen.cpu
+        ? measureIn(node, "lib/throughput.mjs", [id, key, size, "cpu"], ["--single-threaded"])
+        : measureIn(node, "lib/throughput.mjs", [id, key, size], []);
       if (outcome.error) {
         errors.push(`${key}, ${id}, ${size}: ${outcome.error}`);
         continue;
@@ -169,6 +173,7 @@ await main(async () => {
     node: nodeVersion,
     cpu: os.cpus()[0].model.trim(),
     cores: os.cpus().length,
+    clock: chosen.cpu ? "processor time, one thread" : "time",
     rounds: chosen.rounds,
     disturbed: disturbedShare(timedResults),
     versions: versionsOf([...present].map((key) => contenders[key])),
@@ -178,7 +183,7 @@ await main(async () => {
   };
   results.budgets = judge(budgets, results);
   say(`\n${renderResults(results)}`);
-  if (!chosen.quick && chosen.only === undefined) {
+  if (!chosen.quick && !chosen.cpu && chosen.only === undefined) {
     const all = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : {};
     all[`node${nodeVersion.split(".")[0]}`] = results;
     const rounded = (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);

@@ -83,9 +83,9 @@ function ownTable(own) {
   return rows.length === 0 ? "" : `**The package alone**\n\n${table(["measurement", "figure", "value"], rows)}`;
 }
 
-const headLine = ({ date, node, cpu, cores, rounds, disturbed, versions, leftOut }) =>
+const headLine = ({ date, node, cpu, cores, clock, rounds, disturbed, versions, leftOut }) =>
   [
-    `Node ${node}, ${cpu} (${cores} cores), ${date}, ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
+    `Node ${node}, ${cpu} (${cores} cores), ${date}; ${clock}, ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
     `Disturbed by other programs: ${Math.round(disturbed * 100)} % of the measurements.`,
     `Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
