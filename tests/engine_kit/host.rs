@@ -36,6 +36,31 @@ pub struct Asking {
     pub accepts: Option<fn(&str) -> bool>,
 }
 
+/// A tick that was taken in.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub tick: Tick,
+    /// The payload that the tick handed over.
+    pub payload: Option<String>,
+    /// The attempts that it began.
+    pub begun: Vec<Call>,
+    /// The waits that it answered with an event.
+    pub resolved: Vec<(WaitId, String)>,
+}
+
+/// The slot that a tick hands over.
+pub fn slot_of(tick: &Tick) -> Option<Slot> {
+    match tick {
+        Tick::Start { slot, .. }
+        | Tick::Send { slot, .. }
+        | Tick::Write { slot, .. }
+        | Tick::Complete { output: Some((_, slot)), .. }
+        | Tick::Fail { slot, .. }
+        | Tick::Collect { slot, .. } => Some(*slot),
+        _ => None,
+    }
+}
+
 pub struct Host {
     pub engine: Engine,
     pub now: u64,
@@ -48,6 +73,10 @@ pub struct Host {
     pub commands: Vec<Command>,
     /// Every tick so far with its time, refused ones too.
     pub ticks: Vec<(Tick, Millis)>,
+    /// Every tick that was not refused, and what came of it.
+    pub turns: Vec<Turn>,
+    /// Who asked for each wait and sleep, by its number.
+    pub askers: Vec<InvocationId>,
     /// The attempts begun and not settled, in the order of beginning.
     pub running: Vec<Call>,
     /// Every attempt ever begun.
@@ -55,20 +84,19 @@ pub struct Host {
     pub timed_out: Vec<InvocationId>,
     pub timers: BTreeMap<TimerKey, Millis>,
     pub outcome: Option<Outcome>,
-    slots: Vec<Option<String>>,
-    free: Vec<u32>,
+    pub slots: Vec<Option<String>>,
+    pub free: Vec<u32>,
     answers: BTreeMap<WaitId, Answer>,
     /// Open waits: the type and, for a predicated one, the predicate.
     open: BTreeMap<WaitId, Open>,
     idle: bool,
-    /// Waits and sleeps asked for so far, which is the number of the next.
-    asked: u32,
 }
 
-struct Open {
-    ty: Option<EventTypeId>,
-    accepts: Option<fn(&str) -> bool>,
-    by: InvocationId,
+/// A wait or sleep that has not been settled.
+pub struct Open {
+    pub ty: Option<EventTypeId>,
+    pub accepts: Option<fn(&str) -> bool>,
+    pub by: InvocationId,
 }
 
 impl Host {
@@ -88,6 +116,8 @@ impl Host {
             stream: Vec::new(),
             commands: Vec::new(),
             ticks: Vec::new(),
+            turns: Vec::new(),
+            askers: Vec::new(),
             running: Vec::new(),
             begun: Vec::new(),
             timed_out: Vec::new(),
@@ -98,7 +128,6 @@ impl Host {
             answers: BTreeMap::new(),
             open: BTreeMap::new(),
             idle: false,
-            asked: 0,
         }
     }
 
@@ -114,12 +143,13 @@ impl Host {
             assert!(*self.engine.state() == before, "{tick:?} was refused, yet changed the state");
             return reply;
         }
-        self.asked += u32::from(matches!(reply, Ok(Reply::Wait(_))));
         assert!(!was_over || commands.is_empty(), "an ended run commands {commands:?}");
         let settle = commands.iter().position(|command| matches!(command, Command::Settle { .. }));
         let ended = matches!(self.engine.status(), Status::Ended(_));
         assert_eq!(settle.is_some() || was_over, ended, "a run settles when it ends");
         self.settle_call(&tick);
+        let payload = slot_of(&tick).map(|slot| self.payload(slot));
+        self.turns.push(Turn { tick, payload, begun: Vec::new(), resolved: Vec::new() });
         for command in commands {
             self.carry_out(command);
         }
@@ -129,6 +159,9 @@ impl Host {
 
     /// What the host knows of an attempt when it settles it.
     fn settle_call(&mut self, tick: &Tick) {
+        if let Tick::Timer { key } = tick {
+            self.timers.remove(key);
+        }
         let (Tick::Complete { invocation, .. } | Tick::Fail { invocation, .. }) = tick else { return };
         let at = self.running.iter().position(|call| call.id == *invocation);
         self.running.remove(at.expect("only a running attempt is settled"));
@@ -152,10 +185,12 @@ impl Host {
                 assert!(self.begun.iter().all(|call| call.id != invocation), "an attempt's id is used once");
                 let call = Call { step, id: invocation, attempt, inputs };
                 self.running.push(call.clone());
+                self.turn().begun.push(call.clone());
                 self.begun.push(call);
             }
             Command::Resolve { wait, slot } => {
                 let payload = self.payload(slot);
+                self.turn().resolved.push((wait, payload.clone()));
                 self.settle_wait(wait, Answer::Event(payload));
             }
             Command::Wake { wait } => self.settle_wait(wait, Answer::Woken),
@@ -180,6 +215,10 @@ impl Host {
             }
             other => panic!("the host does not know {other:?}"),
         }
+    }
+
+    fn turn(&mut self) -> &mut Turn {
+        self.turns.last_mut().expect("commands come of a turn")
     }
 
     fn settle_wait(&mut self, wait: WaitId, answer: Answer) {
@@ -226,7 +265,7 @@ impl Host {
         Slot(slot)
     }
 
-    fn take_back(&mut self, slot: Slot) {
+    pub fn take_back(&mut self, slot: Slot) {
         self.slots[slot.index()] = None;
         self.free.push(slot.0);
     }
@@ -309,7 +348,11 @@ impl Host {
     }
 
     pub fn try_fail(&mut self, id: InvocationId, verdict: Verdict) -> Result<Reply, Code> {
-        let (ty, slot) = (self.failed, self.put("failure"));
+        self.try_fail_with(id, verdict, "failure")
+    }
+
+    pub fn try_fail_with(&mut self, id: InvocationId, verdict: Verdict, told: impl ToString) -> Result<Reply, Code> {
+        let (ty, slot) = (self.failed, self.put(told));
         self.tick_with(slot, Tick::Fail { invocation: id, ty, slot, verdict })
     }
 
@@ -357,8 +400,9 @@ impl Host {
 
     /// Waits and sleeps are numbered in the order of asking. The host notes one before the tick, since the commands of
     /// that very tick may settle it.
-    fn ask(&mut self, open: Open, tick: Tick) -> Result<WaitId, Code> {
-        let wait = WaitId(self.asked);
+    pub fn ask(&mut self, open: Open, tick: Tick) -> Result<WaitId, Code> {
+        let wait = WaitId(self.askers.len() as u32);
+        self.askers.push(open.by);
         self.open.insert(wait, open);
         match self.tick(tick) {
             Ok(reply) => {
@@ -366,6 +410,7 @@ impl Host {
                 Ok(wait)
             }
             Err(code) => {
+                self.askers.pop();
                 self.open.remove(&wait);
                 Err(code)
             }
@@ -429,7 +474,6 @@ impl Host {
     }
 
     pub fn fire(&mut self, key: TimerKey) {
-        self.timers.remove(&key);
         self.tick(Tick::Timer { key }).expect("a deadline is never refused in a run that has begun");
     }
 

@@ -1,0 +1,404 @@
+//! The laws of the engine, held against random graphs and random runs: the invariants of `src/engine/mod.rs`, under the
+//! names that are given there.
+mod engine_kit;
+// Here and not in the kit, so that the other tests need not be linked with proptest.
+#[path = "engine_kit/random.rs"]
+mod random;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine_kit::{Call, Host, Turn};
+use proptest::prelude::*;
+use random::{Action, Plan, Random, actions, nonsense, plans};
+use stepstream::engine::{
+    Command, Engine, EventTypeId, InvocationId, Outcome, Reply, Slot, Status, StepId, Tick, TimerKey,
+};
+
+/// A run after all its actions.
+fn played(plan: &Plan, actions: &[Action]) -> Random {
+    let mut random = plan.run();
+    for action in actions {
+        random.act(action);
+    }
+    random
+}
+
+/// What happened to a run, told from the outside by ticks, calls and answers alone.
+struct Story<'a> {
+    run: &'a Host,
+    /// Every event that entered, in order: payload, type and target.
+    entered: Vec<(&'a str, EventTypeId, Option<StepId>)>,
+    /// What each step should have been given, in the order of arrival.
+    given: BTreeMap<StepId, Vec<&'a str>>,
+}
+
+impl<'a> Story<'a> {
+    fn of(run: &'a Host) -> Story<'a> {
+        let mut story = Story { run, entered: Vec::new(), given: BTreeMap::new() };
+        let graph = run.engine.graph().borrow();
+        for turn in &run.turns {
+            let Some(payload) = turn.payload.as_deref() else { continue };
+            match &turn.tick {
+                Tick::Start { ty, .. } => story.enter(payload, *ty, None),
+                Tick::Complete { output: Some((ty, _)), .. } => story.enter(payload, *ty, None),
+                Tick::Send { ty, target, .. } => story.enter(payload, *ty, *target),
+                // A failure that is an event of the run has gone to a handler.
+                Tick::Fail { invocation, .. } if run.stream.iter().any(|published| published == payload) => {
+                    let handler = graph.handler_of(call_of(run, *invocation).step).expect("somebody took the failure");
+                    story.given.entry(handler).or_default().push(payload);
+                }
+                _ => {}
+            }
+        }
+        story
+    }
+
+    fn enter(&mut self, payload: &'a str, ty: EventTypeId, target: Option<StepId>) {
+        self.entered.push((payload, ty, target));
+        if ty == self.run.stop {
+            return;
+        }
+        for step in takers(self.run, ty) {
+            if target.is_none_or(|target| target == step) {
+                self.given.entry(step).or_default().push(payload);
+            }
+        }
+    }
+
+    fn ty(&self, payload: &str) -> EventTypeId {
+        self.entered.iter().find(|(entered, ..)| *entered == payload).expect("it entered").1
+    }
+
+    /// The sets of events that a step was invoked with, in the order of beginning.
+    fn sets(&self, step: StepId) -> Vec<&'a [String]> {
+        let first = self.run.begun.iter().filter(|call| call.step == step && call.attempt == 1);
+        first.map(|call| call.inputs.as_slice()).collect()
+    }
+}
+
+fn call_of(run: &Host, id: InvocationId) -> &Call {
+    run.begun.iter().find(|call| call.id == id).expect("only what was begun is settled")
+}
+
+/// The steps that take a type, worked out from the declarations and not from the engine's routes.
+fn takers(run: &Host, ty: EventTypeId) -> Vec<StepId> {
+    let graph = run.engine.graph().borrow();
+    let lineage = &graph.types()[ty.index()].lineage;
+    let takes = |accepted: &Vec<EventTypeId>| accepted.iter().any(|ty| lineage.contains(ty));
+    let takers = graph.steps().iter().zip(0..).filter(|(step, _)| step.inputs.iter().any(takes));
+    takers.map(|(_, id)| StepId(id)).collect()
+}
+
+/// Whether every input can have an event of its own, by trying all ways.
+fn completes(run: &Host, inputs: &[Vec<EventTypeId>], left: &[EventTypeId]) -> bool {
+    let Some((first, rest)) = inputs.split_first() else { return true };
+    let graph = run.engine.graph().borrow();
+    let fits = |ty: EventTypeId| first.iter().any(|accepted| graph.is_kind_of(ty, *accepted));
+    // Events of one type are alike.
+    let types: BTreeSet<_> = left.iter().copied().filter(|ty| fits(*ty)).collect();
+    types.into_iter().any(|ty| {
+        let mut others = left.to_vec();
+        let at = others.iter().position(|other| *other == ty).expect("it is one of them");
+        others.remove(at);
+        completes(run, rest, &others)
+    })
+}
+
+fn inputs_of(run: &Host, step: StepId) -> Vec<Vec<EventTypeId>> {
+    run.engine.graph().borrow().steps()[step.index()].inputs.clone()
+}
+
+fn all_steps(run: &Host) -> Vec<StepId> {
+    (0..run.engine.graph().borrow().steps().len() as u32).map(StepId).collect()
+}
+
+/// Steps are invoked with what they were given, each event once.
+fn check_deliveries(story: &Story) {
+    let run = story.run;
+    let completed = matches!(run.outcome, Some(Outcome::Completed(_)));
+    for step in all_steps(run) {
+        let given = story.given.get(&step).cloned().unwrap_or_default();
+        let sets = story.sets(step);
+        let used: Vec<&str> = sets.iter().copied().flatten().map(String::as_str).collect();
+        let unique: BTreeSet<&str> = used.iter().copied().collect();
+        assert_eq!(unique.len(), used.len(), "{step:?} was given an event twice: {used:?}");
+        assert!(unique.iter().all(|payload| given.contains(payload)), "{step:?} was given what was not for it");
+        let inputs = inputs_of(run, step);
+        for set in sets.iter().filter(|_| !inputs.is_empty()) {
+            let graph = run.engine.graph().borrow();
+            let fits = |(payload, accepted): (&String, &Vec<EventTypeId>)| {
+                accepted.iter().any(|ty| graph.is_kind_of(story.ty(payload), *ty))
+            };
+            assert!(
+                set.len() == inputs.len() && set.iter().zip(&inputs).all(fits),
+                "{step:?} was invoked with {set:?}"
+            );
+        }
+        if completed {
+            continue;
+        }
+        let queued = run.engine.in_flight().filter(|at| at.step == step && at.attempt == 0).count();
+        let gathering = run.engine.open_joins().find(|join| join.step == step);
+        let gathered = gathering.map_or(0, |join| join.filled.count_ones() as usize + join.later);
+        let accounted = used.len() + queued * inputs.len().max(1) + gathered;
+        assert_eq!(accounted, given.len(), "{step:?} has used {used:?} of {given:?}");
+        if run.outcome.is_none() && inputs.len() > 1 && queued == 0 {
+            let left = given.iter().filter(|payload| !unique.contains(*payload)).map(|payload| story.ty(payload));
+            assert!(!completes(run, &inputs, &left.collect::<Vec<_>>()), "{step:?} holds back a complete set");
+        }
+    }
+}
+
+/// A wait gets an event that is for nobody else; what nobody takes is kept for one.
+fn check_waits(story: &Story, limited: bool) {
+    let run = story.run;
+    let mut owners: BTreeMap<&str, BTreeSet<(StepId, &[String])>> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for (wait, payload) in run.turns.iter().flat_map(|turn| &turn.resolved) {
+        let asker = run.askers[wait.index()];
+        assert!(seen.insert((asker, payload)), "{asker:?} was given {payload} twice");
+        let call = call_of(run, asker);
+        owners.entry(payload).or_default().insert((call.step, &call.inputs));
+    }
+    for (payload, owners) in &owners {
+        assert_eq!(owners.len(), 1, "{payload} was given to {owners:?}");
+    }
+    if run.outcome.is_some() {
+        return;
+    }
+    let mut kept = BTreeSet::new();
+    for ty in 0..run.engine.graph().borrow().types().len() as u32 {
+        kept.extend(run.engine.kept(EventTypeId(ty)).iter().map(|event| run.payload(event.slot)));
+    }
+    for (payload, ty, _) in &story.entered {
+        let (is_kept, is_received) = (kept.contains(*payload), owners.contains_key(payload));
+        assert!(!(is_kept && is_received), "{payload} was given away and kept");
+        let taken = !takers(run, *ty).is_empty();
+        assert!(!(taken && is_kept), "{payload} was taken and kept");
+        assert!(limited || taken || is_kept || is_received, "{payload} is lost");
+    }
+}
+
+/// Everything that enters is published once, in order.
+fn check_stream(story: &Story) {
+    let published = |turn: &&Turn| !matches!(turn.tick, Tick::Collect { .. });
+    let payloads = story.run.turns.iter().filter(published).filter_map(|turn| {
+        let failed = matches!(turn.tick, Tick::Fail { .. });
+        let payload = turn.payload.as_ref()?;
+        (!failed || story.run.stream.contains(payload)).then_some(payload)
+    });
+    assert!(payloads.eq(&story.run.stream), "{:?}", story.run.stream);
+}
+
+/// No more run than there are workers, and the rest begins in the order of arrival as soon as it can.
+fn check_workers(run: &Host) {
+    let graph = run.engine.graph().borrow();
+    let mut arrived: BTreeMap<String, usize> = BTreeMap::new();
+    let mut running: BTreeMap<StepId, u32> = BTreeMap::new();
+    let mut latest: BTreeMap<StepId, usize> = BTreeMap::new();
+    for (nth, turn) in run.turns.iter().enumerate() {
+        if let Some(payload) = &turn.payload {
+            arrived.insert(payload.clone(), nth);
+        }
+        if let Tick::Complete { invocation, .. } | Tick::Fail { invocation, .. } = &turn.tick {
+            *running.entry(call_of(run, *invocation).step).or_default() -= 1;
+        }
+        for call in &turn.begun {
+            let count = running.entry(call.step).or_default();
+            *count += 1;
+            let workers = graph.steps()[call.step.index()].workers;
+            assert!(workers.is_none_or(|most| *count <= most), "{:?} has {count} running", call.step);
+            if call.attempt > 1 {
+                continue;
+            }
+            let age = call.inputs.iter().filter_map(|payload| arrived.get(payload)).max().copied().unwrap_or(0);
+            let before = latest.insert(call.step, age);
+            assert!(before.is_none_or(|before| before < age), "{call:?} was begun before an older one");
+        }
+    }
+}
+
+/// Of two sets of a join, the one that begins first has the older events of each type.
+fn check_joins(story: &Story) {
+    let age = |payload: &str| story.entered.iter().position(|(entered, ..)| *entered == payload);
+    for step in all_steps(story.run) {
+        let mut latest: BTreeMap<EventTypeId, Option<usize>> = BTreeMap::new();
+        if inputs_of(story.run, step).len() < 2 {
+            continue;
+        }
+        for set in story.sets(step) {
+            let mut newest = latest.clone();
+            for payload in set {
+                let (ty, age) = (story.ty(payload), age(payload));
+                assert!(latest.get(&ty).is_none_or(|before| *before < age), "{step:?} passed over an older {ty:?}");
+                let at = newest.entry(ty).or_default();
+                *at = (*at).max(age);
+            }
+            latest = newest;
+        }
+    }
+}
+
+/// A step with a free worker leaves nothing queued.
+fn check_idle_workers(run: &Host) {
+    if run.outcome.is_some() {
+        return;
+    }
+    for step in all_steps(run) {
+        let running = run.running.iter().filter(|call| call.step == step).count() as u32;
+        let workers = run.engine.graph().borrow().steps()[step.index()].workers;
+        let fresh = run.engine.in_flight().filter(|at| at.step == step && at.attempt == 0).count();
+        assert!(fresh == 0 || workers.is_some_and(|most| running == most), "{step:?} lets {fresh} wait");
+    }
+}
+
+fn replay(engine: &mut Engine, run: &Host, nth: usize) -> (bool, Vec<Command>) {
+    let (tick, now) = run.ticks[nth].clone();
+    let taken = engine.apply(tick, now).is_ok();
+    (taken, engine.drain().collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn same_ticks_same_state(plan in plans(), actions in actions()) {
+        let run = played(&plan, &actions).run;
+        let engine = || Engine::new(run.engine.graph().clone(), plan.options());
+        let (mut one, mut other, mut accepting) = (engine(), engine(), engine());
+        let (mut commands, mut accepted) = (Vec::new(), Vec::new());
+        for nth in 0..run.ticks.len() {
+            let (taken, out) = replay(&mut one, &run, nth);
+            prop_assert_eq!((taken, &out), { let (taken, out) = replay(&mut other, &run, nth); (taken, &out.clone()) });
+            prop_assert!(one.state() == other.state());
+            commands.extend(out);
+            // Leaving out what was refused makes no difference.
+            if taken {
+                accepted.extend(replay(&mut accepting, &run, nth).1);
+            }
+        }
+        prop_assert!(one.state() == run.engine.state() && accepting.state() == run.engine.state());
+        prop_assert_eq!(&commands, &run.commands);
+        prop_assert_eq!(&accepted, &run.commands);
+    }
+
+    #[test]
+    fn no_event_is_lost_or_delivered_twice(plan in plans(), actions in actions()) {
+        let mut random = played(&plan, &actions);
+        for _ in 0..2 {
+            let story = Story::of(&random.run);
+            check_deliveries(&story);
+            check_waits(&story, plan.kept < 4096);
+            check_stream(&story);
+            random.drain();
+        }
+        let story = Story::of(&random.run);
+        check_deliveries(&story);
+        if random.run.outcome.is_none() {
+            prop_assert_eq!(random.run.status(), Status::Waiting);
+            prop_assert_eq!(random.run.engine.in_flight().count(), 0);
+        }
+    }
+
+    #[test]
+    fn workers_are_respected_and_queues_are_fair(plan in plans(), actions in actions()) {
+        let mut random = plan.run();
+        for action in &actions {
+            random.act(action);
+            check_idle_workers(&random.run);
+        }
+        random.drain();
+        check_workers(&random.run);
+        check_joins(&Story::of(&random.run));
+    }
+
+    #[test]
+    fn every_slot_is_released_once(plan in plans(), actions in actions(), cancel in any::<bool>()) {
+        // The host checks the counts after every tick, and that no slot is released twice.
+        let mut random = played(&plan, &actions);
+        random.drain();
+        if cancel {
+            random.act(&Action::Cancel);
+        }
+        let run = random.run;
+        let adopted = run.turns.iter().filter(|turn| turn.payload.is_some()).count();
+        let released = run.commands.iter().filter(|command| matches!(command, Command::Release { .. })).count();
+        let held = run.engine.state().counts().len();
+        if let Some(Outcome::Completed(_)) = run.outcome {
+            prop_assert_eq!(held, 0);
+            prop_assert!(released < adopted);
+        } else {
+            prop_assert_eq!(released + held, adopted);
+        }
+    }
+
+    #[test]
+    fn forged_ids_are_refused(plan in plans(), actions in actions(), forged in nonsense(), far in 10_000..=u32::MAX) {
+        let mut random = played(&plan, &actions);
+        let next = random.run.engine.state().counts().last().map_or(0, |(slot, _)| slot.0 + 1);
+        for tick in with_forged_id(forged, far, Slot(next)) {
+            let before = random.run.engine.state().clone();
+            let reply = random.run.tick(tick.clone());
+            match tick {
+                Tick::Timer { .. } => prop_assert_eq!(reply, Ok(Reply::None)),
+                _ => prop_assert!(reply.is_err(), "{:?} was taken in", tick),
+            }
+            prop_assert!(*random.run.engine.state() == before);
+        }
+    }
+}
+
+/// The tick, once for each id in it, with that id replaced by one that does not exist.
+fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
+    let nobody = InvocationId { index: far, generation: far };
+    let (far_ty, far_slot, far_step) = (EventTypeId(far), Slot(far), StepId(far));
+    match tick {
+        Tick::Start { ty, slot } => {
+            vec![Tick::Start { ty: far_ty, slot }, Tick::Start { ty, slot: far_slot }, Tick::Start { ty, slot: free }]
+        }
+        Tick::Send { from, ty, slot, target, matches } => {
+            let send = |from, ty, slot, target| Tick::Send { from, ty, slot, target, matches: matches.clone() };
+            vec![
+                send(Some(nobody), ty, slot, target),
+                send(from, far_ty, slot, target),
+                send(from, ty, far_slot, target),
+                send(None, EventTypeId(0), free, Some(far_step)),
+            ]
+        }
+        Tick::Write { from, slot } => {
+            vec![Tick::Write { from: Some(nobody), slot }, Tick::Write { from, slot: far_slot }]
+        }
+        Tick::Complete { invocation, output, matches } => {
+            let complete = |invocation, output| Tick::Complete { invocation, output, matches: matches.clone() };
+            let (ty, slot) = output.unwrap_or((EventTypeId(0), free));
+            vec![
+                complete(nobody, output),
+                complete(invocation, Some((far_ty, slot))),
+                complete(invocation, Some((ty, far_slot))),
+            ]
+        }
+        Tick::Fail { invocation, ty, slot, verdict } => {
+            let fail = |invocation, ty, slot| Tick::Fail { invocation, ty, slot, verdict };
+            vec![fail(nobody, ty, slot), fail(invocation, far_ty, slot), fail(invocation, ty, far_slot)]
+        }
+        Tick::Wait { invocation, ty, predicated, claim, .. } => {
+            let wait = |invocation, ty| Tick::Wait { invocation, ty, id: None, timeout: None, predicated, claim };
+            vec![wait(nobody, ty), wait(invocation, far_ty)]
+        }
+        Tick::Collect { invocation, ty, slot, mut expected } => {
+            let collect = |invocation, ty, slot, expected| Tick::Collect { invocation, ty, slot, expected };
+            let mut ticks = vec![
+                collect(nobody, ty, slot, expected.clone()),
+                collect(invocation, far_ty, slot, expected.clone()),
+                collect(invocation, ty, far_slot, expected.clone()),
+            ];
+            expected.push(far_ty);
+            ticks.push(collect(invocation, ty, slot, expected));
+            ticks
+        }
+        Tick::Sleep { delay, .. } => vec![Tick::Sleep { invocation: nobody, delay }],
+        Tick::Block { .. } => vec![Tick::Block { invocation: nobody }],
+        Tick::Unblock { .. } => vec![Tick::Unblock { invocation: nobody }],
+        _ => vec![Tick::Timer { key: TimerKey(far) }],
+    }
+}
