@@ -61,8 +61,9 @@ impl Graph {
         self.find_ends(&mut findings);
         self.find_unmatched_events(&mut findings);
         self.find_cut_off_steps(&mut findings);
-        findings.sort_by_key(|finding| !finding.is_definite());
-        findings
+        let (mut definite, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_definite);
+        definite.extend(others);
+        definite
     }
 
     fn role(&self, ty: EventTypeId) -> Role {
@@ -126,11 +127,10 @@ impl Graph {
         let count = self.steps().len();
         let mut after = vec![Vec::new(); count];
         let mut before = vec![Vec::new(); count];
-        for from in 0..count {
-            for to in (0..count).filter(|to| self.leads(from, *to)) {
-                after[from].push(to);
-                before[to].push(from);
-            }
+        let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
+        for (from, to) in pairs.filter(|(from, to)| self.leads(*from, *to)) {
+            after[from].push(to);
+            before[to].push(from);
         }
         let reached = spread((0..count).filter(|step| self.is_entry(*step)), &after);
         let ending = spread((0..count).filter(|step| self.makes(*step, Role::Stop)), &before);
