@@ -29,6 +29,9 @@ pub(super) mod op {
     pub(crate) const SETTLE: u32 = 11;
 }
 
+/// Stands where an error would: no error, but the run ends with this answer. What is still queued on the other side need not begin.
+const SETTLED: u32 = 255;
+
 const HEADER: usize = 3;
 
 /// The answer of the last call.
@@ -114,6 +117,7 @@ impl Answer {
                     Outcome::Cancelled => (5, 0),
                 };
                 words.extend([op::SETTLE, kind, slot]);
+                words[0] = SETTLED;
             }
         }
     }

@@ -47,7 +47,7 @@ import { newId } from "./new-id.js";
 import { type Plan, type PlannedStep, typeName } from "./plan.js";
 import { EventStream } from "./stream.js";
 import { type Engine, engine } from "./wasm.js";
-import { NO_ALARM, OUTSIDE, op, outcome, verdict } from "./words.js";
+import { NO_ALARM, OUTSIDE, SETTLED, op, outcome, verdict } from "./words.js";
 
 /** Where a run is. */
 export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
@@ -115,6 +115,8 @@ export class Run {
   #next = 0;
   #end = 0;
   #isCarryingOut = false;
+  /** The engine has ended the run; the command that says so may still be behind others. */
+  #isSettling = false;
   #predicates = 0;
   /** What was sent before the run had its turn. */
   #early: readonly (() => void)[] = NOBODY;
@@ -134,6 +136,7 @@ export class Run {
   ) {
     this.workflow = workflow;
     this.plan = plan;
+    plan.enter();
     this.data = data;
     this.runId = options.runId ?? newId();
     this.store = store ?? new Store();
@@ -386,7 +389,10 @@ export class Run {
   #take(pointer: number, detail = ""): void {
     const memory = memoryWords();
     const at = pointer >>> 2;
-    if (memory[at] !== 0) throw engineError(memory[at]!, detail);
+    if (memory[at] !== 0) {
+      if (memory[at] !== SETTLED) throw engineError(memory[at]!, detail);
+      this.#isSettling = true;
+    }
     const from = at + 3 + memory[at + 1]!;
     const to = from + memory[at + 2]!;
     const commands = this.#commands;
@@ -435,7 +441,7 @@ export class Run {
       try {
         if (pending.where(event)) matches.push(wait);
       } catch (error) {
-        pending.invocation.takeWait(wait);
+        this.#takeWait(wait);
         pending.reject(error);
       }
     }
@@ -487,6 +493,7 @@ export class Run {
       case op.INVOKE: {
         const count = commands[at + 4]!;
         this.#next = at + 5 + count;
+        if (this.#isSettling) return;
         const step = this.plan.steps[commands[at]!]!;
         const index = commands[at + 1]!;
         // A literal: an array that grows by `push` would be many times the size.
@@ -604,7 +611,7 @@ export class Run {
 
   /** A handler has returned. */
   #return(invocation: Invocation, output: unknown): void {
-    if (invocation.isSettled || invocation.ended !== undefined) return;
+    if (invocation.isSettled || invocation.ended !== undefined || this.#isSettling) return;
     const isEvent = output instanceof WorkflowEvent;
     if (!isEvent && output !== undefined && output !== null) {
       const detail = `Step "${invocation.step}" returned ${describe(output)}.`;
@@ -619,7 +626,7 @@ export class Run {
   }
 
   #complete(invocation: Invocation, output: unknown): void {
-    if (invocation.isSettled || invocation.ended !== undefined) return;
+    if (invocation.isSettled || invocation.ended !== undefined || this.#isSettling) return;
     try {
       let type = 0;
       let slot = 0;
@@ -682,7 +689,7 @@ export class Run {
 
   /** An attempt has failed: its handler threw, it timed out, or it returned something impossible. */
   #fail(invocation: Invocation, thrown: unknown, decided?: number): void {
-    if (invocation.isSettled || invocation.ended !== undefined) return;
+    if (invocation.isSettled || invocation.ended !== undefined || this.#isSettling) return;
     invocation.isSettled = true;
     const { planned, inputs, attempt, index, generation } = invocation;
     const error = asError(thrown, planned.name);
@@ -791,6 +798,7 @@ export class Run {
     this.#onEnd = NOBODY;
     for (const listener of listeners) listener();
     this.workflow.admission.leave(this);
+    this.plan.leave();
   }
 }
 

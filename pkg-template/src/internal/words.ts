@@ -28,8 +28,18 @@ export const op = {
   SETTLE: 11,
 } as const;
 
+/** Stands where an error would: no error, but the run ends with this answer. */
+export const SETTLED = 255;
+
 /** How a run ended. */
-export const outcome = { COMPLETED: 0, STEP_FAILED: 1, TIMED_OUT: 2, STALLED: 3, LIMIT_REACHED: 4, CANCELLED: 5 } as const;
+export const outcome = {
+  COMPLETED: 0,
+  STEP_FAILED: 1,
+  TIMED_OUT: 2,
+  STALLED: 3,
+  LIMIT_REACHED: 4,
+  CANCELLED: 5,
+} as const;
 
 /** What a failed attempt is to come to. */
 export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;
