@@ -118,7 +118,12 @@ export class Invocation implements HandlerContext {
       if (!(event instanceof WorkflowEvent)) {
         throw new ValidationError("INVALID_EVENT", `collectEvents got ${describe(event)}.`);
       }
+      if (!Array.isArray(classes)) {
+        throw new ValidationError("INVALID_OPTION", `The classes that collectEvents got are ${describe(classes)}.`);
+      }
       for (const eventClass of classes) checkInput(eventClass, "collectEvents got");
+      // Nothing is asked for, so nothing is missing.
+      if (classes.length === 0) return [] as never;
       return this.run.collect(this, event, classes) as never;
     };
   }
@@ -155,10 +160,14 @@ export class Invocation implements HandlerContext {
   /** @throws CancelledError also when the handler has returned: nobody is there any more to get an answer. */
   #checkRunning(): void {
     this.#check();
-    if (this.isSettled) throw new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}"; its handler has returned.`);
+    if (this.isSettled)
+      throw new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}"; its handler has returned.`);
   }
 
-  #wait(input: EventInput, { where, timeout, id, ask }: WaitOptions<WorkflowEvent>): Promise<WorkflowEvent | undefined> {
+  #wait(
+    input: EventInput,
+    { where, timeout, id, ask }: WaitOptions<WorkflowEvent>,
+  ): Promise<WorkflowEvent | undefined> {
     return this.#open(() => {
       checkInput(input, "A wait was asked for");
       if (where !== undefined && typeof where !== "function") {
