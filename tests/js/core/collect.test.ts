@@ -1,0 +1,115 @@
+// collectEvents: a step gathers events over several invocations.
+
+import { StartEvent, StopEvent, ValidationError, Workflow, WorkflowEvent } from "stepstream";
+import { expect, test } from "vitest";
+import { fails, soon } from "../kit/index.js";
+
+class A extends WorkflowEvent<string> {}
+class B extends WorkflowEvent<string> {}
+class SubA extends A {}
+class Done extends WorkflowEvent<string> {}
+
+type Kind = "A" | "B" | "S";
+const made = { A, B, S: SubA };
+
+/** Sends events, and gathers them; gives what each call of collectEvents gave. */
+async function gather(sent: readonly Kind[], asked: readonly (typeof A | typeof B)[]): Promise<(string | null)[]> {
+  const calls: (string | null)[] = [];
+  const workflow = new Workflow<unknown, unknown, unknown>();
+  workflow.addStep({ inputs: [StartEvent] }, ({ sendEvent }) => {
+    sent.forEach((kind, nth) => sendEvent(new made[kind](`${kind.toLowerCase()}${nth}`)));
+  });
+  workflow.addStep({ inputs: [WorkflowEvent.or(A, B)] }, ({ collectEvents }, event) => {
+    const all = collectEvents(event, asked);
+    calls.push(all === null ? null : all.map(({ data }) => data).join(" "));
+    return calls.length === sent.length ? new StopEvent(0) : undefined;
+  });
+  await soon(workflow.run(0));
+  return calls;
+}
+
+test("gives null until all are there, then all in the asked order", async () => {
+  expect(await gather(["B", "A", "B"], [A, B, B])).toEqual([null, null, "a1 b0 b2"]);
+  expect(await gather(["B", "B", "A"], [A, B, B])).toEqual([null, null, "a2 b0 b1"]);
+  expect(await gather(["A", "B", "B"], [B, A, B])).toEqual([null, null, "b1 a0 b2"]);
+});
+
+test("starts again after a complete set", async () => {
+  expect(await gather(["A", "B", "B", "A"], [A, B])).toEqual([null, "a0 b1", null, "a3 b2"]);
+});
+
+test("keeps what is over for the next set, first in, first out", async () => {
+  expect(await gather(["A", "A", "A", "B", "B"], [A, B])).toEqual([null, null, null, "a0 b3", "a1 b4"]);
+});
+
+test("takes subclasses for the class that was asked for", async () => {
+  expect(await gather(["S", "B"], [A, B])).toEqual([null, "s0 b1"]);
+});
+
+test("of one class, the asked number", async () => {
+  expect(await gather(["A", "A", "A", "A"], [A, A])).toEqual([null, "a0 a1", null, "a2 a3"]);
+});
+
+test("gives the events themselves, not copies", async () => {
+  const event = new A("x");
+  const workflow = new Workflow<unknown, unknown, boolean>();
+  workflow.addStep({ inputs: [StartEvent] }, () => event);
+  workflow.addStep({ inputs: [A] }, ({ collectEvents }, given) => {
+    const all = collectEvents(given, [A]);
+    return new StopEvent(all![0] === event);
+  });
+  expect((await soon(workflow.run(0))).data).toBe(true);
+});
+
+test("the events of several steps do not mix", async () => {
+  const sets: string[] = [];
+  const workflow = new Workflow<unknown, unknown, number>();
+  workflow.addStep({ inputs: [StartEvent] }, ({ sendEvent }) => {
+    for (const data of ["1", "2"]) sendEvent(new A(data));
+  });
+  for (const name of ["left", "right"]) {
+    workflow.addStep({ inputs: [A], name }, ({ collectEvents }, event) => {
+      const all = collectEvents(event, [A, A]);
+      if (all === null) return undefined;
+      sets.push(name + all.map(({ data }) => data).join(""));
+      return sets.length === 2 ? new StopEvent(0) : undefined;
+    });
+  }
+  await soon(workflow.run(0));
+  expect(sets).toEqual(["left12", "right12"]);
+});
+
+test("gathers what concurrent steps return, in whatever order they finish", async () => {
+  const workflow = new Workflow<unknown, number, string>();
+  workflow.addStep({ inputs: [StartEvent<number>] }, ({ sendEvent }, { data }) => {
+    for (let nth = 0; nth < data; nth += 1) sendEvent(new A(String(nth)));
+  });
+  workflow.addStep({ inputs: [A] }, async (_, { data }) => {
+    await new Promise((resolve) => setTimeout(resolve, (Number(data) * 7) % 5));
+    return new Done(data);
+  });
+  workflow.addStep({ inputs: [Done] }, ({ collectEvents }, event) => {
+    const all = collectEvents(event, Array.from({ length: 20 }, () => Done));
+    return all === null ? undefined : new StopEvent(all.map(({ data }) => Number(data)).sort((a, b) => a - b).join(" "));
+  });
+  expect((await soon(workflow.run(20))).data).toBe(Array.from({ length: 20 }, (_, nth) => nth).join(" "));
+});
+
+test("refuses what is not an event or not a class of events", async () => {
+  const workflow = new Workflow<unknown, unknown, number>();
+  workflow.addStep({ inputs: [StartEvent] }, async ({ collectEvents }, event) => {
+    await fails(() => collectEvents({} as never, [A]), ValidationError, "INVALID_EVENT");
+    await fails(() => collectEvents(undefined as never, [A]), ValidationError, "INVALID_EVENT");
+    await fails(() => collectEvents(event, ["A"] as never), ValidationError, "INVALID_STEP");
+    await fails(() => collectEvents(event, undefined as never), ValidationError, "INVALID_OPTION");
+    await fails(() => collectEvents(event, 7 as never), ValidationError, "INVALID_OPTION");
+    return new StopEvent(0);
+  });
+  await soon(workflow.run(0));
+});
+
+test("an empty list is complete at once", async () => {
+  const workflow = new Workflow<unknown, unknown, unknown>();
+  workflow.addStep({ inputs: [StartEvent] }, ({ collectEvents }, event) => new StopEvent(collectEvents(event, [])));
+  expect((await soon(workflow.run(0))).data).toEqual([]);
+});
