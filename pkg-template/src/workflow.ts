@@ -71,7 +71,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   isStrict = false;
 
   readonly #steps = new Map<string, StepDefinition>();
-  readonly #eventNames = new Map<string, EventClass>();
+  #eventNames = new Map<string, EventClass>();
   #workflows: Slots = {};
   #plan: Plan | undefined;
   #isChecked = false;
@@ -164,14 +164,12 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     if (this.#steps.has(step.name) && !override) {
       throw new ValidationError("DUPLICATE_STEP", `The name is "${step.name}".`);
     }
-    const classes = [...step.inputs.flatMap(classesOf), ...(step.outputs ?? [])];
-    for (const eventClass of classes) {
-      const known = this.#eventNames.get(typeName(eventClass));
-      if (known !== undefined && known !== eventClass) {
-        throw new ValidationError("DUPLICATE_EVENT", `The type name is "${typeName(eventClass)}".`);
-      }
-      this.#eventNames.set(typeName(eventClass), eventClass);
+    let known = this.#eventNames;
+    if (this.#steps.has(step.name)) {
+      known = eventNames([...this.#steps.values()].filter(({ name }) => name !== step.name));
     }
+    for (const [name, eventClass] of eventNames([step], known)) known.set(name, eventClass);
+    this.#eventNames = known;
     this.#steps.set(step.name, step);
     this.#changed();
   }
@@ -200,6 +198,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     const found = this.#find(step);
     if (found === undefined) throw new ValidationError("UNKNOWN_STEP", `The step is ${describe(step)}.`);
     this.#steps.delete(found.name);
+    this.#eventNames = eventNames([...this.#steps.values()]);
     this.#changed();
     return this;
   }
@@ -303,6 +302,22 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     this.#plan?.dispose();
     this.#changed();
   }
+}
+
+/** The event classes of steps, by name. @throws ValidationError when a name is that of another class, here or among those known. */
+function eventNames(
+  steps: readonly StepDefinition[],
+  known?: ReadonlyMap<string, EventClass>,
+): Map<string, EventClass> {
+  const names = new Map<string, EventClass>();
+  for (const eventClass of steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs])) {
+    const name = typeName(eventClass);
+    if ((known?.get(name) ?? names.get(name) ?? eventClass) !== eventClass) {
+      throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
+    }
+    names.set(name, eventClass);
+  }
+  return names;
 }
 
 function about({ step, event }: { readonly step?: string; readonly event?: string }): string {

@@ -93,6 +93,8 @@ export class Plan {
   readonly #ids = new Map<unknown, number>();
   readonly #classes: EventClass[] = [];
   readonly #names = new Set<string>();
+  #runs = 0;
+  #isDisposed = false;
 
   /** @throws ValidationError when two classes have one name. */
   constructor(definitions: readonly StepDefinition[]) {
@@ -138,7 +140,7 @@ export class Plan {
 
   /** The id of an event's type. The caller knows that it is an event. */
   typeOf(event: WorkflowEvent): number {
-    return this.#ids.get(event.constructor) ?? this.#add((event.constructor as unknown) as EventClass);
+    return this.#ids.get(event.constructor) ?? this.#add(event.constructor as unknown as EventClass);
   }
 
   #add(eventClass: EventClass): number {
@@ -166,7 +168,9 @@ export class Plan {
 
   /** Whether any step takes events of a class. */
   isTaken(event: WorkflowEvent): boolean {
-    return this.steps.some((step) => step.inputs.some((input) => classesOf(input).some((kind) => event instanceof kind)));
+    return this.steps.some((step) =>
+      step.inputs.some((input) => classesOf(input).some((kind) => event instanceof kind)),
+    );
   }
 
   /** What an input takes, in words. */
@@ -189,8 +193,24 @@ export class Plan {
     return findings;
   }
 
-  /** Frees the graph; runs that follow it go on. */
+  /** A run follows the plan, and may add event classes to the graph until it ends. */
+  enter(): void {
+    this.#runs += 1;
+  }
+
+  /** A run has ended. */
+  leave(): void {
+    this.#runs -= 1;
+    this.#freeWhenUnused();
+  }
+
+  /** Frees the graph when the last run that follows it has ended. */
   dispose(): void {
-    this.#graph.free();
+    this.#isDisposed = true;
+    this.#freeWhenUnused();
+  }
+
+  #freeWhenUnused(): void {
+    if (this.#isDisposed && this.#runs === 0) this.#graph.free();
   }
 }
