@@ -17,6 +17,7 @@
 pub mod engine;
 pub mod error;
 pub mod executor;
+mod sorted;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm;

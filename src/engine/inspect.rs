@@ -72,9 +72,14 @@ impl Engine {
         let graph = self.graph.borrow();
         let Some(ty) = graph.types().get(ty.index()) else { return Vec::new() };
         let queues = ty.kinds.iter().filter_map(|kind| self.state.kept.get(kind));
-        let mut kept: Vec<_> = queues.flatten().copied().collect();
-        kept.sort_unstable_by_key(|kept| kept.order);
-        kept.into_iter().map(|kept| kept.event).collect()
+        let mut queues: Vec<_> = queues.map(|queue| queue.iter().peekable()).collect();
+        // A merge: each queue is in order, and there is nearly always one.
+        let oldest = || {
+            let heads = queues.iter_mut().enumerate().filter_map(|(nth, queue)| Some((queue.peek()?.order, nth)));
+            let (_, nth) = heads.min()?;
+            queues[nth].next().map(|kept| kept.event)
+        };
+        core::iter::from_fn(oldest).collect()
     }
 }
 

@@ -4,9 +4,10 @@
 //! another input to make room, so a set is complete as soon as the events allow it: bipartite matching by
 //! augmenting paths (H. W. Kuhn, "The Hungarian method", 1955), over at most 32 inputs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::ids::{Event, EventTypeId};
+use crate::sorted::SortedMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Arrival {
@@ -23,19 +24,19 @@ pub(super) struct Join {
     /// What each input has so far.
     set: Vec<Option<Arrival>>,
     /// What came for inputs that were full, by type.
-    later: BTreeMap<EventTypeId, VecDeque<Arrival>>,
+    later: SortedMap<EventTypeId, VecDeque<Arrival>>,
 }
 
 impl Join {
     pub(super) fn new(inputs: usize) -> Join {
-        Join { set: vec![None; inputs], later: BTreeMap::new() }
+        Join { set: vec![None; inputs], later: SortedMap::default() }
     }
 
     /// Takes an event in. Returns the complete set, if this event completed one.
     pub(super) fn add(&mut self, event: Event, inputs: u32, order: u64) -> Option<Box<[Event]>> {
         let arrival = Arrival { event, inputs, order };
         if !self.place(arrival) {
-            self.later.entry(event.ty).or_default().push_back(arrival);
+            self.later.or_default(event.ty).push_back(arrival);
             return None;
         }
         if self.set.iter().any(Option::is_none) {

@@ -56,7 +56,7 @@ impl Reducer<'_> {
         }
         self.retain(event.slot);
         let order = self.arrival();
-        let queue = self.state.kept.entry(event.ty).or_default();
+        let queue = self.state.kept.or_default(event.ty);
         queue.push_back(Kept { event, order });
         if queue.len() > limit
             && let Some(oldest) = queue.pop_front()

@@ -1,12 +1,13 @@
 //! The state of a run: everything that a tick may depend on, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::arena::Arena;
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::join::Join;
 use super::tick::{Inputs, Outcome};
+use crate::sorted::SortedMap;
 
 /// What a run may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +164,7 @@ pub(super) struct Kept {
 }
 
 /// The events of a half-full collection, by type.
-pub(super) type Held = BTreeMap<EventTypeId, VecDeque<Kept>>;
+pub(super) type Held = SortedMap<EventTypeId, VecDeque<Kept>>;
 
 /// The state of a run. Ordered collections throughout: iteration must not depend on anything but the ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,14 +182,14 @@ pub struct State {
     pub(super) steps: Vec<StepState>,
     pub(super) invocations: Arena<Invocation>,
     pub(super) next_wait: u32,
-    pub(super) waiters: BTreeMap<WaitId, Waiter>,
+    pub(super) waiters: SortedMap<WaitId, Waiter>,
     /// The open waits that any event of a type will do for.
-    pub(super) plain_waits: BTreeMap<EventTypeId, BTreeSet<WaitId>>,
-    pub(super) kept: BTreeMap<EventTypeId, VecDeque<Kept>>,
+    pub(super) plain_waits: SortedMap<EventTypeId, SortedMap<WaitId, ()>>,
+    pub(super) kept: SortedMap<EventTypeId, VecDeque<Kept>>,
     /// Half-full collections of `collect`, by step and by what they expect (sorted).
-    pub(super) collections: BTreeMap<(StepId, Box<[EventTypeId]>), Held>,
+    pub(super) collections: SortedMap<(StepId, Box<[EventTypeId]>), Held>,
     pub(super) next_timer: u32,
-    pub(super) timers: BTreeMap<TimerKey, Timer>,
+    pub(super) timers: SortedMap<TimerKey, Timer>,
     /// References to each slot.
     pub(super) slots: Vec<u32>,
 }
@@ -214,12 +215,12 @@ impl State {
             steps,
             invocations: Arena::new(),
             next_wait: 0,
-            waiters: BTreeMap::new(),
-            plain_waits: BTreeMap::new(),
-            kept: BTreeMap::new(),
-            collections: BTreeMap::new(),
+            waiters: SortedMap::default(),
+            plain_waits: SortedMap::default(),
+            kept: SortedMap::default(),
+            collections: SortedMap::default(),
             next_timer: 0,
-            timers: BTreeMap::new(),
+            timers: SortedMap::default(),
             slots: Vec::new(),
         }
     }
@@ -238,7 +239,7 @@ impl State {
             inputs.chain(invocation.log.iter().flat_map(logged))
         });
         let joins = self.steps.iter().filter_map(|step| step.join.as_ref()).flat_map(Join::events).copied();
-        let collected = self.collections.values().flat_map(BTreeMap::values);
+        let collected = self.collections.values().flat_map(SortedMap::values);
         let kept = self.kept.values().chain(collected).flatten().map(|kept| kept.event);
         invocations.chain(joins).chain(kept).map(|event| event.slot)
     }

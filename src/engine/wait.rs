@@ -1,14 +1,12 @@
 //! What a running step asks for: events, sleep, collections. Answers are logged with the invocation, so that a
 //! later attempt that asks the same questions in the same order is given what was already received.
 
-use core::cmp::Reverse;
-use std::collections::BTreeMap;
-
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
 use super::state::{Answer, Held, Kept, LogEntry, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
+use crate::sorted::SortedMap;
 
 impl Reducer<'_> {
     pub(super) fn wait(
@@ -81,8 +79,8 @@ impl Reducer<'_> {
         key.sort_unstable();
         let key = (step, key.into());
         let order = self.arrival();
-        let held = self.state.collections.entry(key.clone()).or_default();
-        held.entry(event.ty).or_default().push_back(Kept { event, order });
+        let held = self.state.collections.or_default(key.clone());
+        held.or_default(event.ty).push_back(Kept { event, order });
         let found = self.graph.pick(held, expected)?;
         // What is picked of a type is its oldest.
         for event in &found {
@@ -135,7 +133,7 @@ impl Reducer<'_> {
         if let Some(ty) = waiter.ty
             && !waiter.predicated
         {
-            self.state.plain_waits.entry(ty).or_default().insert(wait);
+            self.state.plain_waits.or_default(ty).insert(wait, ());
         }
         self.answer(waiter.invocation, waiter.entry, Answer::Pending { wait, timer });
         self.state.waiters.insert(wait, waiter);
@@ -233,18 +231,19 @@ impl Graph {
         if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
             return None;
         }
-        let mut places: Vec<usize> = (0..expected.len()).collect();
-        places.sort_by_key(|nth| Reverse(self.types()[expected[*nth].index()].lineage.len()));
-        let mut taken: BTreeMap<EventTypeId, usize> = BTreeMap::new();
-        let mut picked = Vec::with_capacity(expected.len());
-        for nth in places {
+        let depth = |nth: usize| self.types()[expected[nth].index()].lineage.len();
+        let deepest = (0..expected.len()).map(depth).max().unwrap_or(0);
+        let special_first =
+            (1..=deepest).rev().flat_map(|level| (0..expected.len()).filter(move |nth| depth(*nth) == level));
+        let mut taken: SortedMap<EventTypeId, usize> = SortedMap::default();
+        let mut picked = vec![None; expected.len()];
+        for nth in special_first {
             let oldest = |kind: &EventTypeId| held.get(kind)?.get(taken.get(kind).copied().unwrap_or(0));
             let kinds = &self.types()[expected[nth].index()].kinds;
             let chosen = kinds.iter().filter_map(oldest).min_by_key(|kept| kept.order)?.event;
-            *taken.entry(chosen.ty).or_default() += 1;
-            picked.push((nth, chosen));
+            *taken.or_default(chosen.ty) += 1;
+            picked[nth] = Some(chosen);
         }
-        picked.sort_unstable_by_key(|(nth, _)| *nth);
-        Some(picked.into_iter().map(|(_, event)| event).collect())
+        picked.into_iter().collect()
     }
 }

@@ -4,22 +4,21 @@
 //! 2^31-1 ms fires at once, and a timer may fire a little early.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::future::Future;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::heap::{Alarm, Heap, Ticket};
 use crate::engine::Millis;
+use crate::sorted::SortedMap;
 
 /// The longest delay that a host timer can take, in milliseconds (almost 25 days).
 pub const MAX_DELAY: u32 = i32::MAX as u32;
 
 /// The clock, and all deadlines of an engine: its own timers, which are keys, and the [`Sleep`]s of tasks.
 ///
-/// Setting and clearing take logarithmic time, and memory follows the timers that are set, not those that once were.
+/// Setting and clearing take logarithmic time as long as new keys are mostly higher than those set before, and memory follows the timers that are set, not those that once were.
 ///
 /// # Examples
 ///
@@ -48,7 +47,7 @@ pub struct Timers {
 #[derive(Default)]
 struct Set {
     heap: Heap,
-    keys: HashMap<u64, Ticket, BuildHasherDefault<KeyHasher>>,
+    keys: SortedMap<u64, Ticket>,
 }
 
 impl Timers {
@@ -193,28 +192,5 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         self.disarm();
-    }
-}
-
-/// Spreads the engine's keys, which nobody outside chooses, so a defence against chosen keys would only cost size.
-/// One multiplication by 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, volume 3, 6.4), with
-/// the well-mixed upper half folded down, because the map takes its bucket from the lower bits.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        let product = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = product ^ (product >> 32);
     }
 }
