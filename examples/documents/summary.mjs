@@ -1,0 +1,86 @@
+// An extractive summary: sentences of the document that together name most of its key terms in few words. Writing one is a
+// loop of small corrections, each judged; the workflow in `document.mjs` turns it.
+
+/** @typedef {import("./analysis.mjs").Brief} Brief */
+/** @typedef {import("./analysis.mjs").Sentence} Sentence */
+/** @typedef {{ chosen: Sentence[], rejected: Sentence[], round: number, change: string }} Draft */
+
+/** The bar: how much of the key terms' weight the summary names, and in how many words. */
+export const BAR = { coverage: 0.8, words: 60 };
+const MOST_ROUNDS = 12;
+
+/** Which share of the key terms' weight some sentences name. */
+function coverage({ terms }, sentences) {
+  const named = new Set(sentences.flatMap((sentence) => sentence.terms));
+  let covered = 0;
+  let total = 0;
+  for (const [term, weight] of terms) {
+    total += weight;
+    if (named.has(term)) covered += weight;
+  }
+  return total === 0 ? 1 : covered / total;
+}
+
+export const lengthOf = (sentences) => sentences.reduce((words, sentence) => words + sentence.words, 0);
+
+/**
+ * The first draft: the one most telling sentence.
+ * @param {Brief} brief
+ * @returns {Draft}
+ */
+export function firstDraft({ candidates }) {
+  return { chosen: candidates.slice(0, 1), rejected: [], round: 1, change: "starts with the most telling sentence" };
+}
+
+/**
+ * Holds a draft against the bar. `fault` says what is wrong with it, and is undefined when nothing is; a draft that cannot get better within the rounds
+ * has to do as it is.
+ * @param {Brief} brief
+ * @param {Draft} draft
+ */
+export function judge(brief, draft) {
+  const covered = coverage(brief, draft.chosen);
+  const words = lengthOf(draft.chosen);
+  const fault = words > BAR.words ? "long" : covered < BAR.coverage ? "thin" : undefined;
+  const isFinal =
+    fault === undefined || (fault === "thin" && (draft.round >= MOST_ROUNDS || !gains(brief, draft).length));
+  return { coverage: covered, words, fault, isFinal };
+}
+
+/** The sentences that would add to what a draft covers, the one that adds most for its length first. */
+function gains(brief, { chosen, rejected }) {
+  const before = coverage(brief, chosen);
+  return brief.candidates
+    .filter((sentence) => !chosen.includes(sentence) && !rejected.includes(sentence))
+    .map((sentence) => ({
+      sentence,
+      gain: (coverage(brief, [...chosen, sentence]) - before) / Math.sqrt(sentence.words),
+    }))
+    .filter(({ gain }) => gain > 0)
+    .sort((a, b) => b.gain - a.gain);
+}
+
+/**
+ * The next draft: a thin one gets the sentence that adds most, a long one loses the sentence that it misses least.
+ * @param {Brief} brief
+ * @param {Draft} draft
+ * @param {"thin" | "long"} fault
+ * @returns {Draft}
+ */
+export function revise(brief, draft, fault) {
+  const { chosen, rejected, round } = draft;
+  if (fault === "thin") {
+    const [best] = gains(brief, draft);
+    return { chosen: [...chosen, best.sentence], rejected, round: round + 1, change: "adds a sentence" };
+  }
+  const without = (sentence) => chosen.filter((other) => other !== sentence);
+  const loss = (sentence) => (coverage(brief, chosen) - coverage(brief, without(sentence))) / sentence.words;
+  const dropped = chosen.reduce((least, sentence) => (loss(sentence) < loss(least) ? sentence : least));
+  // Whatever was dropped once stays out: the rounds cannot go in circles.
+  return { chosen: without(dropped), rejected: [...rejected, dropped], round: round + 1, change: "drops a sentence" };
+}
+
+/** A summary reads in the order of the document. */
+export function inOrder(sentences) {
+  return sentences.toSorted((a, b) => a.section - b.section || a.position - b.position).map(({ text }) => text);
+}
