@@ -2,7 +2,7 @@
 //! the test settles them, deadlines. It checks every command against what a host may rely on.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use stepstream::engine::{
@@ -85,7 +85,8 @@ pub struct Host {
     pub timers: BTreeMap<TimerKey, Millis>,
     pub outcome: Option<Outcome>,
     pub slots: Vec<Option<String>>,
-    pub free: Vec<u32>,
+    /// The lowest goes first: the engine takes a number that was never used only after all lower ones were.
+    pub free: BTreeSet<u32>,
     answers: BTreeMap<WaitId, Answer>,
     /// Open waits: the type and, for a predicated one, the predicate.
     open: BTreeMap<WaitId, Open>,
@@ -124,7 +125,7 @@ impl Host {
             timers: BTreeMap::new(),
             outcome: None,
             slots: Vec::new(),
-            free: Vec::new(),
+            free: BTreeSet::new(),
             answers: BTreeMap::new(),
             open: BTreeMap::new(),
             idle: false,
@@ -178,7 +179,7 @@ impl Host {
             }
             Command::Release { slot } => {
                 self.slots[slot.index()].take().expect("a slot is released once");
-                self.free.push(slot.0);
+                self.free.insert(slot.0);
             }
             Command::Invoke { step, invocation, attempt, inputs } => {
                 let inputs = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
@@ -257,7 +258,7 @@ impl Host {
 
     /// Puts a payload into a slot that is free.
     pub fn put(&mut self, payload: impl ToString) -> Slot {
-        let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        let slot = self.free.pop_first().unwrap_or(self.slots.len() as u32);
         if slot as usize == self.slots.len() {
             self.slots.push(None);
         }
@@ -267,7 +268,7 @@ impl Host {
 
     pub fn take_back(&mut self, slot: Slot) {
         self.slots[slot.index()] = None;
-        self.free.push(slot.0);
+        self.free.insert(slot.0);
     }
 
     pub fn payload(&self, slot: Slot) -> String {

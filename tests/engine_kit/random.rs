@@ -184,7 +184,7 @@ impl Host {
         // A slot that is free may be handed over, so then there must be something in it.
         let free = slot_of(tick).filter(|slot| self.free.contains(&slot.0) || slot.index() == self.slots.len());
         if let Some(slot) = free {
-            self.free.retain(|free| *free != slot.0);
+            self.free.remove(&slot.0);
             if slot.index() == self.slots.len() {
                 self.slots.push(None);
             }
