@@ -1,5 +1,5 @@
-// What the process holds after a full collection: JavaScript's heap, what hangs off it, and wasm memory, which no
-// Node counter shows. Import this before the package, so that it sees the instance being made.
+// What the process holds after a full collection: JavaScript's heap with what hangs off it, and wasm memory, which
+// Node counts among the latter. Import this before the package, so that it sees the instance being made.
 const memories = [];
 const Instance = WebAssembly.Instance;
 
@@ -18,7 +18,7 @@ export function held() {
   globalThis.gc();
   const { heapUsed, external } = process.memoryUsage();
   const wasm = memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-  return { js: heapUsed + external, wasm };
+  return { js: heapUsed + external - wasm, wasm };
 }
 
 /** The same after timers and finalizers had their turns. */
