@@ -10,6 +10,7 @@ import { CancelledError, NestedEvent } from "stepstream";
 import { ProgressEvent } from "./documents/events.mjs";
 import { libraryWorkflow } from "./documents/library.mjs";
 import { bold, dim, plural, progressLine, reportText, timelineText } from "./documents/print.mjs";
+import { BAR } from "./documents/summary.mjs";
 import { Threads } from "./documents/threads.mjs";
 import { Timeline } from "./documents/timeline.mjs";
 
@@ -35,7 +36,8 @@ const library = libraryWorkflow({ workers, timeline });
 const run = library.run(files, { threads });
 process.once("SIGINT", () => run.cancel("interrupted"));
 
-console.log(`${bold("Progress")} ${dim(`(${plural(files.length, "file")}, ${plural(workers, "thread")})`)}`);
+const aim = `summaries of ${BAR.coverage * 100} % of the key terms in at most ${BAR.words} words`;
+console.log(`${bold("Progress")} ${dim(`(${plural(files.length, "file")}, ${plural(workers, "thread")}, ${aim})`)}`);
 try {
   // The stream has every event of the run and, as NestedEvents, those of the runs inside it. Leaving out what is not for people:
   for await (const event of run) {

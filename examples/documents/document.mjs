@@ -3,7 +3,7 @@
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { briefOf } from "./analysis.mjs";
 import { AnalysedEvent, BriefEvent, DraftEvent, ProgressEvent, RevisionEvent, SectionEvent } from "./events.mjs";
-import { firstDraft, inOrder, judge, revise } from "./summary.mjs";
+import { better, firstDraft, inOrder, judge, revise } from "./summary.mjs";
 import { sectionsOf } from "./text.mjs";
 
 /**
@@ -12,6 +12,12 @@ import { sectionsOf } from "./text.mjs";
  * @property {string[]} terms The key terms, the weightiest first.
  * @property {{ sentences: string[], words: number, coverage: number, rounds: number, fault?: "thin" | "long" }} summary
  */
+
+/** A judged draft, for whoever watches. */
+function describe({ round, change, coverage, words, fault }) {
+  const verdict = fault === undefined ? "good" : fault === "long" ? "too long" : "not enough";
+  return `round ${round} ${change}: ${Math.round(coverage * 100)} % of the key terms in ${words} words, ${verdict}`;
+}
 
 /**
  * @param {object} options
@@ -70,15 +76,14 @@ export function documentWorkflow({ workers, timeline }) {
 
   // The loop: back to `write` with the fault, or out with the report.
   const review = ({ store, writeEventToStream }, { data: draft }) => {
-    const brief = store.get("brief");
-    const { coverage, words, fault, isFinal } = judge(brief, draft);
-    const share = `${Math.round(coverage * 100)} %`;
-    const verdict = { long: ", too long", thin: ", not enough" }[fault] ?? ", good";
-    const message = `round ${draft.round} ${draft.change}: ${share} of the key terms in ${words} words${verdict}`;
-    writeEventToStream(new ProgressEvent({ name: store.get("name"), message }));
-    if (!isFinal) return new RevisionEvent({ draft, fault });
-    const summary = { sentences: inOrder(draft.chosen), words, coverage, rounds: draft.round, fault };
-    return new StopEvent({ figures: brief.figures, terms: [...brief.terms.keys()], summary });
+    const { figures, terms } = store.get("brief");
+    const judged = judge(store.get("brief"), draft);
+    writeEventToStream(new ProgressEvent({ name: store.get("name"), message: describe(judged) }));
+    // The best so far; of a loop that ends below the bar, the last draft need not be it.
+    const { chosen, coverage, words, fault } = store.edit("best", (best) => better(best, judged));
+    if (!judged.isLast) return new RevisionEvent({ draft, fault: judged.fault });
+    const summary = { sentences: inOrder(chosen), words, coverage, rounds: draft.round, fault };
+    return new StopEvent({ figures, terms: [...terms.keys()], summary });
   };
   workflow.addStep({ name: "review", inputs: [DraftEvent], outputs: [RevisionEvent, StopEvent] }, watch(review));
 

@@ -6,7 +6,7 @@
 /** @typedef {{ chosen: Sentence[], rejected: Sentence[], round: number, change: string }} Draft */
 
 /** The bar: how much of the key terms' weight the summary names, and in how many words. */
-export const BAR = { coverage: 0.8, words: 60 };
+export const BAR = { coverage: 0.8, words: 70 };
 const MOST_ROUNDS = 12;
 
 /** Which share of the key terms' weight some sentences name. */
@@ -21,7 +21,7 @@ function coverage({ terms }, sentences) {
   return total === 0 ? 1 : covered / total;
 }
 
-export const lengthOf = (sentences) => sentences.reduce((words, sentence) => words + sentence.words, 0);
+const lengthOf = (sentences) => sentences.reduce((words, sentence) => words + sentence.words, 0);
 
 /**
  * The first draft: the one most telling sentence.
@@ -33,8 +33,8 @@ export function firstDraft({ candidates }) {
 }
 
 /**
- * Holds a draft against the bar. `fault` says what is wrong with it, and is undefined when nothing is; a draft that cannot get better within the rounds
- * has to do as it is.
+ * Holds a draft against the bar. `fault` says what is wrong with it, and is undefined when nothing is; `isLast`, that it has to do, because there have
+ * been enough rounds or nothing is left to try.
  * @param {Brief} brief
  * @param {Draft} draft
  */
@@ -42,9 +42,20 @@ export function judge(brief, draft) {
   const covered = coverage(brief, draft.chosen);
   const words = lengthOf(draft.chosen);
   const fault = words > BAR.words ? "long" : covered < BAR.coverage ? "thin" : undefined;
-  const isFinal =
-    fault === undefined || (fault === "thin" && (draft.round >= MOST_ROUNDS || !gains(brief, draft).length));
-  return { coverage: covered, words, fault, isFinal };
+  const isHopeless = fault === "thin" && gains(brief, draft).length === 0;
+  return {
+    ...draft,
+    coverage: covered,
+    words,
+    fault,
+    isLast: fault === undefined || isHopeless || draft.round >= MOST_ROUNDS,
+  };
+}
+
+/** The better of two judged drafts: a long one is worse than any other; the first may be missing. */
+export function better(a, b) {
+  if (a === undefined || (a.fault === "long" && b.fault !== "long")) return b;
+  return b.fault === "long" || b.coverage <= a.coverage ? a : b;
 }
 
 /** The sentences that would add to what a draft covers, the one that adds most for its length first. */
@@ -75,7 +86,9 @@ export function revise(brief, draft, fault) {
   }
   const without = (sentence) => chosen.filter((other) => other !== sentence);
   const loss = (sentence) => (coverage(brief, chosen) - coverage(brief, without(sentence))) / sentence.words;
-  const dropped = chosen.reduce((least, sentence) => (loss(sentence) < loss(least) ? sentence : least));
+  // Not the one that was added last: it makes up for another that goes.
+  const [first, ...rest] = chosen.slice(0, -1);
+  const dropped = rest.reduce((least, sentence) => (loss(sentence) < loss(least) ? sentence : least), first);
   // Whatever was dropped once stays out: the rounds cannot go in circles.
   return { chosen: without(dropped), rejected: [...rejected, dropped], round: round + 1, change: "drops a sentence" };
 }
