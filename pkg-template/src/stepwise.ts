@@ -30,7 +30,7 @@ export async function* stepThrough(run: Run): AsyncGenerator<PausedStep, void, u
   const paused: { readonly step: PausedStep; readonly go: () => void }[] = [];
   let wake: (() => void) | undefined;
   const notify = (): void => wake?.();
-  run.gate = (invocation, returned, go) => {
+  const gate: Run["gate"] = (invocation, returned, go) => {
     let output = returned;
     const { step, inputs, attempt } = invocation;
     const pausedStep: PausedStep = {
@@ -51,6 +51,7 @@ export async function* stepThrough(run: Run): AsyncGenerator<PausedStep, void, u
     paused.push({ step: pausedStep, go: () => go(output) });
     notify();
   };
+  run.gate = gate;
   run.whenEnded(notify);
   try {
     run.start();
@@ -68,7 +69,8 @@ export async function* stepThrough(run: Run): AsyncGenerator<PausedStep, void, u
       }
     }
   } finally {
-    run.gate = undefined;
+    // A later loop may have taken over.
+    if (run.gate === gate) run.gate = undefined;
     for (const { go } of paused.splice(0)) go();
   }
   if (run.error !== undefined) throw run.error;
