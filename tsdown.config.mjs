@@ -36,6 +36,8 @@ export default defineConfig([
       "entry/slim": "entry/slim.ts",
     },
     dts: false,
+    // Names at the top level stay, so that events, errors and stack traces show the classes by their names.
+    minify: { compress: true, mangle: { toplevel: true, keepNames: { class: true, function: false } } },
     outputOptions: {
       // The documentation is in the declarations; here it would only be downloaded.
       comments: { legal: false, annotation: true, jsdoc: false },
