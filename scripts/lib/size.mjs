@@ -1,8 +1,8 @@
 // What a user downloads, per entry of the package: raw, gzip and brotli bytes of its JavaScript and wasm together.
-// The JavaScript is counted as shipped, which is readable; a bundler that minifies it makes it smaller.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import ts from "typescript";
 import { glue } from "./paths.mjs";
 
 /** The files that an entry pulls in: itself, what it imports statically, and the wasm it needs beside it. */
@@ -13,8 +13,8 @@ function filesBehind(folder, entry) {
     files.push(file);
     if (!file.endsWith(".js")) return;
     const source = readFileSync(path.join(folder, file), "utf8");
-    for (const [, to] of source.matchAll(/^(?:import|export)[^;"']*["'](\.[^"']+)["']/gm)) {
-      visit(path.join(path.dirname(file), to.replace(/\?.*$/, "")));
+    for (const { fileName } of ts.preProcessFile(source, true, true).importedFiles) {
+      visit(path.join(path.dirname(file), fileName.replace(/\?.*$/, "")));
     }
   };
   visit(entry);

@@ -97,8 +97,8 @@ test("imports stay inside the package", () => {
 });
 
 test("the entries of edge runtimes import the wasm the way each of them understands", () => {
-  assert.match(read("entry/edge-light.js"), /from "\.\.\/stepstream\.wasm\?module"/);
-  assert.match(read("entry/workerd.js"), /from "\.\.\/stepstream\.wasm"/);
+  assert.match(read("entry/edge-light.js"), /from\s*"\.\.\/stepstream\.wasm\?module"/);
+  assert.match(read("entry/workerd.js"), /from\s*"\.\.\/stepstream\.wasm"/);
 });
 
 test("the entries are thin", () => {
@@ -120,7 +120,7 @@ test("no source maps, and no path of the building machine", () => {
 
 test("the inlined engine is the one in the .wasm file", () => {
   const base64 = readFileSync(path.join(installed, "stepstream.wasm")).toString("base64");
-  assert.ok(read("entry/inline.js").includes(`"${base64}"`));
+  assert.ok(read("entry/inline.js").includes(base64));
 });
 
 test("the wasm needs nothing but its own glue", () => {

@@ -7,10 +7,10 @@ import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
 // Gzipped bytes. Raise one only together with the reason, here.
 const CEILINGS = {
   engine: 50_000, // The budget for the engine alone: wasm and generated glue.
-  "slim + wasm": 75_000, // The engine and the readable JavaScript of the typed face.
-  workerd: 75_000, // The same content.
-  "edge-light": 75_000, // The same content.
-  inline: 100_000, // The same content, with the wasm as base64: a third more bytes, which compress badly.
+  "slim + wasm": 60_000, // The engine and the typed face, minified.
+  workerd: 60_000, // The same content.
+  "edge-light": 60_000, // The same content.
+  inline: 75_000, // The same content, with the wasm as base64: a third more bytes, which compress badly.
 };
 
 const rows = sizes(installed);
