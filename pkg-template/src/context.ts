@@ -1,6 +1,8 @@
 // A run, as its user sees it.
 
+import { ValidationError } from "./errors.js";
 import { StartEvent, type StepFailure, StopEvent, type WorkflowEvent } from "./events.js";
+import { describe } from "./internal/duration.js";
 import type { Plan } from "./internal/plan.js";
 import { type AnyWorkflow, type Parent, Run, type RunStatus } from "./internal/run.js";
 import type { RunOptions } from "./run-options.js";
@@ -37,7 +39,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   implements PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent>
 {
   /** Carries the type of the start event's data for inference; there is nothing at run time. */
-  protected declare readonly startType?: Start;
+  declare protected readonly startType?: Start;
 
   readonly #parts: ContextParts;
   readonly #run: Run;
@@ -48,6 +50,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   constructor(parts: ContextParts) {
     this.#parts = parts;
     const { workflow, plan, start, data, options, parent } = parts;
+    checkOptions(options);
     const previous = options.context as WorkflowContext | undefined;
     this.#run = new Run(workflow, plan, start, data, options, parent, previous?.store);
     this.#run.context = this;
@@ -183,6 +186,23 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   [dispose](): void {
     this.dispose();
   }
+}
+
+/** @throws ValidationError `INVALID_OPTION`; a wrong option that is found when the run is under way would be its error, far from the cause. */
+function checkOptions(options: RunOptions): void {
+  if (typeof options !== "object" || options === null) refuse("The options of a run", options);
+  const { runId, signal, context, onStep }: { readonly [Option in keyof RunOptions]: unknown } = options;
+  if (runId !== undefined && (typeof runId !== "string" || runId === "")) refuse("runId", runId);
+  // Signals of other realms and of polyfills are as good.
+  const canListen = (value: unknown): boolean =>
+    typeof (value as { addEventListener?: unknown } | null)?.addEventListener === "function";
+  if (signal !== undefined && !canListen(signal)) refuse("signal", signal);
+  if (context !== undefined && !(context instanceof WorkflowContext)) refuse("context", context);
+  if (onStep !== undefined && typeof onStep !== "function") refuse("onStep", onStep);
+}
+
+function refuse(what: string, value: unknown): never {
+  throw new ValidationError("INVALID_OPTION", `${what} is ${describe(value)}.`);
 }
 
 /** The start event for what was given to `run`. */

@@ -71,7 +71,13 @@ function positive(value: number, what: string): number {
   return value;
 }
 
-function list(kind: number, of: ReadonlyArray<{ readonly numbers: readonly number[] }>): number[] {
+function list<Member extends WaitStrategy | StopStrategy>(
+  kind: number,
+  of: readonly Member[],
+  made: abstract new (...args: never[]) => Member,
+): number[] {
+  const wrong = of.findIndex((member) => !(member instanceof made));
+  if (wrong >= 0) throw new ValidationError("INVALID_RETRY", `Argument ${wrong + 1} is ${describe(of[wrong])}.`);
   return [kind, of.length, ...of.flatMap((member) => member.numbers)];
 }
 
@@ -118,12 +124,12 @@ export function waitFullJitter(options: ExponentialOptions = {}): WaitStrategy {
 
 /** One strategy for each attempt in turn; the last goes on for the rest. */
 export function waitChain(...waits: WaitStrategy[]): WaitStrategy {
-  return new WaitStrategy(list(5, waits));
+  return new WaitStrategy(list(5, waits, WaitStrategy));
 }
 
 /** The sum of several waits. */
 export function waitSum(...waits: WaitStrategy[]): WaitStrategy {
-  return new WaitStrategy(list(6, waits));
+  return new WaitStrategy(list(6, waits, WaitStrategy));
 }
 
 /** Never stops trying. */
@@ -141,12 +147,12 @@ export function stopAfterDelay(seconds: number): StopStrategy {
 
 /** Stops when any of them says so. */
 export function stopAny(...stops: StopStrategy[]): StopStrategy {
-  return new StopStrategy(list(3, stops));
+  return new StopStrategy(list(3, stops, StopStrategy));
 }
 
 /** Stops when all of them say so. */
 export function stopAll(...stops: StopStrategy[]): StopStrategy {
-  return new StopStrategy(list(4, stops));
+  return new StopStrategy(list(4, stops, StopStrategy));
 }
 
 /** A class of errors. */

@@ -89,6 +89,9 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
       unreadEvents: count(limits.unreadEvents, DEFAULT_UNREAD, "limits.unreadEvents", 1),
       keptEvents: Math.min(count(limits.keptEvents, DEFAULT_KEPT, "limits.keptEvents", 0), 2 ** 32 - 1),
     };
+    if (onStep !== undefined && typeof onStep !== "function") {
+      throw new ValidationError("INVALID_OPTION", `onStep is ${describe(onStep)}.`);
+    }
     this.onStep = onStep;
   }
 
