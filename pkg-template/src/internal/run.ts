@@ -67,6 +67,9 @@ const NOBODY: readonly (() => void)[] = [];
 /** In words. */
 const LARGE_QUEUE = 4096;
 
+/** How much of what is open an error names; a run may have thousands of steps at work. */
+const MOST_NAMED = 10;
+
 const clock = (): number => performance.now();
 
 export class Run {
@@ -746,22 +749,29 @@ export class Run {
     }
   }
 
-  /** What the run still waits for, in words. */
+  /** What the run still waits for, in words. Joins are the engine's; it has closed the waits already, but here they are open. */
   #describeOpen(): string {
     const words = ask(() => readReply(this.#engine().engine_open(this.#handle)));
     const parts: string[] = [];
     for (let at = 0; at < words.length; at += 3) {
+      if (words[at] !== 0) continue;
       const step = this.plan.steps[words[at + 1]!]!;
-      const rest = words[at + 2]!;
-      if (words[at] === 0) {
-        const missing = step.inputs.filter((_, nth) => (rest & (1 << nth)) === 0);
-        const what = missing.map((input) => this.plan.describeInput(input)).join(", ");
-        parts.push(`Step "${step.name}" has some of its inputs and lacks ${what}.`);
-      } else {
-        parts.push(`Step "${step.name}" waits for ${typeName(this.plan.classOf(rest)!)}.`);
-      }
+      const missing = step.inputs.filter((_, nth) => (words[at + 2]! & (1 << nth)) === 0);
+      const what = missing.map((input) => this.plan.describeInput(input)).join(", ");
+      parts.push(`Step "${step.name}" has some of its inputs and lacks ${what}.`);
     }
-    return parts.join(" ");
+    const waiting = new Set<Invocation>();
+    for (const { what, invocation } of this.waits.values()) {
+      if (what === undefined) continue;
+      waiting.add(invocation);
+      parts.push(`Step "${invocation.step}" waits for ${what}.`);
+    }
+    for (const invocation of this.#invocations) {
+      if (invocation === undefined || invocation.isSettled || waiting.has(invocation)) continue;
+      parts.push(`Step "${invocation.step}" is at work.`);
+    }
+    const more = parts.length - MOST_NAMED;
+    return more > 0 ? `${parts.slice(0, MOST_NAMED).join(" ")} ${more} more are open.` : parts.join(" ");
   }
 
   /** The engine's instance is gone. */
