@@ -34,7 +34,7 @@ export function documentWorkflow({ workers, timeline }) {
     if (sections.length === 0) throw new Error("there is no prose in it");
     store.set("name", name);
     store.set("sections", sections.length);
-    writeEventToStream(new ProgressEvent({ name, message: `${sections.length} sections` }));
+    writeEventToStream(new ProgressEvent({ name, message: `sections: ${sections.length}` }));
     // A step returns one event, and sends as many as it likes.
     for (const section of sections) sendEvent(new SectionEvent(section));
   };
@@ -54,7 +54,7 @@ export function documentWorkflow({ workers, timeline }) {
     const sections = all.map(({ data }) => data).sort((a, b) => a.index - b.index);
     const brief = briefOf(sections);
     writeEventToStream(
-      new ProgressEvent({ name: store.get("name"), message: `${brief.figures.words} words analysed` }),
+      new ProgressEvent({ name: store.get("name"), message: `words analysed: ${brief.figures.words}` }),
     );
     return new BriefEvent({ brief });
   };

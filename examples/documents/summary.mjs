@@ -18,7 +18,7 @@ function coverage({ terms }, sentences) {
     total += weight;
     if (named.has(term)) covered += weight;
   }
-  return total === 0 ? 1 : covered / total;
+  return total === 0 ? 0 : covered / total;
 }
 
 const lengthOf = (sentences) => sentences.reduce((words, sentence) => words + sentence.words, 0);
