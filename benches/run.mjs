@@ -27,13 +27,23 @@ const HELP = `npm run bench -- [options]
   --quick          only stepstream and the bare loop, small sizes, one round; writes nothing; under a minute
   --update         write the figures into BENCHMARKS.md as well
   --only <case>    one case alone (${[...timed, ...own].map(({ id }) => id).join(", ")}); writes nothing
+  --with <a,b>     these contenders alone (${Object.keys(contenders).join(", ")}); writes nothing
   --rounds <n>     interleaved rounds (default 5)
   --node <file>    measure in this Node; the default is the newest at hand, which every peer supports
   --cpu            count processor time, with one thread for all that V8 does: for a busy machine; writes nothing
   --no-build       measure the package that is installed, without building it first`;
 
 function options(argv) {
-  const found = { quick: false, update: false, build: true, cpu: false, only: undefined, rounds: 5, node: undefined };
+  const found = {
+    quick: false,
+    update: false,
+    build: true,
+    cpu: false,
+    only: undefined,
+    with: undefined,
+    rounds: 5,
+    node: undefined,
+  };
   for (let i = 0; i < argv.length; i++) {
     const flag = argv[i];
     if (flag === "--quick") Object.assign(found, { quick: true, rounds: 1 });
@@ -41,11 +51,14 @@ function options(argv) {
     else if (flag === "--cpu") found.cpu = true;
     else if (flag === "--no-build") found.build = false;
     else if (flag === "--only") found.only = argv[++i];
+    else if (flag === "--with") found.with = (argv[++i] ?? "").split(",");
     else if (flag === "--rounds") found.rounds = Number(argv[++i]);
     else if (flag === "--node") found.node = argv[++i];
     else return undefined;
   }
-  const known = found.only === undefined || [...timed, ...own].some(({ id }) => id === found.only);
+  const known =
+    (found.only === undefined || [...timed, ...own].some(({ id }) => id === found.only)) &&
+    (found.with ?? []).every((key) => key in contenders);
   return known && Number.isInteger(found.rounds) && found.rounds > 0 ? found : undefined;
 }
 
@@ -159,6 +172,7 @@ await main(async () => {
   const nodeVersion = versionOf(node);
   const left = [];
   const usable = (key) => {
+    if (chosen.with !== undefined && !chosen.with.includes(key)) return false;
     const fits = supports(nodeVersion, contenders[key]) && isInstalled(contenders[key]);
     if (!fits && !left.includes(key)) left.push(key);
     return fits;
@@ -183,7 +197,7 @@ await main(async () => {
   };
   results.budgets = judge(budgets, results);
   say(`\n${renderResults(results)}`);
-  if (!chosen.quick && !chosen.cpu && chosen.only === undefined) {
+  if (!chosen.quick && !chosen.cpu && chosen.only === undefined && chosen.with === undefined) {
     const all = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : {};
     all[`node${nodeVersion.split(".")[0]}`] = results;
     const rounded = (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
