@@ -33,7 +33,10 @@ export interface CompletedStep {
   readonly attempt: number;
 }
 
-/** Called after each completed step, when its event has gone on. What it throws or rejects with fails the run. */
+/**
+ * Called after each completed step, when its event has gone on. What it throws fails the run; so does what it rejects with, unless the
+ * run has ended by then: nothing waits for it.
+ */
 export type StepHook = (completed: CompletedStep, context: WorkflowContext) => unknown;
 
 /** Options of a workflow. */

@@ -307,12 +307,6 @@ pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now
     tick(engine, now, |_| if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
 }
 
-/// [`Tick::Cancel`].
-#[wasm_bindgen]
-pub fn engine_cancel(engine: u32, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Cancel)
-}
-
 /// The alarm has gone off: passes on every deadline that has come.
 #[wasm_bindgen]
 pub fn engine_wake(engine: u32, now: f64) -> *const u32 {

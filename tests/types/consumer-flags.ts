@@ -25,6 +25,13 @@ class WithConstructor extends WorkflowEvent<{ first: string; last: string }> {
     super({ first, last });
   }
 }
+// A class that has heirs with names of their own leaves them room: its `type` is any string.
+class Parent extends WorkflowEvent<string> {
+  static readonly type: string = "parent";
+}
+class Heir extends Parent {
+  static override readonly type = "heir";
+}
 // A class whose constructor is its own serves as any other.
 new Workflow().addStep({ inputs: [WithConstructor, Begin], outputs: [Done<number>] }, (_, { data }, begin) => {
   expectValue<string>()(data.first);
@@ -66,4 +73,4 @@ async function block(): Promise<string> {
   expectValue<WorkflowContext<unknown, string, string>>()(context);
   return (await context).data;
 }
-export { Question, block };
+export { Heir, Question, block };

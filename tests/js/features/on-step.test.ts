@@ -128,3 +128,14 @@ test("is not told of attempts that failed", async () => {
   await failure(failing.run("x"));
   expect(told).toEqual([]);
 });
+
+test("a hook that rejects after the run has ended changes nothing", async () => {
+  const context = workflow(async ({ output }) => {
+    await turn();
+    if (output instanceof StopEvent) throw new Error("too late");
+  }).run("x");
+  expect((await soon(context)).data).toBe("x");
+  await turn();
+  await turn();
+  expect([context.status, context.result]).toEqual(["completed", "x"]);
+});

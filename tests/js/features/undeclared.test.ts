@@ -8,10 +8,10 @@ class Item extends WorkflowEvent<number> {
   static readonly type = "item";
 }
 class Done extends WorkflowEvent<number> {
-  static readonly type = "done";
+  static readonly type: string = "done";
 }
 class SpecialDone extends Done {
-  static readonly type = "special-done";
+  static override readonly type = "special-done";
 }
 
 /** Sends so many items through a step that returns `make()`, declared as returning `Done`, and counts what arrives. */

@@ -1,0 +1,230 @@
+// The two sides of the boundary must mean the same by the same number, and only what is meant for users may be seen.
+
+import { readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import * as stepstream from "stepstream";
+import { describe, expect, test } from "vitest";
+import "../kit/guard.js";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+
+const rustWords = read("src/wasm/words.rs");
+const rustCalls = read("src/wasm/mod.rs");
+const typescriptWords = read("pkg-template/src/internal/words.ts");
+const plan = read("pkg-template/src/internal/plan.ts");
+
+const upper = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+const matches = (text: string, expression: RegExp): string[][] =>
+  [...text.matchAll(expression)].map(([, ...groups]) => groups.map((group) => group ?? ""));
+const table = (rows: readonly string[][]): Record<string, number> =>
+  Object.fromEntries(rows.map(([name, number]) => [name, Number(number)]));
+
+/** The text between a beginning and the first end after it. */
+function between(text: string, beginning: string, end: string): string {
+  const from = text.indexOf(beginning);
+  expect(from, `"${beginning}" should be in the file`).toBeGreaterThanOrEqual(0);
+  const start = from + beginning.length;
+  return text.slice(start, text.indexOf(end, start));
+}
+
+describe("the words of the boundary", () => {
+  test("commands have the same numbers, and are followed by the same words", () => {
+    const rust = matches(
+      between(rustWords, "mod op {", "\n}"),
+      /\/\/\/ (.*)\n\s*pub\(crate\) const (\w+): u32 = (\d+);/g,
+    ).map(([words, name, number]) => [name, number, words]);
+    const typescript = matches(
+      between(typescriptWords, "export const op = {", "} as const"),
+      /\/\*\* (.*) \*\/\n\s*(\w+): (\d+),/g,
+    ).map(([words, name, number]) => [name, number, words]);
+    // The one description that has a reason to differ: each side names the constant of its own language.
+    const inOneLanguage = (rows: (string | undefined)[][]) =>
+      rows.map((row) => row.map((cell) => cell?.replace("{@link NO_ALARM}", "the largest number for no alarm")));
+    expect(rust.length).toBeGreaterThanOrEqual(11);
+    expect(inOneLanguage(typescript)).toEqual(inOneLanguage(rust));
+  });
+
+  test("every command is read, and every command that is written has a number", () => {
+    const names = Object.keys(table(matches(rustWords, /const (\w+): u32 = (\d+);/g))).filter(
+      (name) => name !== "SETTLED",
+    );
+    const run = read("pkg-template/src/internal/run.ts");
+    for (const name of names) {
+      expect(run, `run.ts should read ${name}`).toContain(`case op.${name}:`);
+      expect(rustWords, `words.rs should write ${name}`).toMatch(new RegExp(`[^\\w]op::${name}\\b`));
+    }
+  });
+
+  test("outcomes have the same numbers", () => {
+    const rust = table(
+      matches(between(rustWords, "match outcome {", "};"), /Outcome::(\w+)[^=]*=> \((\d+),/g).map(
+        ([name = "", number = ""]) => [upper(name), number],
+      ),
+    );
+    const typescript = table(
+      matches(between(typescriptWords, "export const outcome = {", "} as const"), /(\w+): (\d+)/g),
+    );
+    expect(Object.keys(rust)).toHaveLength(6);
+    expect(typescript).toEqual(rust);
+  });
+
+  test("verdicts have the same numbers", () => {
+    const arms = matches(between(rustCalls, "let verdict = match verdict {", "};"), /(\d+|_) => Verdict::(\w+)/g);
+    const rust = Object.fromEntries(arms.map(([number = "", name = ""]) => [upper(name), number]));
+    const typescript = matches(between(typescriptWords, "export const verdict = {", "} as const"), /(\w+): (\d+)/g);
+    expect(Object.keys(rust).sort()).toEqual(typescript.map(([name]) => name).sort());
+    for (const [name = "", number] of typescript) {
+      // What Rust takes for anything else must not be taken by another arm.
+      if (rust[name] === "_") expect(Object.values(rust)).not.toContain(number);
+      else expect(rust[name]).toBe(number);
+    }
+    expect(new Set(typescript.map(([, number]) => number)).size).toBe(typescript.length);
+  });
+
+  test("the roles of event types have the same numbers", () => {
+    const arms = matches(between(rustCalls, "let role = match role {", "};"), /(\d+) => Role::(\w+)/g);
+    const rust = Object.fromEntries(arms.map(([number = "", name]) => [`${name}Event`, number]));
+    const typescript = matches(
+      between(plan, "const builtIns", "]);"),
+      /\[(\w+), \{ name: "[\w.-]+", role: (\d+) \}\]/g,
+    ).filter(([, role]) => role !== "0");
+    expect(Object.keys(rust)).toHaveLength(5);
+    expect(Object.fromEntries(typescript.map(([name, role]) => [name, role]))).toEqual(rust);
+  });
+
+  test("the mark of an answer that ends the run is the same, and no error's number", () => {
+    const rust = /const SETTLED: u32 = (\d+);/.exec(rustWords)?.[1];
+    const typescript = /export const SETTLED = (\d+);/.exec(typescriptWords)?.[1];
+    expect(rust).toBeDefined();
+    expect(typescript).toBe(rust);
+    const errors = matches(read("pkg-template/src/internal/codes.ts"), /number: (\d+)/g).map(([number]) => number);
+    expect(errors.length).toBeGreaterThan(30);
+    expect(errors).not.toContain(rust);
+  });
+
+  test("the outside and the missing alarm are the largest number", () => {
+    for (const name of ["NO_ALARM", "OUTSIDE"]) {
+      expect(typescriptWords).toMatch(new RegExp(`export const ${name} = 0xffff_ffff;`));
+    }
+    expect(rustCalls).toContain("index != u32::MAX");
+    expect(read("src/wasm/host.rs")).toMatch(/const NEVER: u32 = u32::MAX;/);
+  });
+});
+
+describe("the engine's functions", () => {
+  test("all that the boundary exports are used, and no others", () => {
+    const exported = matches(rustCalls, /#\[wasm_bindgen\]\n(?:#\[.*\n)*pub fn (\w+)/g).flat();
+    const internal = readdirSync(path.join(root, "pkg-template/src/internal")).map((file) =>
+      read(`pkg-template/src/internal/${file}`),
+    );
+    const used = new Set(internal.flatMap((text) => text.match(/\b(?:graph|engine)_[a-z]+\b/g) ?? []));
+    expect(exported.length).toBeGreaterThan(10);
+    expect([...used].sort()).toEqual([...exported].sort());
+  });
+
+  test("only one file talks to the glue", () => {
+    const folders = ["pkg-template/src", "pkg-template/entry"];
+    const files = folders.flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => path.posix.join(folder, file.split(path.sep).join("/"))),
+    );
+    const imports = (file: string): string[] => matches(read(file), /(?:from|import)\s*\(?\s*"([^"]+)"/g).flat();
+    const users = files.filter((file) => imports(file).some((source) => source.includes("stepstream_bg")));
+    expect(files.length).toBeGreaterThan(20);
+    expect(users).toEqual(["pkg-template/src/internal/wasm.ts"]);
+    const starters = files.filter((file) => /new WebAssembly\.Instance\b/.test(read(file)));
+    expect(starters).toEqual(["pkg-template/src/internal/wasm.ts"]);
+  });
+});
+
+const values = [
+  "CancelledError",
+  "EngineError",
+  "HumanResponseEvent",
+  "InputRequiredEvent",
+  "LimitError",
+  "NestedEvent",
+  "RetryPolicy",
+  "StalledError",
+  "StartEvent",
+  "StepError",
+  "StepFailedEvent",
+  "StopEvent",
+  "StopStrategy",
+  "TimeoutError",
+  "ValidationError",
+  "WaitStrategy",
+  "Workflow",
+  "WorkflowContext",
+  "WorkflowError",
+  "WorkflowEvent",
+  "retryAll",
+  "retryAny",
+  "retryIfErrorType",
+  "retryIfMessage",
+  "retryPolicy",
+  "retryUnlessErrorType",
+  "step",
+  "stopAfterAttempt",
+  "stopAfterDelay",
+  "stopAll",
+  "stopAny",
+  "stopNever",
+  "waitChain",
+  "waitExponential",
+  "waitFixed",
+  "waitFullJitter",
+  "waitIncrementing",
+  "waitRandom",
+  "waitSum",
+];
+
+const types = [
+  "Code",
+  "CompletedStep",
+  "EventChoice",
+  "EventClass",
+  "EventInput",
+  "EventOf",
+  "EventsOf",
+  "ExponentialOptions",
+  "HandlerContext",
+  "Limits",
+  "NestedWorkflow",
+  "PausedStep",
+  "RetryCondition",
+  "RetryFunction",
+  "RunOptions",
+  "RunStatus",
+  "Slots",
+  "StepFailure",
+  "StepHandler",
+  "StepHook",
+  "StepParameters",
+  "Store",
+  "ValidationIssue",
+  "WaitOptions",
+  "WorkflowOptions",
+];
+
+describe("the names that the package exports", () => {
+  test("are these values", () => {
+    expect(Object.keys(stepstream).sort()).toEqual(values);
+  });
+
+  test("are these values and types, as the declarations say", () => {
+    const declarations = read("node_modules/stepstream/index.d.ts");
+    const lists = matches(declarations, /^export \{([^}]*)\}/gm).flat();
+    const names = lists.flatMap((list) => list.split(",")).map((name) => name.trim());
+    expect(names.filter((name) => !name.startsWith("type ")).sort()).toEqual(values);
+    expect(
+      names
+        .filter((name) => name.startsWith("type "))
+        .map((name) => name.slice(5))
+        .sort(),
+    ).toEqual(types);
+    expect(declarations).not.toMatch(/^export (?!\{)/m);
+  });
+});
