@@ -143,7 +143,7 @@ async function bundle() {
 /** Where the tarball of the current version is. */
 export function tarball() {
   const { name, version } = JSON.parse(readFileSync(path.join(template, "package.json"), "utf8"));
-  return path.join(cargoTarget, `${name}-${version}.tgz`);
+  return at("target", `${name}-${version}.tgz`);
 }
 
 async function packAndInstall() {
@@ -157,7 +157,7 @@ async function packAndInstall() {
     work: async () => {
       await must(
         "npm",
-        ["pack", pkg, "--pack-destination", cargoTarget, "--loglevel=error"],
+        ["pack", pkg, "--pack-destination", at("target"), "--loglevel=error"],
         "Mend pkg-template/package.json.",
       );
       const fresh = `${installed}.new`;

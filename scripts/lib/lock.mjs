@@ -3,11 +3,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { at, shown } from "./paths.mjs";
+import { memory, shown } from "./paths.mjs";
 import { dim, Failure, say } from "./say.mjs";
 
-// Not in cargo's folder, which may be elsewhere: what is protected is this tree's pkg/ and node_modules/.
-const file = at("target/.stepstream/lock");
+const file = path.join(memory, "lock");
 const PATIENCE = 15 * 60;
 
 function alive(pid) {
@@ -41,7 +40,7 @@ function holder() {
 
 /** Runs `body` while holding the lock; waits for another holder that is still alive. */
 export async function withLock(body) {
-  mkdirSync(path.dirname(file), { recursive: true });
+  mkdirSync(memory, { recursive: true });
   for (let waited = 0; !take(); waited += 1) {
     const owner = holder();
     if (owner === undefined) continue;
