@@ -2,13 +2,13 @@
 //
 // 1. User code (handlers, predicates, hooks) is never called while the engine is at work: commands are copied into a
 //    queue, and one loop at a time carries them out, however deep the calls that add to it.
-// 2. Every path ends in `#end`, once: promise, stream, signals and waits all learn of the same error.
-// 3. Payloads live in `#slots`; the engine says when one is not needed any more.
+// 2. Every path ends in `#finish`, once: promise, stream, signals and waits all learn of the same error.
+// 3. Payloads live at the line to the engine, which says when one is not needed any more.
 // 4. After the end nothing is left in the engine's memory.
 
 import {
   CancelledError,
-  EngineError,
+  type EngineError,
   LimitError,
   StalledError,
   TimeoutError,
@@ -30,24 +30,16 @@ import type { WorkflowContext } from "../context.js";
 import type { Workflow } from "../workflow.js";
 import { Breath } from "./breath.js";
 import { describe, milliseconds } from "./duration.js";
-import {
-  EngineResource,
-  type Survivor,
-  ask,
-  engineError,
-  expectNumber,
-  memoryWords,
-  offTrap,
-  onTrap,
-  readReply,
-  trapped,
-} from "./engine.js";
+import { describeOpen } from "./describe-open.js";
+import { type Survivor, ask, engineError, memoryWords, offTrap, onTrap, readReply, trapped } from "./engine.js";
 import { Invocation, type PendingWait } from "./invocation.js";
+import { judge } from "./judge.js";
+import { Line } from "./line.js";
 import { newId } from "./new-id.js";
 import { type Plan, type PlannedStep, typeName } from "./plan.js";
 import { EventStream } from "./stream.js";
-import { type Engine, engine } from "./wasm.js";
-import { NO_ALARM, OUTSIDE, SETTLED, op, outcome, verdict } from "./words.js";
+import { isThenable } from "./thenable.js";
+import { NO_ALARM, OUTSIDE, op, outcome, verdict } from "./words.js";
 
 /** Where a run is. */
 export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
@@ -63,14 +55,6 @@ export type AnyWorkflow = Workflow<any, any, any, any>;
 
 /** Nobody listens. One list for all, as most runs have no listeners. */
 const NOBODY: readonly (() => void)[] = [];
-
-/** In words. */
-const LARGE_QUEUE = 4096;
-
-/** How much of what is open an error names; a run may have thousands of steps at work. */
-const MOST_NAMED = 10;
-
-const clock = (): number => performance.now();
 
 export class Run {
   readonly workflow: AnyWorkflow;
@@ -104,22 +88,12 @@ export class Run {
   readonly #breath = new Breath();
   #onEnd: readonly (() => void)[] = NOBODY;
   #onIdle: readonly (() => void)[] = NOBODY;
-  #resource: EngineResource | undefined;
+  readonly #line: Line;
   /** How the run learns that the instance is gone while it waits; any other run finds out at its next call. */
   #survivor: WeakRef<Survivor> | undefined;
-  #handle = 0;
-  #bornAt = 0;
   #alarm: ReturnType<typeof setTimeout> | undefined;
-  #slots: (WorkflowEvent | undefined)[] = [];
-  #freeSlots: number[] = [];
   #invocations: (Invocation | undefined)[] = [];
-  /** The queue of commands: words from `#next` to `#end`. */
-  #commands: number[] = [];
-  #next = 0;
-  #end = 0;
   #isCarryingOut = false;
-  /** The engine has ended the run; the command that says so may still be behind others. */
-  #isSettling = false;
   #predicates = 0;
   /** What was sent before the run had its turn. */
   #early: readonly (() => void)[] = NOBODY;
@@ -140,6 +114,7 @@ export class Run {
     this.workflow = workflow;
     this.plan = plan;
     plan.enter();
+    this.#line = new Line(plan);
     this.data = data;
     this.runId = options.runId ?? newId();
     this.store = store ?? new Store();
@@ -183,15 +158,11 @@ export class Run {
   begin(): void {
     if (this.isEnded) return;
     this.#guard(() => {
-      const { steps, keptEvents } = this.workflow.limits;
-      const id = this.runId;
-      const make = () => engine().engine_new(this.plan.graph, id, this.#timeout, steps, keptEvents);
-      this.#handle = expectNumber(ask(make));
-      this.#resource = new EngineResource(this, this.#handle, "engine_free");
-      this.#bornAt = clock();
+      const line = this.#line;
+      line.open(this, this.plan, this.runId, this.#timeout, this.workflow.limits);
       const type = this.plan.typeOf(this.#start);
-      const slot = this.#keep(this.#start);
-      this.#take(ask(() => engine().engine_start(this.#handle, type, slot, 0)));
+      const slot = line.keep(this.#start);
+      line.take(ask(() => line.engine().engine_start(line.handle, type, slot, 0)));
       const early = this.#early;
       this.#early = NOBODY;
       for (const send of early) send();
@@ -233,7 +204,7 @@ export class Run {
   send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void {
     this.#checkEvent(event, "sendEvent");
     this.#checkAlive(event);
-    if (this.#resource === undefined) {
+    if (!this.#line.isOpen) {
       // The run waits for its turn.
       if (step !== undefined) this.plan.step(step);
       this.#early = [...this.#early, () => this.send(event, step, from)];
@@ -242,10 +213,12 @@ export class Run {
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
     const type = this.plan.typeOf(event);
     this.#match(event);
-    const slot = this.#keep(event);
+    const slot = this.#line.keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const pointer = ask(() =>
-      this.#engine().engine_send(this.#handle, index, from?.generation ?? 0, type, slot, target, this.#tickTime()),
+      this.#line
+        .engine()
+        .engine_send(this.#line.handle, index, from?.generation ?? 0, type, slot, target, this.#line.tickTime()),
     );
     this.#accept(
       pointer,
@@ -257,10 +230,10 @@ export class Run {
   write(event: WorkflowEvent, from: Invocation | undefined): void {
     this.#checkEvent(event, "writeEventToStream");
     this.#checkAlive(event);
-    const slot = this.#keep(event);
+    const slot = this.#line.keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const pointer = ask(() =>
-      this.#engine().engine_write(this.#handle, index, from?.generation ?? 0, slot, this.#tickTime()),
+      this.#line.engine().engine_write(this.#line.handle, index, from?.generation ?? 0, slot, this.#line.tickTime()),
     );
     this.#accept(pointer, slot);
   }
@@ -275,43 +248,47 @@ export class Run {
     const type = this.plan.typeIdOf(eventClass);
     let claim = 0;
     if (where !== undefined) {
-      const kept = ask(() => readReply(this.#engine().engine_kept(this.#handle, type)));
-      claim = 1 + (kept.find((slot) => where(this.#slots[slot]!)) ?? -1);
+      const kept = ask(() => readReply(this.#line.engine().engine_kept(this.#line.handle, type)));
+      claim = 1 + (kept.find((slot) => where(this.#line.payload(slot))) ?? -1);
       this.#predicates += 1;
     }
     return this.#question(() =>
-      this.#engine().engine_wait(
-        this.#handle,
-        by.index,
-        by.generation,
-        type,
-        id,
-        timeout,
-        where !== undefined,
-        claim,
-        this.#alive(),
-      ),
+      this.#line
+        .engine()
+        .engine_wait(
+          this.#line.handle,
+          by.index,
+          by.generation,
+          type,
+          id,
+          timeout,
+          where !== undefined,
+          claim,
+          this.#line.alive(),
+        ),
     );
   }
 
   sleep(by: Invocation, delay: number): { wait: number; go: () => void } {
     return this.#question(() =>
-      this.#engine().engine_sleep(this.#handle, by.index, by.generation, delay, this.#alive()),
+      this.#line.engine().engine_sleep(this.#line.handle, by.index, by.generation, delay, this.#line.alive()),
     );
   }
 
   collect(by: Invocation, event: WorkflowEvent, classes: readonly EventClass[]): WorkflowEvent[] | null {
     const type = this.plan.typeOf(event);
     const expected = Uint32Array.from(classes, (eventClass) => this.plan.typeIdOf(eventClass));
-    const slot = this.#keep(event);
+    const slot = this.#line.keep(event);
     let found: WorkflowEvent[] | null = null;
     const pointer = ask(() =>
-      this.#engine().engine_collect(this.#handle, by.index, by.generation, type, slot, expected, this.#tickTime()),
+      this.#line
+        .engine()
+        .engine_collect(this.#line.handle, by.index, by.generation, type, slot, expected, this.#line.tickTime()),
     );
     const memory = memoryWords();
     const at = pointer >>> 2;
     if (memory[at] === 0 && memory[at + 1]! > 0) {
-      found = Array.from(memory.subarray(at + 3, at + 3 + memory[at + 1]!), (slot) => this.#slots[slot]!);
+      found = Array.from(memory.subarray(at + 3, at + 3 + memory[at + 1]!), (slot) => this.#line.payload(slot));
     }
     this.#accept(pointer, slot);
     return found;
@@ -331,8 +308,10 @@ export class Run {
   #block(by: Invocation, blocked: boolean): void {
     if (this.isEnded || by.isSettled || by.ended !== undefined) return;
     this.#guard(() =>
-      this.#take(
-        ask(() => this.#engine().engine_block(this.#handle, by.index, by.generation, blocked, this.#tickTime())),
+      this.#line.take(
+        ask(() =>
+          this.#line.engine().engine_block(this.#line.handle, by.index, by.generation, blocked, this.#line.tickTime()),
+        ),
       ),
     );
   }
@@ -351,33 +330,6 @@ export class Run {
 
   // ---- talking to the engine ----
 
-  /** The engine's functions, as long as this run's part of it is there. */
-  #engine(): Engine {
-    if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
-    return engine();
-  }
-
-  /** The run's alive time. */
-  #alive(): number {
-    return clock() - this.#bornAt;
-  }
-
-  /** The time of a tick that may do without: reading the clock costs as much as the tick. */
-  #tickTime(): number {
-    return this.plan.isTimed ? this.#alive() : 0;
-  }
-
-  #keep(event: WorkflowEvent): number {
-    const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    this.#slots[slot] = event;
-    return slot;
-  }
-
-  #drop(slot: number): void {
-    this.#slots[slot] = undefined;
-    this.#freeSlots.push(slot);
-  }
-
   /** Does something that may fail, and lets the run fail with it. */
   #guard(work: () => void): void {
     try {
@@ -388,30 +340,8 @@ export class Run {
     this.#carryOut();
   }
 
-  /** Copies the commands of an answer into the queue. @throws when the answer is an error. */
-  #take(pointer: number, detail = ""): void {
-    const memory = memoryWords();
-    const at = pointer >>> 2;
-    if (memory[at] !== 0) {
-      if (memory[at] !== SETTLED) throw engineError(memory[at]!, detail);
-      this.#isSettling = true;
-    }
-    const from = at + 3 + memory[at + 1]!;
-    const to = from + memory[at + 2]!;
-    const commands = this.#commands;
-    let end = this.#end;
-    for (let word = from; word < to; word += 1) commands[end++] = memory[word]!;
-    this.#end = end;
-  }
-
-  /** Takes the answer to a tick that brought a payload, which goes back when the tick was refused. */
   #accept(pointer: number, slot: number, detail = ""): void {
-    try {
-      this.#take(pointer, detail);
-    } catch (error) {
-      this.#drop(slot);
-      throw error;
-    }
+    this.#line.takeOrDrop(pointer, slot, detail);
     this.#carryOut();
   }
 
@@ -419,7 +349,7 @@ export class Run {
     const pointer = ask(call);
     const memory = memoryWords();
     const wait = memory[(pointer >>> 2) + 3]!;
-    this.#take(pointer);
+    this.#line.take(pointer);
     return { wait, go: () => this.#carryOut() };
   }
 
@@ -448,7 +378,7 @@ export class Run {
         pending.reject(error);
       }
     }
-    if (matches.length > 0) ask(() => this.#engine().engine_matches(this.#handle, Uint32Array.from(matches)));
+    if (matches.length > 0) ask(() => this.#line.engine().engine_matches(this.#line.handle, Uint32Array.from(matches)));
   }
 
   // ---- carrying out commands ----
@@ -456,20 +386,17 @@ export class Run {
   #carryOut(): void {
     if (this.#isCarryingOut) return;
     this.#isCarryingOut = true;
-    const commands = this.#commands;
+    const line = this.#line;
     try {
-      while (this.#next < this.#end) {
-        if (commands[this.#next] === op.INVOKE && this.#breath.isDue()) {
+      while (line.next < line.end) {
+        if (line.commands[line.next] === op.INVOKE && this.#breath.isDue()) {
           // A run that never waits for anything would keep timers, input and rendering from their turn.
           setTimeout(() => this.#goOn(), 0);
           return;
         }
-        this.#carryOutNext(commands);
+        this.#carryOutNext(line);
       }
-      this.#next = 0;
-      this.#end = 0;
-      // The queue keeps its memory, unless a fan-out has made it large.
-      if (commands.length > LARGE_QUEUE) commands.length = 0;
+      line.rewind();
     } catch (thrown) {
       this.#finish("failed", thrown as Error);
     }
@@ -482,54 +409,55 @@ export class Run {
     this.#carryOut();
   }
 
-  #carryOutNext(commands: number[]): void {
-    let at = this.#next;
+  #carryOutNext(line: Line): void {
+    const { commands } = line;
+    let at = line.next;
     switch (commands[at++]) {
       case op.PUBLISH:
-        this.#next = at + 1;
-        this.#publish(this.#slots[commands[at]!]!);
+        line.next = at + 1;
+        this.#publish(line.payload(commands[at]!));
         return;
       case op.RELEASE:
-        this.#next = at + 1;
-        this.#drop(commands[at]!);
+        line.next = at + 1;
+        line.drop(commands[at]!);
         return;
       case op.INVOKE: {
         const count = commands[at + 4]!;
-        this.#next = at + 5 + count;
-        if (this.#isSettling) return;
+        line.next = at + 5 + count;
+        if (line.isSettling) return;
         const step = this.plan.steps[commands[at]!]!;
         const index = commands[at + 1]!;
         // A literal: an array that grows by `push` would be many times the size.
-        const inputs = [this.#slots[commands[at + 5]!]!];
-        for (let nth = at + 6; nth < this.#next; nth += 1) inputs.push(this.#slots[commands[nth]!]!);
+        const inputs = [line.payload(commands[at + 5]!)];
+        for (let nth = at + 6; nth < line.next; nth += 1) inputs.push(line.payload(commands[nth]!));
         const invocation = new Invocation(this, step, index, commands[at + 2]!, commands[at + 3]!, inputs);
         if (typeof step.retry === "function") {
           const earlier = invocation.attempt > 1 ? this.#invocations[index] : undefined;
-          invocation.began = earlier?.began ?? this.#alive();
+          invocation.began = earlier?.began ?? line.alive();
         }
         this.#invocations[index] = invocation;
         this.#invoke(invocation);
         return;
       }
       case op.RESOLVE: {
-        this.#next = at + 2;
-        const event = this.#slots[commands[at + 1]!];
+        line.next = at + 2;
+        const event = line.payload(commands[at + 1]!);
         this.#takeWait(commands[at]!)?.resolve(event);
         return;
       }
       case op.WAKE:
-        this.#next = at + 1;
+        line.next = at + 1;
         this.#takeWait(commands[at]!)?.resolve(undefined);
         return;
       case op.EXPIRE: {
-        this.#next = at + 1;
+        line.next = at + 1;
         const pending = this.#takeWait(commands[at]!);
         const detail = `Step "${pending?.invocation.step}" waited for ${pending?.what}.`;
         pending?.reject(new TimeoutError("WAIT_TIMEOUT", detail));
         return;
       }
       case op.TIME_OUT: {
-        this.#next = at + 2;
+        line.next = at + 2;
         const invocation = this.#invocations[commands[at]!];
         if (invocation === undefined || invocation.isSettled) return;
         const error = new TimeoutError("STEP_TIMEOUT", `The step is "${invocation.step}".`);
@@ -537,19 +465,19 @@ export class Run {
         return;
       }
       case op.ALARM:
-        this.#next = at + 1;
+        line.next = at + 1;
         this.#setAlarm(commands[at]!);
         return;
       case op.IDLE:
-        this.#next = at;
+        line.next = at;
         this.#setIdle(true);
         return;
       case op.BUSY:
-        this.#next = at;
+        line.next = at;
         this.#setIdle(false);
         return;
       case op.SETTLE:
-        this.#next = at + 2;
+        line.next = at + 2;
         this.#settle(commands[at]!, commands[at + 1]!);
         return;
       default:
@@ -572,7 +500,9 @@ export class Run {
   #onAlarm(): void {
     this.#alarm = undefined;
     if (this.isEnded) return;
-    this.#guard(() => this.#take(ask(() => this.#engine().engine_wake(this.#handle, this.#alive()))));
+    this.#guard(() =>
+      this.#line.take(ask(() => this.#line.engine().engine_wake(this.#line.handle, this.#line.alive()))),
+    );
   }
 
   #setIdle(isIdle: boolean): void {
@@ -614,7 +544,7 @@ export class Run {
 
   /** A handler has returned. */
   #return(invocation: Invocation, output: unknown): void {
-    if (invocation.isSettled || invocation.ended !== undefined || this.#isSettling) return;
+    if (invocation.isSettled || invocation.ended !== undefined || this.#line.isSettling) return;
     const isEvent = output instanceof WorkflowEvent;
     if (!isEvent && output !== undefined && output !== null) {
       const detail = `Step "${invocation.step}" returned ${describe(output)}.`;
@@ -629,7 +559,7 @@ export class Run {
   }
 
   #complete(invocation: Invocation, output: unknown): void {
-    if (invocation.isSettled || invocation.ended !== undefined || this.#isSettling) return;
+    if (invocation.isSettled || invocation.ended !== undefined || this.#line.isSettling) return;
     try {
       let type = 0;
       let slot = 0;
@@ -638,7 +568,7 @@ export class Run {
         if (!this.plan.isDeclared(invocation.planned, id, output)) this.#undeclared(invocation.planned, id);
         this.#match(output);
         type = id + 1;
-        slot = this.#keep(output);
+        slot = this.#line.keep(output);
       }
       invocation.isSettled = true;
       if (invocation.waits !== undefined) this.#closeWaits(invocation);
@@ -647,11 +577,13 @@ export class Run {
       let answer: number;
       try {
         // Not through `ask`: its closure would show on this path, the busiest of all.
-        answer = this.#engine().engine_complete(this.#handle, index, generation, type, slot, this.#tickTime());
+        answer = this.#line
+          .engine()
+          .engine_complete(this.#line.handle, index, generation, type, slot, this.#line.tickTime());
       } catch (cause) {
         throw cause instanceof WorkflowError ? cause : trapped(cause);
       }
-      this.#take(answer);
+      this.#line.take(answer);
       this.#completed += 1;
       if (this.#onStep !== undefined)
         this.#tell(this.#onStep, invocation, type === 0 ? undefined : (output as WorkflowEvent));
@@ -692,40 +624,32 @@ export class Run {
 
   /** An attempt has failed: its handler threw, it timed out, or it returned something impossible. */
   #fail(invocation: Invocation, thrown: unknown, decided?: number): void {
-    if (invocation.isSettled || invocation.ended !== undefined || this.#isSettling) return;
+    if (invocation.isSettled || invocation.ended !== undefined || this.#line.isSettling) return;
     invocation.isSettled = true;
     const { planned, inputs, attempt, index, generation } = invocation;
     const error = asError(thrown, planned.name);
     if (invocation.waits !== undefined) this.#closeWaits(invocation);
     invocation.end(error);
     this.#guard(() => {
-      const [what, delay] = decided === undefined ? this.#judge(invocation, error) : [decided, 0];
+      const [what, delay] = decided === undefined ? judge(invocation, error, this.#line.alive()) : [decided, 0];
       const failure = { step: planned.name, event: inputs[0]!, events: inputs, error, attempts: attempt };
       const event = new StepFailedEvent(failure);
-      const slot = this.#keep(event);
+      const slot = this.#line.keep(event);
       const type = this.plan.typeOf(event);
-      this.#take(
-        ask(() => this.#engine().engine_fail(this.#handle, index, generation, type, slot, what, delay, this.#alive())),
+      this.#line.take(
+        ask(() =>
+          this.#line
+            .engine()
+            .engine_fail(this.#line.handle, index, generation, type, slot, what, delay, this.#line.alive()),
+        ),
       );
     });
-  }
-
-  #judge(invocation: Invocation, error: Error): [number, number] {
-    const { retry } = invocation.planned;
-    if (typeof retry === "function") {
-      const elapsed = (this.#alive() - invocation.began) / 1000;
-      const seconds = retry({ error, attempt: invocation.attempt, elapsed });
-      if (typeof seconds !== "number") return [verdict.GIVE_UP, 0];
-      return [verdict.RETRY, Math.max(0, milliseconds(seconds, "What a retry function returned"))];
-    }
-    const isHopeless = retry?.condition !== undefined && !retry.condition(error, invocation.attempt);
-    return [isHopeless ? verdict.GIVE_UP : verdict.POLICY, 0];
   }
 
   // ---- the end ----
 
   #settle(how: number, slot: number): void {
-    const event = this.#slots[slot];
+    const event = this.#line.payload(slot);
     switch (how) {
       case outcome.COMPLETED:
         this.stop = event as StopEvent;
@@ -736,10 +660,16 @@ export class Run {
         this.#finish("failed", this.failure.error);
         return;
       case outcome.TIMED_OUT:
-        this.#finish("failed", new TimeoutError("RUN_TIMEOUT", this.#describeOpen()));
+        this.#finish(
+          "failed",
+          new TimeoutError("RUN_TIMEOUT", describeOpen(this.plan, this.#line, this.#invocations, this.waits.values())),
+        );
         return;
       case outcome.STALLED:
-        this.#finish("failed", new StalledError("RUN_STALLED", this.#describeOpen()));
+        this.#finish(
+          "failed",
+          new StalledError("RUN_STALLED", describeOpen(this.plan, this.#line, this.#invocations, this.waits.values())),
+        );
         return;
       case outcome.LIMIT_REACHED:
         this.#finish("failed", new LimitError("STEPS_LIMIT", `The limit is ${this.workflow.limits.steps}.`));
@@ -747,31 +677,6 @@ export class Run {
       default:
         this.#finish("cancelled", new CancelledError("RUN_CANCELLED"));
     }
-  }
-
-  /** What the run still waits for, in words. Joins are the engine's; it has closed the waits already, but here they are open. */
-  #describeOpen(): string {
-    const words = ask(() => readReply(this.#engine().engine_open(this.#handle)));
-    const parts: string[] = [];
-    for (let at = 0; at < words.length; at += 3) {
-      if (words[at] !== 0) continue;
-      const step = this.plan.steps[words[at + 1]!]!;
-      const missing = step.inputs.filter((_, nth) => (words[at + 2]! & (1 << nth)) === 0);
-      const what = missing.map((input) => this.plan.describeInput(input)).join(", ");
-      parts.push(`Step "${step.name}" has some of its inputs and lacks ${what}.`);
-    }
-    const waiting = new Set<Invocation>();
-    for (const { what, invocation } of this.waits.values()) {
-      if (what === undefined) continue;
-      waiting.add(invocation);
-      parts.push(`Step "${invocation.step}" waits for ${what}.`);
-    }
-    for (const invocation of this.#invocations) {
-      if (invocation === undefined || invocation.isSettled || waiting.has(invocation)) continue;
-      parts.push(`Step "${invocation.step}" is at work.`);
-    }
-    const more = parts.length - MOST_NAMED;
-    return more > 0 ? `${parts.slice(0, MOST_NAMED).join(" ")} ${more} more are open.` : parts.join(" ");
   }
 
   /** The engine's instance is gone. */
@@ -785,14 +690,9 @@ export class Run {
     this.error = error;
     clearTimeout(this.#alarm);
     if (this.#survivor !== undefined) offTrap(this.#survivor);
-    this.#resource?.free();
-    this.#commands.length = 0;
-    this.#next = 0;
-    this.#end = 0;
+    this.#line.close();
     const invocations = this.#invocations;
     this.#invocations = [];
-    this.#slots = [];
-    this.#freeSlots = [];
     // Made only if somebody is left to be told: an error costs more than all the rest of a short run.
     let reason = error;
     for (const invocation of invocations) {
@@ -810,11 +710,4 @@ export class Run {
     this.workflow.admission.leave(this);
     this.plan.leave();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value instanceof Promise ||
-    (typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function")
-  );
 }
