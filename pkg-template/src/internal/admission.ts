@@ -7,6 +7,7 @@ export class Admission {
   readonly #most: number;
   readonly #inside = new Set<Run>();
   readonly #waiting = new Set<Run>();
+  #isLettingIn = false;
 
   constructor(most: number) {
     this.#most = most;
@@ -26,9 +27,15 @@ export class Admission {
   leave(run: Run): void {
     this.#waiting.delete(run);
     if (!this.#inside.delete(run)) return;
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    this.enter(next);
+    // A run may end while it begins, and come here again: one loop lets all in, or thousands of those would overflow the stack.
+    if (this.#isLettingIn) return;
+    this.#isLettingIn = true;
+    while (this.#inside.size < this.#most) {
+      const [next] = this.#waiting;
+      if (next === undefined) break;
+      this.#waiting.delete(next);
+      this.enter(next);
+    }
+    this.#isLettingIn = false;
   }
 }

@@ -88,7 +88,13 @@ interface Held {
 
 function release({ handle, instance, free }: Held): void {
   // What was in an instance that is gone is gone with it.
-  if (instance === engineNumber()) engine()[free](handle);
+  if (instance !== engineNumber()) return;
+  try {
+    engine()[free](handle);
+  } catch (cause) {
+    // Whoever is concerned is told; who frees something, or is a garbage collector, is not.
+    trapped(cause);
+  }
 }
 
 /** Frees what users abandoned. Made at first use: nothing may happen at module scope. */

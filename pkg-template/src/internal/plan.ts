@@ -1,7 +1,7 @@
 // The plan: a workflow's steps and event classes as the engine knows them. Made when a workflow is first run or
 // validated, and again after its steps have changed; runs keep the plan that they began with.
 
-import { ValidationError } from "../errors.js";
+import { EngineError, ValidationError } from "../errors.js";
 import {
   type EventClass,
   type EventInput,
@@ -13,7 +13,7 @@ import {
   StopEvent,
   WorkflowEvent,
 } from "../events.js";
-import { EngineResource, expectNumber, readReply } from "./engine.js";
+import { EngineResource, ask, expectNumber, readReply } from "./engine.js";
 import { type StepDefinition, classesOf } from "./step.js";
 import { engine } from "./wasm.js";
 import type { Code } from "./codes.js";
@@ -69,20 +69,20 @@ export interface Finding {
 
 function graphStep(graph: number, types: (classes: readonly EventClass[]) => number[], step: PlannedStep): void {
   const accepted = step.inputs.map((input) => types(classesOf(input)));
-  expectNumber(
+  const outputs = Uint32Array.from(types(step.outputs ?? []));
+  const add = (): number =>
     engine().graph_step(
       graph,
       Uint32Array.from(accepted.flatMap((input) => [input.length, ...input])),
-      Uint32Array.from(types(step.outputs ?? [])),
+      outputs,
       step.outputs !== undefined,
       step.numWorkers ?? 0,
       Float64Array.from(step.retry !== undefined && "numbers" in step.retry ? step.retry.numbers : []),
       step.timeout,
       Uint32Array.from(step.handles?.ids ?? []),
       step.handles?.maxRecoveries ?? -1,
-    ),
-    `Step "${step.name}".`,
-  );
+    );
+  expectNumber(ask(add), `Step "${step.name}".`);
 }
 
 export class Plan {
@@ -98,7 +98,7 @@ export class Plan {
 
   /** @throws ValidationError when two classes have one name. */
   constructor(definitions: readonly StepDefinition[]) {
-    this.#graph = new EngineResource(this, engine().graph_new(), "graph_free");
+    this.#graph = new EngineResource(this, ask(() => engine().graph_new()), "graph_free");
     const ordinary = definitions.filter((step) => step.handles === undefined);
     const handlers = definitions.filter((step) => step.handles !== undefined);
     this.steps = [...ordinary, ...handlers].map((step, id) => ({ ...step, id, declared: [], warned: false }));
@@ -111,8 +111,9 @@ export class Plan {
     }
   }
 
-  /** The engine's handle of the graph. */
+  /** The engine's handle of the graph. @throws EngineError when the graph was in an instance that is gone. */
   get graph(): number {
+    if (this.isStale) throw new EngineError("ENGINE_PANICKED");
     return this.#graph.handle;
   }
 
@@ -153,7 +154,8 @@ export class Plan {
     const name = typeName(eventClass);
     if (this.#names.has(name)) throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
     const role = builtIns.get(eventClass)?.role ?? 0;
-    const id = expectNumber(engine().graph_type(this.graph, role, Uint32Array.from(parents)));
+    const graph = this.graph;
+    const id = expectNumber(ask(() => engine().graph_type(graph, role, Uint32Array.from(parents))));
     this.#names.add(name);
     this.#ids.set(eventClass, id);
     this.#classes[id] = eventClass;
@@ -180,7 +182,8 @@ export class Plan {
 
   /** Everything that looks wrong. */
   validate(): Finding[] {
-    const words = readReply(engine().graph_validate(this.graph));
+    const graph = this.graph;
+    const words = ask(() => readReply(engine().graph_validate(graph)));
     const findings: Finding[] = [];
     for (let at = 0; at < words.length; at += 3) {
       const type = words[at + 2]!;

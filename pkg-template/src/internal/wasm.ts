@@ -20,7 +20,7 @@ interface Exports {
 
 let getModule: (() => WebAssembly.Module) | undefined;
 let live: Exports | undefined;
-let instances = 0;
+let generation = 1;
 
 /** Called by an entry at import time: says where the compiled module comes from, without getting it. */
 export function provideModule(get: () => WebAssembly.Module): void {
@@ -47,7 +47,6 @@ function instantiate(): Exports {
     glue.__wbg_set_wasm(exports);
     const started = exports as unknown as Exports;
     started.__wbindgen_start?.();
-    instances += 1;
     return started;
   } catch (cause) {
     // A page's security policy that forbids WebAssembly, say, or a module of another version of the package.
@@ -67,9 +66,9 @@ export function engineMemory(): WebAssembly.Memory {
   return live.memory;
 }
 
-/** Which instance is live, counted from 1; 0 before the first use. */
+/** Which instance is live, or will be at the next use: what was in one that is gone must not be looked for in the next. */
 export function engineNumber(): number {
-  return instances;
+  return generation;
 }
 
 /** Drops the instance, after a trap. Everything that lived in it is gone. */
@@ -77,4 +76,5 @@ export function discardEngine(): void {
   // The glue keeps views of the memory and renews them when their buffer is detached; growing by nothing detaches it.
   live?.memory.grow(0);
   live = undefined;
+  generation += 1;
 }
