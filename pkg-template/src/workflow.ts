@@ -39,6 +39,11 @@ function count(value: number | undefined, fallback: number, what: string, least:
   return value;
 }
 
+/** The arguments of `run`: the input may be left out when it may be undefined. */
+type RunArguments<ContextData, Start> = undefined extends Start
+  ? [input?: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions]
+  : [input: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions];
+
 /**
  * A workflow: steps that take events and return events.
  *
@@ -276,11 +281,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
    * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
    */
-  run(
-    input: Start | StartEvent<Start>,
-    data?: ContextData,
-    options: RunOptions = {},
-  ): WorkflowContext<ContextData, Start, Stop> {
+  run(...[input, data, options = {}]: RunArguments<ContextData, Start>): WorkflowContext<ContextData, Start, Stop> {
     return this.runNested(input, data, options, undefined);
   }
 

@@ -3,28 +3,28 @@
 
 /** How long a run may go on without a pause, in milliseconds. */
 const LONGEST = 50;
-/** How many invocations to let pass between two looks at the clock, which costs as much as an invocation. */
+/** How many turns of user code to let pass between two looks at the clock, which costs as much as a turn. */
 const STRIDE = 1024;
-/** The most invocations without a pause. Some runtimes stop the clock while code runs. */
+/** The most turns without a pause. Some runtimes stop the clock while code runs. */
 const MOST = 64 * STRIDE;
 
 export class Breath {
-  #invocations = 0;
+  #turns = 0;
   #since = 0;
 
-  /** Counts an invocation; true when it is time for a pause. */
+  /** Counts a turn of user code, an invocation or the answer to a wait; true when it is time for a pause. */
   isDue(): boolean {
-    this.#invocations += 1;
-    if (this.#invocations % STRIDE !== 0) return false;
+    this.#turns += 1;
+    if (this.#turns % STRIDE !== 0) return false;
     const now = performance.now();
     // The clock is first read here: a short run never comes so far.
     if (this.#since === 0) this.#since = now;
-    return this.#invocations >= MOST || now - this.#since > LONGEST;
+    return this.#turns >= MOST || now - this.#since > LONGEST;
   }
 
   /** A pause was made. */
   taken(): void {
-    this.#invocations = 0;
+    this.#turns = 0;
     this.#since = performance.now();
   }
 }

@@ -14,7 +14,7 @@ import {
   WorkflowEvent,
 } from "../events.js";
 import { EngineResource, ask, expectNumber, readReply } from "./engine.js";
-import { type StepDefinition, classesOf } from "./step.js";
+import { type StepDefinition, classesOf, takes } from "./step.js";
 import { engine } from "./wasm.js";
 import type { Code } from "./codes.js";
 import { codeOf } from "./words.js";
@@ -98,7 +98,11 @@ export class Plan {
 
   /** @throws ValidationError when two classes have one name. */
   constructor(definitions: readonly StepDefinition[]) {
-    this.#graph = new EngineResource(this, ask(() => engine().graph_new()), "graph_free");
+    this.#graph = new EngineResource(
+      this,
+      ask(() => engine().graph_new()),
+      "graph_free",
+    );
     const ordinary = definitions.filter((step) => step.handles === undefined);
     const handlers = definitions.filter((step) => step.handles !== undefined);
     this.steps = [...ordinary, ...handlers].map((step, id) => ({ ...step, id, declared: [], warned: false }));
@@ -129,6 +133,15 @@ export class Plan {
     return step;
   }
 
+  /** @throws ValidationError `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` */
+  checkTarget(name: string, event: WorkflowEvent): void {
+    const { inputs, handles } = this.step(name);
+    const isTaken = handles === undefined ? inputs.some((input) => takes(input, event)) : event instanceof StepFailedEvent;
+    if (isTaken) return;
+    const type = typeName(event.constructor as EventClass);
+    throw new ValidationError("EVENT_NOT_TAKEN", `The step is "${name}", the event ${type}.`);
+  }
+
   /** The class of a type id. */
   classOf(type: number): EventClass | undefined {
     return this.#classes[type];
@@ -137,6 +150,20 @@ export class Plan {
   /** The id of a class; a class that was not known yet is added. @throws ValidationError when its name is taken. */
   typeIdOf(eventClass: EventClass): number {
     return this.#ids.get(eventClass) ?? this.#add(eventClass);
+  }
+
+  /** The ids of many classes. A long list is mostly one class over and over, and is asked for at each event that is collected. */
+  typeIdsOf(classes: readonly EventClass[]): Uint32Array {
+    const ids = new Uint32Array(classes.length);
+    let last: EventClass | undefined;
+    let id = 0;
+    for (let nth = 0; nth < ids.length; nth += 1) {
+      const eventClass = classes[nth]!;
+      if (eventClass !== last) id = this.typeIdOf(eventClass);
+      last = eventClass;
+      ids[nth] = id;
+    }
+    return ids;
   }
 
   /** The id of an event's type. The caller knows that it is an event. */

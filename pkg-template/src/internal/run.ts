@@ -60,7 +60,6 @@ export class Run {
   readonly workflow: AnyWorkflow;
   readonly plan: Plan;
   readonly data: unknown;
-  readonly runId: string;
   readonly store: Store;
   readonly stream: EventStream;
   /** The open waits and sleeps of all invocations, by number. */
@@ -78,6 +77,7 @@ export class Run {
   gate:
     ((invocation: Invocation, output: WorkflowEvent | undefined, go: (output: unknown) => void) => void) | undefined;
 
+  #runId: string | undefined;
   readonly #start: WorkflowEvent;
   readonly #parent: Parent | undefined;
   readonly #signal: AbortSignal | undefined;
@@ -96,7 +96,7 @@ export class Run {
   #isCarryingOut = false;
   #predicates = 0;
   /** What was sent before the run had its turn. */
-  #early: readonly (() => void)[] = NOBODY;
+  #early: (() => void)[] | undefined;
   /** A nested run that waits for the outside, and its parent knows. */
   #isBlocking = false;
   #completed = 0;
@@ -116,7 +116,7 @@ export class Run {
     plan.enter();
     this.#line = new Line(plan);
     this.data = data;
-    this.runId = options.runId ?? newId();
+    this.#runId = options.runId;
     this.store = store ?? new Store();
     this.stream = new EventStream(workflow.limits.unreadEvents);
     this.#start = start;
@@ -125,6 +125,11 @@ export class Run {
     this.#timeout =
       options.timeout === undefined ? workflow.timeout : milliseconds(options.timeout, "The timeout of a run");
     this.#onStep = options.onStep ?? workflow.onStep;
+  }
+
+  /** Made when somebody asks: the first random UUID of a process takes longer than a short run. */
+  get runId(): string {
+    return (this.#runId ??= newId());
   }
 
   get isEnded(): boolean {
@@ -159,13 +164,15 @@ export class Run {
     if (this.isEnded) return;
     this.#guard(() => {
       const line = this.#line;
-      line.open(this, this.plan, this.runId, this.#timeout, this.workflow.limits);
+      // The id is where the jitter of retries comes from; without them the engine does not need one.
+      const id = this.plan.isTimed ? this.runId : "";
+      line.open(this, this.plan, id, this.#timeout, this.workflow.limits);
       const type = this.plan.typeOf(this.#start);
       const slot = line.keep(this.#start);
       line.take(ask(() => line.engine().engine_start(line.handle, type, slot, 0)));
       const early = this.#early;
-      this.#early = NOBODY;
-      for (const send of early) send();
+      this.#early = undefined;
+      for (const send of early ?? []) send();
     });
   }
 
@@ -205,9 +212,10 @@ export class Run {
     this.#checkEvent(event, "sendEvent");
     this.#checkAlive(event);
     if (!this.#line.isOpen) {
-      // The run waits for its turn.
-      if (step !== undefined) this.plan.step(step);
-      this.#early = [...this.#early, () => this.send(event, step, from)];
+      // The run waits for its turn. What is wrong with the event is said now, to whoever sends it.
+      this.plan.typeOf(event);
+      if (step !== undefined) this.plan.checkTarget(step, event);
+      (this.#early ??= []).push(() => this.send(event, step, from));
       return;
     }
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
@@ -277,7 +285,7 @@ export class Run {
 
   collect(by: Invocation, event: WorkflowEvent, classes: readonly EventClass[]): WorkflowEvent[] | null {
     const type = this.plan.typeOf(event);
-    const expected = Uint32Array.from(classes, (eventClass) => this.plan.typeIdOf(eventClass));
+    const expected = this.plan.typeIdsOf(classes);
     const slot = this.#line.keep(event);
     let found: WorkflowEvent[] | null = null;
     const pointer = ask(() =>
@@ -389,7 +397,8 @@ export class Run {
     const line = this.#line;
     try {
       while (line.next < line.end) {
-        if (line.commands[line.next] === op.INVOKE && this.#breath.isDue()) {
+        const command = line.commands[line.next];
+        if ((command === op.INVOKE || command === op.RESOLVE) && this.#breath.isDue()) {
           // A run that never waits for anything would keep timers, input and rendering from their turn.
           setTimeout(() => this.#goOn(), 0);
           return;
