@@ -109,7 +109,7 @@ async function optimise() {
     extra: [...WASM_FEATURES, ...strip].join(" "),
     outputs: [optimised, path.join(glue, "inline.js"), path.join(glue, "inline.d.ts")],
     work: async () => {
-      const args = [wasmOpt, input, "-o", optimised, "-Oz", ...WASM_FEATURES, ...strip];
+      const args = [wasmOpt, input, "-o", optimised, "-O3", ...WASM_FEATURES, ...strip];
       await must(process.execPath, args, "Run `npm ci`; if it stays, wasm-opt refuses what cargo made.");
       const base64 = readFileSync(optimised).toString("base64");
       writeFileSync(path.join(glue, "inline.js"), `export default "${base64}";\n`);
