@@ -16,7 +16,6 @@ export class WorkflowError extends Error {
   constructor(code: Code, detail = "", options?: ErrorOptions) {
     super(`${detail}${detail === "" ? "" : " "}${codes[code].help}`, options);
     this.code = code;
-
   }
 }
 
@@ -55,9 +54,18 @@ export class EngineError extends WorkflowError {
   override readonly name = "EngineError";
 }
 
+function isError(thrown: unknown): thrown is Error {
+  try {
+    // Errors of another realm are not instances of this one's Error.
+    return thrown instanceof Error || Object.prototype.toString.call(thrown) === "[object Error]";
+  } catch {
+    // A proxy that throws at every look.
+    return false;
+  }
+}
+
 /** What was thrown, as an Error: itself, or a StepError with it as the `cause`. */
 export function asError(thrown: unknown, step: string): Error {
-  // Errors of another realm are not instances of this one's Error.
-  if (thrown instanceof Error || Object.prototype.toString.call(thrown) === "[object Error]") return thrown as Error;
+  if (isError(thrown)) return thrown;
   return new StepError("STEP_FAILED", `Step "${step}" failed.`, { cause: thrown });
 }

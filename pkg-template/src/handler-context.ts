@@ -39,7 +39,9 @@ export interface WaitOptions<Event extends WorkflowEvent> {
 }
 
 /** Events of the classes asked for, in that order. */
-export type EventsOf<Classes extends readonly EventInput[]> = { -readonly [Nth in keyof Classes]: EventOf<Classes[Nth]> };
+export type EventsOf<Classes extends readonly EventInput[]> = {
+  -readonly [Nth in keyof Classes]: EventOf<Classes[Nth]>;
+};
 
 /**
  * The context of one attempt of one step. Its methods may be taken off it (`({ sendEvent }, event) => …`).

@@ -532,19 +532,21 @@ export class Run {
     const { planned, inputs } = invocation;
     if (this.workflow.verbose) console.log(`Running step ${planned.name}`);
     let returned: unknown;
+    let isPromise: boolean;
     try {
       const handler = planned.handler as (context: Invocation, ...events: readonly WorkflowEvent[]) => unknown;
       returned = inputs.length === 1 ? handler(invocation, inputs[0]!) : handler(invocation, ...inputs);
+      isPromise = isThenable(returned);
     } catch (error) {
       this.#fail(invocation, error);
       return;
     }
-    if (!isThenable(returned)) {
+    if (!isPromise) {
       this.#return(invocation, returned);
       return;
     }
     // A foreign thenable may settle twice, or throw: only a promise's word counts.
-    const promise = returned instanceof Promise ? returned : Promise.resolve(returned);
+    const promise = returned instanceof Promise ? (returned as Promise<unknown>) : Promise.resolve(returned);
     promise.then(
       (output) => this.#return(invocation, output),
       (error: unknown) => this.#fail(invocation, error),
@@ -554,7 +556,12 @@ export class Run {
   /** A handler has returned. */
   #return(invocation: Invocation, output: unknown): void {
     if (invocation.isSettled || invocation.ended !== undefined || this.#line.isSettling) return;
-    const isEvent = output instanceof WorkflowEvent;
+    let isEvent = false;
+    try {
+      isEvent = output instanceof WorkflowEvent;
+    } catch {
+      // A proxy that throws at every look is no event. Nothing may be thrown here: it would get lost in the promise.
+    }
     if (!isEvent && output !== undefined && output !== null) {
       const detail = `Step "${invocation.step}" returned ${describe(output)}.`;
       this.#fail(invocation, new ValidationError("INVALID_EVENT", detail), verdict.GIVE_UP);

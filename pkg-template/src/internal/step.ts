@@ -22,8 +22,7 @@ export interface StepDefinition {
   readonly timeout: number;
   /** Set when the step handles the failures of other steps: of all that no other handler is for, when `steps` is empty. */
   readonly handles:
-    | { readonly steps: readonly string[]; readonly maxRecoveries: number; readonly ids?: readonly number[] }
-    | undefined;
+    { readonly steps: readonly string[]; readonly maxRecoveries: number; readonly ids?: readonly number[] } | undefined;
   readonly handler: AnyHandler;
 }
 
