@@ -86,6 +86,18 @@ fn kinds_count_as_their_type() {
 }
 
 #[test]
+fn of_several_kinds_the_oldest_is_collected() {
+    for kind_is_older in [true, false] {
+        let mut on = collecting();
+        let [a, b, a1] = on.types;
+        on.feed(if kind_is_older { a1 } else { a }, "older", &[a, b]);
+        on.feed(if kind_is_older { a } else { a1 }, "younger", &[a, b]);
+        assert_eq!(on.feed(b, "b1", &[a, b]).as_deref(), Some("older+b1"));
+        assert_eq!(on.feed(b, "b2", &[a, b]).as_deref(), Some("younger+b2"));
+    }
+}
+
+#[test]
 fn a_kind_is_not_used_up_where_its_ancestor_would_do() {
     for expected_kind_first in [true, false] {
         for kind_comes_first in [true, false] {

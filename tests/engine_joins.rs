@@ -85,6 +85,23 @@ fn what_waited_moves_up_after_a_set_has_gone() {
 }
 
 #[test]
+fn of_what_waited_the_oldest_moves_up_first_whatever_its_type() {
+    for b_is_older in [true, false] {
+        let mut flow = Flow::new();
+        let (a, b, c) = (flow.event(), flow.event(), flow.event());
+        let join = join_over(&mut flow, &[vec![a, b], vec![c]]);
+        let mut run = flow.run();
+        run.send(a, 1);
+        run.send(if b_is_older { b } else { a }, 2);
+        run.send(if b_is_older { a } else { b }, 3);
+        for payload in ["c1", "c2", "c3"] {
+            run.send(c, payload);
+        }
+        assert_eq!(run.inputs(join), ["1+c1", "2+c2", "3+c3"]);
+    }
+}
+
+#[test]
 fn a_kind_of_a_type_joins_like_the_type() {
     let mut flow = Flow::new();
     let (a, b) = (flow.event(), flow.event());

@@ -162,6 +162,23 @@ fn an_attempt_that_failed_while_blocked_does_not_leave_the_run_waiting() {
     run.tick(Tick::Block { invocation: run.call(step).id }).unwrap();
     run.fail(&run.call(step));
     assert_eq!(run.status(), Status::Running);
+    let wait = run.wait(&run.call(step), a);
+    assert_eq!(run.status(), Status::Waiting, "what blocks the new attempt is counted anew");
+    run.send(a, "a");
+    assert_eq!((run.received(wait), run.status()), (Some("a"), Status::Running));
+}
+
+#[test]
+fn the_end_of_a_sleep_does_not_stand_for_that_of_a_wait() {
+    let mut flow = Flow::new();
+    let (start, a) = (flow.start, flow.event());
+    let step = flow.step(&[start], &[]);
+    let mut run = flow.run();
+    let call = run.call(step);
+    run.wait(&call, a);
+    run.sleep(&call, 10);
+    run.advance(10);
+    assert_eq!(run.status(), Status::Waiting);
 }
 
 fn half_done() -> (Host, StepId, Vec<Call>) {
@@ -204,6 +221,8 @@ fn a_run_that_ended_before_its_time_keeps_its_work_in_order() {
     assert!(run.engine.in_flight().all(|at| !at.running));
     assert_eq!(run.engine.in_flight().filter(|at| at.step == step).count(), 5);
     assert_eq!(run.engine.open_waits().count(), 0);
+    // Its deadlines are void, so nothing may still be in a pause that only a deadline could end.
+    assert!(!format!("{:?}", run.engine.state()).contains("Backoff"));
 }
 
 #[test]

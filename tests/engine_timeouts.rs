@@ -51,12 +51,14 @@ fn a_run_that_ends_in_time_voids_its_deadlines() {
     let mut flow = Flow::new();
     let (start, stop) = (flow.start, flow.stop);
     let step = flow.add(Step { timeout: Some(Millis(100)), ..takes(&[start], &[stop]) });
+    flow.add(Step { timeout: Some(Millis(100)), ..takes(&[start], &[stop]) });
     let mut run = flow.run_with(timeout(500));
     let keys: Vec<_> = run.timers.keys().copied().collect();
-    assert_eq!(keys.len(), 2);
+    assert_eq!(keys.len(), 3);
     run.finish(&run.call(step), stop, "end");
     run.now = 1000;
     for key in keys {
+        // The host asserts that nothing is commanded.
         run.tick(Tick::Timer { key }).unwrap();
     }
     assert_eq!(run.result().as_deref(), Some("end"));

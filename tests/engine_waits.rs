@@ -153,6 +153,22 @@ fn a_claim_of_what_is_not_kept_opens_the_wait() {
 }
 
 #[test]
+fn a_plain_wait_takes_the_oldest_whatever_is_claimed() {
+    let (mut run, step, a) = asking();
+    run.send(a, "older");
+    run.send(a, "younger");
+    let claim = Some(run.engine.kept(a)[1].slot);
+    let invocation = run.call(step).id;
+    run.engine
+        .apply(
+            Tick::Wait { invocation, ty: a, id: None, timeout: None, predicated: false, claim },
+            stepstream::engine::Millis(0),
+        )
+        .unwrap();
+    assert_eq!(run.payload(run.engine.kept(a)[0].slot), "younger");
+}
+
+#[test]
 fn matches_that_name_nonsense_satisfy_nothing() {
     let (mut run, step, a) = asking();
     let b = run.engine.graph().borrow_mut().add_type(Default::default(), &[]).unwrap();
