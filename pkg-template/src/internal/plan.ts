@@ -136,7 +136,8 @@ export class Plan {
   /** @throws ValidationError `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` */
   checkTarget(name: string, event: WorkflowEvent): void {
     const { inputs, handles } = this.step(name);
-    const isTaken = handles === undefined ? inputs.some((input) => takes(input, event)) : event instanceof StepFailedEvent;
+    const isTaken =
+      handles === undefined ? inputs.some((input) => takes(input, event)) : event instanceof StepFailedEvent;
     if (isTaken) return;
     const type = typeName(event.constructor as EventClass);
     throw new ValidationError("EVENT_NOT_TAKEN", `The step is "${name}", the event ${type}.`);

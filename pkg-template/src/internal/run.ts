@@ -568,7 +568,9 @@ export class Run {
       return;
     }
     if (this.gate !== undefined) {
-      this.gate(invocation, isEvent ? (output as WorkflowEvent) : undefined, (replaced) => this.#complete(invocation, replaced));
+      this.gate(invocation, isEvent ? (output as WorkflowEvent) : undefined, (replaced) =>
+        this.#complete(invocation, replaced),
+      );
       return;
     }
     this.#complete(invocation, output);

@@ -169,7 +169,6 @@ test("a handler may have retries of its own", async () => {
 test("something that is not an Error comes as a StepError with it as the cause", async () => {
   const workflow = new Workflow<unknown, unknown, unknown>();
   workflow.addStep({ inputs: [StartEvent], name: "flaky" }, () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- that is what is tested
     throw { status: 503 };
   });
   workflow.catchError({}, (_, { data }) => {
@@ -208,10 +207,15 @@ test("unknown steps, two handlers for one step and two for all are refused by ru
   const cases: [Workflow, string][] = [
     [make((workflow) => workflow.catchError({ steps: ["nobody"] }, handler)), "UNKNOWN_STEP"],
     [
-      make((workflow) => workflow.catchError({ steps: ["one"], name: "a" }, handler).catchError({ steps: ["one"], name: "b" }, handler)),
+      make((workflow) =>
+        workflow.catchError({ steps: ["one"], name: "a" }, handler).catchError({ steps: ["one"], name: "b" }, handler),
+      ),
       "DUPLICATE_HANDLER",
     ],
-    [make((workflow) => workflow.catchError({ name: "a" }, handler).catchError({ name: "b" }, handler)), "DUPLICATE_HANDLER"],
+    [
+      make((workflow) => workflow.catchError({ name: "a" }, handler).catchError({ name: "b" }, handler)),
+      "DUPLICATE_HANDLER",
+    ],
   ];
   for (const [workflow, code] of cases) {
     await fails(() => workflow.run(0), ValidationError, code);

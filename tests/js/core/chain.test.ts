@@ -46,9 +46,7 @@ test("steps may form a loop", async () => {
 test("a step may take what it returns", async () => {
   const workflow = new Workflow<unknown, number, number>();
   workflow.addStep({ inputs: [StartEvent<number>] }, (_, event) => new Work(event.data));
-  workflow.addStep({ inputs: [Work] }, (_, event) =>
-    event.data === 0 ? new StopEvent(0) : new Work(event.data - 1),
-  );
+  workflow.addStep({ inputs: [Work] }, (_, event) => (event.data === 0 ? new StopEvent(0) : new Work(event.data - 1)));
   expect((await soon(workflow.run(1_000))).data).toBe(0);
 });
 

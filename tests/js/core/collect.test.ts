@@ -89,8 +89,18 @@ test("gathers what concurrent steps return, in whatever order they finish", asyn
     return new Done(data);
   });
   workflow.addStep({ inputs: [Done] }, ({ collectEvents }, event) => {
-    const all = collectEvents(event, Array.from({ length: 20 }, () => Done));
-    return all === null ? undefined : new StopEvent(all.map(({ data }) => Number(data)).sort((a, b) => a - b).join(" "));
+    const all = collectEvents(
+      event,
+      Array.from({ length: 20 }, () => Done),
+    );
+    return all === null
+      ? undefined
+      : new StopEvent(
+          all
+            .map(({ data }) => Number(data))
+            .sort((a, b) => a - b)
+            .join(" "),
+        );
   });
   expect((await soon(workflow.run(20))).data).toBe(Array.from({ length: 20 }, (_, nth) => nth).join(" "));
 });

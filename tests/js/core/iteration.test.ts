@@ -8,7 +8,9 @@ class Count extends WorkflowEvent<number> {}
 class Note extends WorkflowEvent<number> {}
 
 function counter(unreadEvents?: number): Workflow<unknown, number, number> {
-  const workflow = new Workflow<unknown, number, number>(unreadEvents === undefined ? {} : { limits: { unreadEvents } });
+  const workflow = new Workflow<unknown, number, number>(
+    unreadEvents === undefined ? {} : { limits: { unreadEvents } },
+  );
   workflow.addStep({ inputs: [StartEvent<number>] }, (_, event) => new Count(event.data));
   workflow.addStep({ inputs: [Count] }, async (_, { data }) => (data === 0 ? new StopEvent(0) : new Count(data - 1)));
   return workflow;

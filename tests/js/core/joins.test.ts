@@ -28,23 +28,26 @@ test.each(orders)("three inputs are joined when the events arrive in the order %
   expect((await soon(workflow.run(0))).data).toBe("abc");
 });
 
-test.each(orders)("three steps at the same time are joined when they return in the order %s, %s, %s", async (...order) => {
-  const gates = { A: deferred(), B: deferred(), C: deferred() };
-  const workflow = new Workflow<unknown, unknown, string>();
-  for (const kind of ["A", "B", "C"] as const) {
-    workflow.addStep({ inputs: [StartEvent], outputs: [made[kind]] }, async () => {
-      await gates[kind].promise;
-      return new made[kind](kind);
-    });
-  }
-  workflow.addStep({ inputs: [A, B, C] }, (_, a, b, c) => new StopEvent(a.data + b.data + c.data));
-  const context = workflow.run(0);
-  for (const kind of order) {
-    gates[kind].resolve();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  expect((await soon(context)).data).toBe("ABC");
-});
+test.each(orders)(
+  "three steps at the same time are joined when they return in the order %s, %s, %s",
+  async (...order) => {
+    const gates = { A: deferred(), B: deferred(), C: deferred() };
+    const workflow = new Workflow<unknown, unknown, string>();
+    for (const kind of ["A", "B", "C"] as const) {
+      workflow.addStep({ inputs: [StartEvent], outputs: [made[kind]] }, async () => {
+        await gates[kind].promise;
+        return new made[kind](kind);
+      });
+    }
+    workflow.addStep({ inputs: [A, B, C] }, (_, a, b, c) => new StopEvent(a.data + b.data + c.data));
+    const context = workflow.run(0);
+    for (const kind of order) {
+      gates[kind].resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await soon(context)).data).toBe("ABC");
+  },
+);
 
 test("sets are made first in, first out, and each event is in one set", async () => {
   const sets: string[] = [];

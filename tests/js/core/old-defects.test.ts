@@ -65,7 +65,8 @@ test("the cost of a sent event does not depend on how many waits are open", asyn
     return (await soon(workflow.run(waits), 15_000)).data;
   };
   for (let round = 0; round < 3; round += 1) await cost(100);
-  const best = async (waits: number): Promise<number> => Math.min(await cost(waits), await cost(waits), await cost(waits));
+  const best = async (waits: number): Promise<number> =>
+    Math.min(await cost(waits), await cost(waits), await cost(waits));
   const [few, many] = [await best(100), await best(5_000)];
   expect(many / few).toBeLessThan(6);
 });
@@ -85,7 +86,10 @@ test("a run that waits sets no timer but the one of its deadline", async () => {
   const intervals = vi.spyOn(globalThis, "setInterval");
   const immediates = vi.spyOn(globalThis, "setImmediate");
   const workflow = new Workflow<unknown, unknown, string>({ timeout: 10 });
-  workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => new StopEvent(String((await requireEvent(Note)).data)));
+  workflow.addStep(
+    { inputs: [StartEvent] },
+    async ({ requireEvent }) => new StopEvent(String((await requireEvent(Note)).data)),
+  );
   const context = workflow.run(0);
   const reader = collect(context);
   const resolveLater = new Promise<void>((resolve) => setTimeout(resolve, 40));
@@ -173,7 +177,11 @@ test("steps that are added in another order do the same", async () => {
     (workflow) => workflow.addStep({ inputs: [Note], name: "b" }, (_, { data }) => new Other(data * 2)),
     (workflow) => workflow.addStep({ inputs: [Other], name: "c" }, (_, { data }) => new StopEvent(data)),
   ];
-  for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) {
+  for (const order of [
+    [0, 1, 2],
+    [2, 1, 0],
+    [1, 2, 0],
+  ]) {
     const workflow = new Workflow<unknown, number, number>();
     for (const nth of order) steps[nth]!(workflow);
     expect((await soon(workflow.run(1))).data).toBe(4);

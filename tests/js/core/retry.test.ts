@@ -68,7 +68,8 @@ async function attempt(
 /** The pauses between attempts, in milliseconds. */
 const gaps = ({ times }: Attempts): number[] => times.slice(1).map((time, nth) => time - times[nth]!);
 
-const waiting = (wait: WaitStrategy, attempts = 4): RetryPolicy => retryPolicy({ wait, stop: stopAfterAttempt(attempts) });
+const waiting = (wait: WaitStrategy, attempts = 4): RetryPolicy =>
+  retryPolicy({ wait, stop: stopAfterAttempt(attempts) });
 
 test("without a policy a step has one attempt", async () => {
   const { times, error } = await attempt(undefined, 1);
@@ -102,7 +103,12 @@ test("failed attempts are not in the stream, and its result is there once", asyn
 const cases: [string, WaitStrategy, number[], number[]][] = [
   ["waitFixed", waitFixed(0.02), [20, 20, 20], []],
   ["waitExponential", waitExponential({ initial: 0.01, factor: 2, max: 10 }), [10, 20, 40], []],
-  ["waitExponential with max", waitExponential({ initial: 0.01, factor: 10, max: 0.03 }), [10, 30, 30], [200, 200, 200]],
+  [
+    "waitExponential with max",
+    waitExponential({ initial: 0.01, factor: 10, max: 0.03 }),
+    [10, 30, 30],
+    [200, 200, 200],
+  ],
   ["waitIncrementing", waitIncrementing({ initial: 0.01, step: 0.015 }), [10, 25, 40], []],
   ["waitIncrementing with max", waitIncrementing({ initial: 0, step: 0.02, max: 0.03 }), [0, 20, 30], []],
   ["waitRandom", waitRandom({ min: 0.01, max: 0.03 }), [10, 10, 10], [130, 130, 130]],
@@ -242,24 +248,30 @@ test("a retry function that answers 0 tries again at once", async () => {
   expect((await attempt(({ attempt: nth }) => (nth < 20 ? 0 : false), 10)).value).toBe("attempt 11");
 });
 
-test.each([[NaN], [-1], [-Infinity]])("a retry function that answers %d ends the run with INVALID_DURATION", async (answer) => {
-  const workflow = new Workflow<unknown, unknown, string>();
-  workflow.addStep({ inputs: [StartEvent], retry: () => answer }, () => {
-    throw new Error("of the step");
-  });
-  await fails(workflow.run(0), ValidationError, "INVALID_DURATION");
-});
+test.each([[NaN], [-1], [-Infinity]])(
+  "a retry function that answers %d ends the run with INVALID_DURATION",
+  async (answer) => {
+    const workflow = new Workflow<unknown, unknown, string>();
+    workflow.addStep({ inputs: [StartEvent], retry: () => answer }, () => {
+      throw new Error("of the step");
+    });
+    await fails(workflow.run(0), ValidationError, "INVALID_DURATION");
+  },
+);
 
-test.each([[1e300], [Number.MAX_VALUE]])("a retry function that answers %d waits for as long as the run may live", async (answer) => {
-  let attempts = 0;
-  const workflow = new Workflow<unknown, unknown, string>({ timeout: 0.03 });
-  workflow.addStep({ inputs: [StartEvent], retry: () => answer }, () => {
-    attempts += 1;
-    throw new Error("of the step");
-  });
-  expect((await failure(workflow.run(0))) as Error).toHaveProperty("code", "RUN_TIMEOUT");
-  expect(attempts).toBe(1);
-});
+test.each([[1e300], [Number.MAX_VALUE]])(
+  "a retry function that answers %d waits for as long as the run may live",
+  async (answer) => {
+    let attempts = 0;
+    const workflow = new Workflow<unknown, unknown, string>({ timeout: 0.03 });
+    workflow.addStep({ inputs: [StartEvent], retry: () => answer }, () => {
+      attempts += 1;
+      throw new Error("of the step");
+    });
+    expect((await failure(workflow.run(0))) as Error).toHaveProperty("code", "RUN_TIMEOUT");
+    expect(attempts).toBe(1);
+  },
+);
 
 test("something that is not an Error is retried as a StepError with it as the cause", async () => {
   const seen: Error[] = [];
@@ -298,12 +310,15 @@ test("a step that waits for its next attempt gives its worker to others", async 
     sendEvent(new StartEvent("bad"), { step: "work" });
     sendEvent(new StartEvent("good"), { step: "work" });
   });
-  workflow.addStep({ inputs: [StartEvent], name: "work", numWorkers: 1, retry: waiting(waitFixed(0.02)) }, async (context, { data }) => {
-    if (data === 0) return undefined;
-    order.push(`${String(data)} ${context.attempt}`);
-    if (data === "bad" && context.attempt === 1) throw new Error("again");
-    return data === "bad" ? new StopEvent("") : undefined;
-  });
+  workflow.addStep(
+    { inputs: [StartEvent], name: "work", numWorkers: 1, retry: waiting(waitFixed(0.02)) },
+    async (context, { data }) => {
+      if (data === 0) return undefined;
+      order.push(`${String(data)} ${context.attempt}`);
+      if (data === "bad" && context.attempt === 1) throw new Error("again");
+      return data === "bad" ? new StopEvent("") : undefined;
+    },
+  );
   await soon(workflow.run(0));
   expect(order).toEqual(["bad 1", "good 1", "bad 2"]);
 });
@@ -361,7 +376,10 @@ test.each<[string, () => WaitStrategy]>([
   ["a factor of 0", () => waitExponential({ initial: 0.001, factor: 0 })],
   ["a factor below 1", () => waitExponential({ initial: 0.004, factor: 0.5 })],
   ["an enormous factor under a small max", () => waitExponential({ initial: 0.001, factor: 1e308, max: 0.002 })],
-  ["nested strategies", () => waitChain(waitSum(waitFixed(0), waitChain(waitFixed(0.001))), waitFullJitter({ max: 0.001 }))],
+  [
+    "nested strategies",
+    () => waitChain(waitSum(waitFixed(0), waitChain(waitFixed(0.001))), waitFullJitter({ max: 0.001 })),
+  ],
 ])("%s is either refused or works", async (_, make) => {
   let wait;
   try {

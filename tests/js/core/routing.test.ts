@@ -144,7 +144,11 @@ test("a targeted send to a step that does not exist, or does not take the event,
   });
   workflow.addStep({ inputs: [Other], name: "other" }, (_, event) => new StopEvent(event.data));
   const context = workflow.run(0);
-  const refused = await fails(() => context.sendEvent(new Note(""), { step: "other" }), ValidationError, "EVENT_NOT_TAKEN");
+  const refused = await fails(
+    () => context.sendEvent(new Note(""), { step: "other" }),
+    ValidationError,
+    "EVENT_NOT_TAKEN",
+  );
   expect(refused.message).toContain('"other"');
   expect(refused.message).toContain("Note");
   await fails(() => context.sendEvent(new Note(""), { step: "nobody" }), ValidationError, "UNKNOWN_STEP");

@@ -64,7 +64,10 @@ test("a run with work in flight, timed or waiting is not stalled", async () => {
 
 test("a run whose step waits for an event waits for the outside, even if no step could send it", async () => {
   const workflow = new Workflow<unknown, unknown, string>();
-  workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => new StopEvent((await requireEvent(Right)).data));
+  workflow.addStep(
+    { inputs: [StartEvent] },
+    async ({ requireEvent }) => new StopEvent((await requireEvent(Right)).data),
+  );
   const context = workflow.run(0).start();
   await soon(context.idle());
   expect(context.status).toBe("waiting");

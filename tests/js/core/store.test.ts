@@ -98,7 +98,10 @@ test("the store of the step's context is that of the run", async () => {
 
 function turns(): Workflow<unknown, string, number> {
   const workflow = new Workflow<unknown, string, number>();
-  workflow.addStep({ inputs: [StartEvent<string>] }, ({ store }) => new StopEvent(store.edit<number>("turns", (n = 0) => n + 1)));
+  workflow.addStep(
+    { inputs: [StartEvent<string>] },
+    ({ store }) => new StopEvent(store.edit<number>("turns", (n = 0) => n + 1)),
+  );
   return workflow;
 }
 

@@ -172,7 +172,11 @@ test.each(bad)("a timeout of %s is refused wherever it is given", async (value) 
   const timeout = value as number;
   await fails(() => new Workflow({ timeout }), ValidationError, "INVALID_DURATION");
   const workflow = new Workflow<unknown, unknown, string>();
-  await fails(() => workflow.addStep({ inputs: [StartEvent], timeout }, () => undefined), ValidationError, "INVALID_DURATION");
+  await fails(
+    () => workflow.addStep({ inputs: [StartEvent], timeout }, () => undefined),
+    ValidationError,
+    "INVALID_DURATION",
+  );
   expect(workflow.stepNames).toEqual([]);
   workflow.addStep({ inputs: [StartEvent] }, async ({ waitForEvent, sleep }) => {
     await fails(waitForEvent(Answer, { timeout }), ValidationError, "INVALID_DURATION");

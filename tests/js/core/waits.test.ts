@@ -32,7 +32,10 @@ test("requireEvent gets an event that came before and that no step takes", async
 
 test("requireEvent gets an event that comes later", async () => {
   const workflow = new Workflow<unknown, unknown, string>();
-  workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => new StopEvent((await requireEvent(Answer)).data));
+  workflow.addStep(
+    { inputs: [StartEvent] },
+    async ({ requireEvent }) => new StopEvent((await requireEvent(Answer)).data),
+  );
   const context = workflow.run(0).start();
   await context.idle();
   expect(context.status).toBe("waiting");
@@ -43,7 +46,10 @@ test("requireEvent gets an event that comes later", async () => {
 test("requireEvent gets the same object that was sent", async () => {
   const answer = new Answer("x");
   const workflow = new Workflow<unknown, unknown, boolean>();
-  workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => new StopEvent((await requireEvent(Answer)) === answer));
+  workflow.addStep(
+    { inputs: [StartEvent] },
+    async ({ requireEvent }) => new StopEvent((await requireEvent(Answer)) === answer),
+  );
   const context = workflow.run(0);
   context.sendEvent(answer);
   expect((await soon(context)).data).toBe(true);
@@ -76,7 +82,10 @@ test("waits that are open at once get one event each, in the order of the calls"
 
 test("a wait for a class takes events of its subclasses", async () => {
   const workflow = new Workflow<unknown, unknown, string>();
-  workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => new StopEvent((await requireEvent(Note)).data));
+  workflow.addStep(
+    { inputs: [StartEvent] },
+    async ({ requireEvent }) => new StopEvent((await requireEvent(Note)).data),
+  );
   const context = workflow.run(0);
   context.sendEvent(new Other("no"));
   context.sendEvent(new Loud("yes"));
@@ -112,7 +121,10 @@ test("a wait may be for a choice of classes", async () => {
 test("an event that steps take also satisfies a wait that is open at that moment", async () => {
   let taken = 0;
   const workflow = new Workflow<unknown, unknown, string>();
-  workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => new StopEvent((await requireEvent(Note)).data));
+  workflow.addStep(
+    { inputs: [StartEvent] },
+    async ({ requireEvent }) => new StopEvent((await requireEvent(Note)).data),
+  );
   workflow.addStep({ inputs: [Note] }, () => void (taken += 1));
   const context = workflow.run(0).start();
   await pause(5);
