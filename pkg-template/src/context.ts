@@ -132,8 +132,10 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
 
   /** The events that were not read yet, and those to come. Every loop over the run goes on where the last one left off. */
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent> {
+    // Before the run begins: a loop misses nothing, also of steps that run without a pause.
+    const reader = this.#run.stream.reader();
     this.#run.start();
-    return this.#run.stream.reader();
+    return reader;
   }
 
   /** The same as a loop over the run, with a place of its own: what is read here is not taken from others. */
