@@ -114,7 +114,7 @@ export class Invocation implements HandlerContext {
 
   get collectEvents(): HandlerContext["collectEvents"] {
     return (event, classes) => {
-      this.#check();
+      this.#checkRunning();
       if (!(event instanceof WorkflowEvent)) {
         throw new ValidationError("INVALID_EVENT", `collectEvents got ${describe(event)}.`);
       }

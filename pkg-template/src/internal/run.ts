@@ -221,6 +221,8 @@ export class Run {
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
     const type = this.plan.typeOf(event);
     this.#match(event);
+    // A condition is user code, and may have ended the run.
+    this.#checkAlive(event);
     const slot = this.#line.keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const pointer = ask(() =>
