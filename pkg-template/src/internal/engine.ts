@@ -62,19 +62,42 @@ export function trapped(cause: unknown): EngineError {
   const error = new EngineError("ENGINE_PANICKED", "", { cause });
   discardEngine();
   words = new Uint32Array(0);
+  isInside = false;
   const told = [...survivors];
   survivors.clear();
   for (const reference of told) reference.deref()?.poison(error);
   return error;
 }
 
+/** A call into the engine has begun and not come back. */
+let isInside = false;
+
+/**
+ * Before a call into the engine; {@link leave} comes after it. A stack that overflowed inside a call may have left no room
+ * to do anything about it: then it is done at the next call, which is this one.
+ */
+export function enter(): void {
+  if (isInside) trapped(undefined);
+  isInside = true;
+}
+
+/** A call has come back. */
+export function leave(): void {
+  isInside = false;
+}
+
 /** Calls the engine. @throws EngineError after a trap, when everybody has been told; what the answer reader throws, as it is. */
 export function ask<T>(call: () => T): T {
+  enter();
   try {
-    return call();
+    const answer = call();
+    leave();
+    return answer;
   } catch (thrown) {
     // Whatever else comes out of a call (a trap, a stack overflow) has left the engine in the middle of something.
-    throw thrown instanceof WorkflowError ? thrown : trapped(thrown);
+    if (!(thrown instanceof WorkflowError)) throw trapped(thrown);
+    leave();
+    throw thrown;
   }
 }
 
@@ -90,10 +113,9 @@ function release({ handle, instance, free }: Held): void {
   // What was in an instance that is gone is gone with it.
   if (instance !== engineNumber()) return;
   try {
-    engine()[free](handle);
-  } catch (cause) {
-    // Whoever is concerned is told; who frees something, or is a garbage collector, is not.
-    trapped(cause);
+    ask(() => engine()[free](handle));
+  } catch {
+    // Whoever is concerned was told; who frees something, or is a garbage collector, is not.
   }
 }
 

@@ -31,7 +31,18 @@ import type { Workflow } from "../workflow.js";
 import { Breath } from "./breath.js";
 import { describe, milliseconds } from "./duration.js";
 import { describeOpen } from "./describe-open.js";
-import { type Survivor, ask, engineError, memoryWords, offTrap, onTrap, readReply, trapped } from "./engine.js";
+import {
+  type Survivor,
+  ask,
+  engineError,
+  enter,
+  leave,
+  memoryWords,
+  offTrap,
+  onTrap,
+  readReply,
+  trapped,
+} from "./engine.js";
 import { Invocation, type PendingWait } from "./invocation.js";
 import { judge } from "./judge.js";
 import { Line } from "./line.js";
@@ -597,11 +608,15 @@ export class Run {
       let answer: number;
       try {
         // Not through `ask`: its closure would show on this path, the busiest of all.
+        enter();
         answer = this.#line
           .engine()
           .engine_complete(this.#line.handle, index, generation, type, slot, this.#line.tickTime());
+        leave();
       } catch (cause) {
-        throw cause instanceof WorkflowError ? cause : trapped(cause);
+        if (!(cause instanceof WorkflowError)) throw trapped(cause);
+        leave();
+        throw cause;
       }
       this.#line.take(answer);
       this.#completed += 1;
