@@ -56,16 +56,19 @@ export function offTrap(reference: WeakRef<Survivor>): void {
 
 /**
  * Called with what a call into the engine threw. The instance is in an unknown state: it is dropped, and everybody who has
- * something in it is told. The next use gets a fresh one.
+ * something in it is told, in the next microtask. The next use gets a fresh one.
  */
 export function trapped(cause: unknown): EngineError {
   const error = new EngineError("ENGINE_PANICKED", "", { cause });
+  const told = [...survivors];
+  // Later, on a stack of its own: this one may be full, and who learns of it only half would hang.
+  queueMicrotask(() => {
+    for (const reference of told) reference.deref()?.poison(error);
+  });
+  survivors.clear();
   discardEngine();
   words = new Uint32Array(0);
   isInside = false;
-  const told = [...survivors];
-  survivors.clear();
-  for (const reference of told) reference.deref()?.poison(error);
   return error;
 }
 
@@ -86,7 +89,7 @@ export function leave(): void {
   isInside = false;
 }
 
-/** Calls the engine. @throws EngineError after a trap, when everybody has been told; what the answer reader throws, as it is. */
+/** Calls the engine. @throws EngineError after a trap; what the answer reader throws, as it is. */
 export function ask<T>(call: () => T): T {
   enter();
   try {
@@ -115,7 +118,7 @@ function release({ handle, instance, free }: Held): void {
   try {
     ask(() => engine()[free](handle));
   } catch {
-    // Whoever is concerned was told; who frees something, or is a garbage collector, is not.
+    // Whoever is concerned will be told; who frees something, or is a garbage collector, is not.
   }
 }
 
