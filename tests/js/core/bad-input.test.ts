@@ -495,13 +495,17 @@ test("a stack overflow in a handler is its error, and no trap", async () => {
   expect(error).toBeInstanceOf(RangeError);
 });
 
-test("a stack that is nearly full when the package is called gives errors, and afterwards the next run works", async () => {
-  const workflow = new Workflow<unknown, unknown, string>({ timeout: 1 });
+test("a stack that is nearly full when the package is called gives errors, no run hangs, and the next run works", async () => {
+  const workflow = new Workflow<unknown, unknown, string>({ timeout: null });
   workflow.addStep({ inputs: [StartEvent] }, async ({ requireEvent }) => {
     await requireEvent(Answer);
-    return new StopEvent("");
+    return new StopEvent("answered");
   });
   for (let round = 0; round < 3; round += 1) {
+    // Classes that the engine has not met yet make it do more at the deepest point.
+    class Unknown extends WorkflowEvent<unknown> {
+      static readonly type = `unknown-${round}`;
+    }
     const context = workflow.run(0).start();
     const errors: unknown[] = [];
     const deep = (): void => {
@@ -511,18 +515,22 @@ test("a stack that is nearly full when the package is called gives errors, and a
         // Here the stack is as full as it was when it overflowed, a few frames less.
       }
       try {
-        context.sendEvent(new Note(round));
+        context.sendEvent(new Unknown(round));
       } catch (error) {
         errors.push(error);
       }
     };
     deep();
+    expect(errors.length).toBeGreaterThan(0);
     for (const error of errors) {
-      expect(error instanceof RangeError || error instanceof EngineError || error instanceof ValidationError).toBe(
-        true,
-      );
+      const isExpected =
+        error instanceof RangeError || error instanceof EngineError || error instanceof ValidationError;
+      expect(isExpected, String(error)).toBe(true);
     }
-    context.cancel();
-    await failure(context);
+    await turn();
+    if (context.status === "waiting") context.sendEvent(new Answer(1));
+    const { events, error } = await soon(collect(context.stream()));
+    if (events.at(-1) instanceof StopEvent) expect(context.result).toBe("answered");
+    else if (context.status === "failed") expectError(error, EngineError, "ENGINE_PANICKED");
   }
 });
