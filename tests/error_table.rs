@@ -38,14 +38,8 @@ fn typescript() -> String {
     text.push_str(
         "} as const;\n\n\
          /** The stable name of an error, as its `code` tells it. */\n\
-         export type Code = keyof typeof codes;\n\n\
-         /** The name that belongs to a number of the engine. */\n\
-         export const codeOfNumber: Readonly<Record<number, Code>> = {\n",
+         export type Code = keyof typeof codes;\n",
     );
-    for entry in TABLE {
-        let _ = writeln!(text, "  {}: \"{}\",", entry.code as u32, entry.name);
-    }
-    text.push_str("};\n");
     text
 }
 
