@@ -104,6 +104,38 @@ codes! {
         "The WebAssembly module could not be loaded here. Import \"stepstream/slim\" and hand over a WebAssembly.Module yourself.";
     StaleId = 82, "STALE_ID", "EngineError",
         "An id does not belong to anything that exists any more.";
+    SnapshotValue = 90, "SNAPSHOT_VALUE", "SnapshotError",
+        "A value of the run cannot be carried in a snapshot. Keep functions, streams and connections in `data`, or give the workflow a hook for the class in `types`.";
+    JournalNotKept = 91, "JOURNAL_NOT_KEPT", "SnapshotError",
+        "The run keeps no journal. Start it with { journal: true }.";
+    SnapshotStale = 92, "SNAPSHOT_STALE", "SnapshotError",
+        "The store holds a newer snapshot of this run. Load that one and go on from there.";
+    SnapshotFormat = 100, "SNAPSHOT_FORMAT", "RecoverError",
+        "The bytes are not what was asked for: a snapshot comes from context.snapshot(), a journal from context.journal(), a sealed snapshot from sealSnapshot().";
+    SnapshotVersion = 101, "SNAPSHOT_VERSION", "RecoverError",
+        "The bytes were written by a newer version of stepstream. Update the package here.";
+    SnapshotTruncated = 102, "SNAPSHOT_TRUNCATED", "RecoverError",
+        "The end of the bytes is missing.";
+    SnapshotAltered = 103, "SNAPSHOT_ALTERED", "RecoverError",
+        "The bytes are not what was written: their checksum does not fit.";
+    SnapshotForeign = 104, "SNAPSHOT_FOREIGN", "RecoverError",
+        "The snapshot was taken of another workflow: its steps or events differ. If this one is a later version of it, pass { migrate: true }.";
+    StepMissing = 105, "STEP_MISSING", "RecoverError",
+        "The snapshot needs a step that the workflow does not have.";
+    EventMissing = 106, "EVENT_MISSING", "RecoverError",
+        "The snapshot needs a class of events that the workflow does not know. Name it in a step, or list it in the workflow's `events`.";
+    StepChanged = 107, "STEP_CHANGED", "RecoverError",
+        "The snapshot holds events for a step that takes others now.";
+    SnapshotInvalid = 108, "SNAPSHOT_INVALID", "RecoverError",
+        "The contents of the snapshot contradict each other, or a value in it cannot be restored.";
+    JournalGap = 109, "JOURNAL_GAP", "RecoverError",
+        "A part of the journal is missing. Join the increments in the order in which they came, without leaving one out.";
+    SealKey = 110, "SEAL_KEY", "RecoverError",
+        "The snapshot was sealed with another key.";
+    SealAltered = 111, "SEAL_ALTERED", "RecoverError",
+        "The sealed snapshot is not what was sealed.";
+    SealForeign = 112, "SEAL_FOREIGN", "RecoverError",
+        "The sealed snapshot belongs to another workflow.";
 }
 
 impl Code {

@@ -54,6 +54,24 @@ export class EngineError extends WorkflowError {
   override readonly name = "EngineError";
 }
 
+/** Something cannot be put into a snapshot, or a snapshot not into a store. */
+export class SnapshotError extends WorkflowError {
+  override readonly name = "SnapshotError";
+  /** Where in the run the value is that cannot be carried, such as `store.user.connection`; undefined when it is not about a value. */
+  readonly path: string | undefined;
+
+  /** @param path See {@link SnapshotError.path}. */
+  constructor(code: Code, detail = "", options: ErrorOptions & { readonly path?: string } = {}) {
+    super(code, detail, options);
+    this.path = options.path;
+  }
+}
+
+/** A snapshot, journal or sealed snapshot cannot be taken up. Nothing has run. */
+export class RecoverError extends WorkflowError {
+  override readonly name = "RecoverError";
+}
+
 function isError(thrown: unknown): thrown is Error {
   try {
     // Errors of another realm are not instances of this one's Error.

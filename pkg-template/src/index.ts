@@ -7,6 +7,8 @@ export {
   type Code,
   EngineError,
   LimitError,
+  RecoverError,
+  SnapshotError,
   StalledError,
   StepError,
   TimeoutError,

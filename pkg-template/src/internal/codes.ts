@@ -145,6 +145,70 @@ export const codes = {
     help: 'The WebAssembly module could not be loaded here. Import "stepstream/slim" and hand over a WebAssembly.Module yourself.',
   },
   STALE_ID: { number: 82, class: "EngineError", help: "An id does not belong to anything that exists any more." },
+  SNAPSHOT_VALUE: {
+    number: 90,
+    class: "SnapshotError",
+    help: "A value of the run cannot be carried in a snapshot. Keep functions, streams and connections in `data`, or give the workflow a hook for the class in `types`.",
+  },
+  JOURNAL_NOT_KEPT: {
+    number: 91,
+    class: "SnapshotError",
+    help: "The run keeps no journal. Start it with { journal: true }.",
+  },
+  SNAPSHOT_STALE: {
+    number: 92,
+    class: "SnapshotError",
+    help: "The store holds a newer snapshot of this run. Load that one and go on from there.",
+  },
+  SNAPSHOT_FORMAT: {
+    number: 100,
+    class: "RecoverError",
+    help: "The bytes are not what was asked for: a snapshot comes from context.snapshot(), a journal from context.journal(), a sealed snapshot from sealSnapshot().",
+  },
+  SNAPSHOT_VERSION: {
+    number: 101,
+    class: "RecoverError",
+    help: "The bytes were written by a newer version of stepstream. Update the package here.",
+  },
+  SNAPSHOT_TRUNCATED: { number: 102, class: "RecoverError", help: "The end of the bytes is missing." },
+  SNAPSHOT_ALTERED: {
+    number: 103,
+    class: "RecoverError",
+    help: "The bytes are not what was written: their checksum does not fit.",
+  },
+  SNAPSHOT_FOREIGN: {
+    number: 104,
+    class: "RecoverError",
+    help: "The snapshot was taken of another workflow: its steps or events differ. If this one is a later version of it, pass { migrate: true }.",
+  },
+  STEP_MISSING: {
+    number: 105,
+    class: "RecoverError",
+    help: "The snapshot needs a step that the workflow does not have.",
+  },
+  EVENT_MISSING: {
+    number: 106,
+    class: "RecoverError",
+    help: "The snapshot needs a class of events that the workflow does not know. Name it in a step, or list it in the workflow's `events`.",
+  },
+  STEP_CHANGED: {
+    number: 107,
+    class: "RecoverError",
+    help: "The snapshot holds events for a step that takes others now.",
+  },
+  SNAPSHOT_INVALID: {
+    number: 108,
+    class: "RecoverError",
+    help: "The contents of the snapshot contradict each other, or a value in it cannot be restored.",
+  },
+  JOURNAL_GAP: {
+    number: 109,
+    class: "RecoverError",
+    help: "A part of the journal is missing. Join the increments in the order in which they came, without leaving one out.",
+  },
+  SEAL_KEY: { number: 110, class: "RecoverError", help: "The snapshot was sealed with another key." },
+  SEAL_ALTERED: { number: 111, class: "RecoverError", help: "The sealed snapshot is not what was sealed." },
+  SEAL_FOREIGN: { number: 112, class: "RecoverError", help: "The sealed snapshot belongs to another workflow." },
 } as const;
 
 /** The stable name of an error, as its `code` tells it. */
