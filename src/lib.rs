@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - [`engine`]: the reducer. Ticks in, commands out; no clock, no randomness, no payloads.
+//! - [`snapshot`]: runs as bytes: the format, the journal, replay.
 //! - [`executor`]: single-threaded tasks and timers, one instance per engine.
 //! - [`error`]: the one table of error codes.
 //! - `wasm`: the only boundary to JavaScript; it exists in WebAssembly builds alone.
@@ -17,6 +18,8 @@
 pub mod engine;
 pub mod error;
 pub mod executor;
+mod hash;
+pub mod snapshot;
 mod sorted;
 
 #[cfg(target_arch = "wasm32")]

@@ -92,7 +92,7 @@ fn an_attempt_that_is_not_at_work_can_do_nothing() {
     for by in scene.not_running() {
         let mut ticks = scene.every_tick_by(by, a, slot);
         ticks.extend(scene.every_slotless_tick_by(by, a));
-        ticks.push(Tick::Write { from: Some(by), slot });
+        ticks.push(Tick::Write { from: Some(by), ty: EventTypeId(0), slot });
         for tick in ticks {
             scene.refused(tick, Code::AttemptEnded);
         }
@@ -125,7 +125,7 @@ fn a_slot_in_use_or_far_away_is_refused() {
         for tick in scene.every_tick_by(live, a, slot) {
             scene.refused(tick, Code::StaleId);
         }
-        scene.refused(Tick::Write { from: None, slot }, Code::StaleId);
+        scene.refused(Tick::Write { from: None, ty: EventTypeId(0), slot }, Code::StaleId);
         scene.refused(Tick::Send { from: None, ty: a, slot, target: None, matches: vec![] }, Code::StaleId);
     }
 }

@@ -340,7 +340,7 @@ proptest! {
     #[test]
     fn forged_ids_are_refused(plan in plans(), actions in actions(), forged in nonsense(), far in 10_000..=u32::MAX) {
         let mut random = played(&plan, &actions);
-        // A deadline that nobody set changes nothing but the time, which is up to date after this.
+        // A deadline that nobody set changes nothing.
         random.run.nonsense(&Tick::Timer { key: TimerKey(u32::MAX) }, String::new());
         let next = random.run.engine.state().counts().last().map_or(0, |(slot, _)| slot.0 + 1);
         for tick in with_forged_id(forged, far, Slot(next)) {
@@ -372,8 +372,12 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
                 send(None, EventTypeId(0), free, Some(far_step)),
             ]
         }
-        Tick::Write { from, slot } => {
-            vec![Tick::Write { from: Some(nobody), slot }, Tick::Write { from, slot: far_slot }]
+        Tick::Write { from, ty, slot } => {
+            vec![
+                Tick::Write { from: Some(nobody), ty, slot },
+                Tick::Write { from, ty: far_ty, slot },
+                Tick::Write { from, ty, slot: far_slot },
+            ]
         }
         Tick::Complete { invocation, output, matches } => {
             let complete = |invocation, output| Tick::Complete { invocation, output, matches: matches.clone() };

@@ -3,7 +3,7 @@
 use super::graph::Handler;
 use super::ids::{EventTypeId, InvocationId, Millis, Slot, StepId};
 use super::reduce::Reducer;
-use super::state::{Answer, Phase, Status, TimerTarget};
+use super::state::{Answer, Phase, TimerTarget};
 use super::tick::{Command, Outcome, Verdict};
 
 impl Reducer<'_> {
@@ -18,6 +18,7 @@ impl Reducer<'_> {
         }
         let Some(handler) = self.handler_for(id) else {
             self.adopt(ty, slot, 0);
+            self.give_back(id);
             self.end(Outcome::StepFailed { step, slot });
             return;
         };
@@ -55,17 +56,9 @@ impl Reducer<'_> {
         (invocation.recoveries() < *max_recoveries).then_some(handler)
     }
 
-    /// Puts a failed attempt aside until its next one is due. What it has received stays with it; its open waits and its
-    /// sleeps begin anew.
+    /// Puts a failed attempt aside until its next one is due.
     fn back_off(&mut self, id: InvocationId, delay: Millis) {
         let Some(id) = self.interrupt(id) else { return };
-        if let Some(invocation) = self.state.invocations.get_mut(id) {
-            for entry in &mut invocation.log {
-                if entry.answer == Answer::Elapsed {
-                    entry.answer = Answer::Vacant;
-                }
-            }
-        }
         if delay == Millis(0) {
             self.requeue(id);
         } else {
@@ -74,17 +67,25 @@ impl Reducer<'_> {
         }
     }
 
-    /// Takes a running attempt away from the host: its id, deadline and open waits are void. The invocation is left out of
-    /// every queue.
+    /// Takes a failed attempt away from the host: its id, deadline and open waits are void. What it has received stays with the invocation, which
+    /// is left out of every queue; its sleeps begin anew, and what it sends counts from nothing.
     fn interrupt(&mut self, id: InvocationId) -> Option<InvocationId> {
-        let mut log = core::mem::take(&mut self.state.invocations.get_mut(id)?.log);
-        self.close_waits(&mut log);
         let id = self.state.invocations.renew(id)?;
+        let mut memory = self.state.invocations.get_mut(id)?.memory.take();
+        if let Some(memory) = &mut memory {
+            self.close_waits(&mut memory.log);
+            for entry in &mut memory.log {
+                if entry.answer == Answer::Elapsed {
+                    entry.answer = Answer::Vacant;
+                }
+            }
+            memory.cursor = 0;
+            memory.sent.clear();
+        }
         let mut timer = None;
         let mut step = None;
         self.change(id, |invocation| {
-            invocation.log = log;
-            invocation.cursor = 0;
+            invocation.memory = memory;
             invocation.blocked = 0;
             timer = invocation.timer.take();
             if invocation.phase == Phase::Running {
@@ -99,6 +100,14 @@ impl Reducer<'_> {
         Some(id)
     }
 
+    /// The last attempt has failed: the events go back into the step's queue, so that a run which is recovered from a snapshot
+    /// tries them again, from the first attempt.
+    fn give_back(&mut self, id: InvocationId) {
+        let Some(id) = self.interrupt(id) else { return };
+        self.state.exhausted = Some(id);
+        self.requeue(id);
+    }
+
     /// Puts an invocation back into its step's queue, where its age puts it.
     pub(super) fn requeue(&mut self, id: InvocationId) {
         let Some(invocation) = self.state.invocations.get(id) else { return };
@@ -109,24 +118,5 @@ impl Reducer<'_> {
         let older = |other: &InvocationId| invocations.get(*other).is_some_and(|other| other.order < order);
         let at = queue.partition_point(older);
         queue.insert(at, id);
-        if !matches!(self.state.status, Status::Ended(_)) {
-            self.start_queued(step);
-        }
-    }
-
-    /// Leaves an ended run in the state from which it could go on: whatever was running is queued again.
-    pub(super) fn park(&mut self) {
-        let running: Vec<InvocationId> = self
-            .state
-            .invocations
-            .iter()
-            .filter(|(_, invocation)| invocation.phase != Phase::Queued)
-            .map(|(id, _)| id)
-            .collect();
-        for id in running {
-            if let Some(id) = self.interrupt(id) {
-                self.requeue(id);
-            }
-        }
     }
 }

@@ -4,6 +4,7 @@
 use super::ids::{EventTypeId, Millis, StepId};
 use super::retry::RetryPolicy;
 use crate::error::Code;
+use crate::hash::Fnv;
 
 /// What the engine must know about the meaning of an event type. A type has the role of the nearest ancestor
 /// that has one.
@@ -28,6 +29,8 @@ pub enum Role {
 /// An event type.
 #[derive(Clone, Debug)]
 pub struct EventType {
+    /// What snapshots call it; empty when it was not told.
+    pub name: Box<str>,
     /// What the engine must know about it.
     pub role: Role,
     /// The types that this type is a kind of, itself first.
@@ -60,6 +63,8 @@ pub struct Handler {
 /// A step.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
+    /// What snapshots call it.
+    pub name: Box<str>,
     /// For each input the event types that it takes (several for an `or` input).
     pub inputs: Vec<Vec<EventTypeId>>,
     /// The event types that it returns, or `None` when that was not declared.
@@ -141,11 +146,18 @@ impl Graph {
         for parent in parents {
             self.types[parent.index()].kinds.push(id);
         }
-        self.types.push(EventType { role, lineage, kinds: vec![id], routes: Vec::new() });
+        self.types.push(EventType { name: Box::default(), role, lineage, kinds: vec![id], routes: Vec::new() });
         for step in 0..self.steps.len() {
             self.add_route(StepId(step as u32), id);
         }
         Ok(id)
+    }
+
+    /// Tells what snapshots call an event type.
+    pub fn name_type(&mut self, ty: EventTypeId, name: &str) {
+        if let Some(ty) = self.types.get_mut(ty.index()) {
+            ty.name = name.into();
+        }
     }
 
     /// Adds a step.
@@ -227,6 +239,46 @@ impl Graph {
         self.types.get(ty.index()).is_some_and(|ty| ty.lineage.contains(&ancestor))
     }
 
+    /// The event type of a name.
+    #[must_use]
+    pub fn type_named(&self, name: &str) -> Option<EventTypeId> {
+        let at = self.types.iter().position(|ty| &*ty.name == name)?;
+        Some(EventTypeId(at as u32))
+    }
+
+    /// The step of a name.
+    #[must_use]
+    pub fn step_named(&self, name: &str) -> Option<StepId> {
+        let at = self.steps.iter().position(|step| &*step.name == name)?;
+        Some(StepId(at as u32))
+    }
+
+    /// What tells this workflow from others: its steps and the names of the events that they take and return. The order
+    /// in which they were added does not count, nor do workers, retries and timeouts, which may change between two lives of a run.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let names = |types: &[EventTypeId]| -> Vec<&str> {
+            sorted(types.iter().map(|ty| &*self.types[ty.index()].name).collect())
+        };
+        let mut hash = Fnv::new();
+        let mut write = |texts: &[&str]| {
+            hash.write(&(texts.len() as u32).to_le_bytes());
+            texts.iter().for_each(|text| hash.write_str(text));
+        };
+        let steps = sorted(self.steps.iter().zip(0u32..).map(|(step, id)| (&*step.name, id)).collect());
+        for (name, id) in steps {
+            let step = &self.steps[id as usize];
+            write(&[name]);
+            write(&[if step.handler.is_some() { "handler" } else { "step" }]);
+            step.inputs.iter().for_each(|input| write(&names(input)));
+            if let Some(handler) = &step.handler {
+                write(&sorted(handler.steps.iter().map(|step| &*self.steps[step.index()].name).collect::<Vec<_>>()));
+            }
+            write(&step.outputs.as_ref().map_or(vec!["?"], |outputs| names(outputs)));
+        }
+        hash.finish()
+    }
+
     /// The inputs that nothing inside the graph makes: pairs of a step and the types one of its inputs takes.
     pub(super) fn outside_inputs(&self) -> impl Iterator<Item = (StepId, &[EventTypeId])> {
         self.steps.iter().enumerate().flat_map(move |(id, step)| {
@@ -248,4 +300,16 @@ impl Graph {
                 .any(|output| self.is_kind_of(*output, ty) || self.is_kind_of(ty, *output)),
         }
     }
+}
+
+/// Sorts a few things by insertion: the standard library's sorts add several kB each to what visitors download.
+fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    for end in 1..list.len() {
+        let mut at = end;
+        while at > 0 && list[at - 1] > list[at] {
+            list.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+    list
 }

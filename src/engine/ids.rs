@@ -5,10 +5,12 @@
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub u32);
 
         impl $name {
@@ -48,7 +50,7 @@ id! {
 ///
 /// The generation is unique in a run, so the id of an attempt that is over is recognised and refused
 /// for ever, also after its place has been taken by another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InvocationId {
     /// Place in the table of invocations.
     pub index: u32,
@@ -58,7 +60,7 @@ pub struct InvocationId {
 
 /// Milliseconds: a duration, or a point in a run's alive time (which starts at 0 and stands still while
 /// the run is on a shelf as a snapshot).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Millis(pub u64);
 
 impl Millis {

@@ -2,7 +2,8 @@
 
 use super::Engine;
 use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
-use super::state::{Phase, State};
+use super::join::Join;
+use super::state::{Phase, State, Status};
 
 /// A join that has some of its inputs but not all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +59,38 @@ impl Engine {
 
     /// The invocations that are queued, running or waiting for their next attempt.
     pub fn in_flight(&self) -> impl Iterator<Item = InFlight> {
-        self.state.invocations.iter().map(|(invocation, at)| InFlight {
+        let over = matches!(self.state.status, Status::Ended(_));
+        self.state.invocations.iter().map(move |(invocation, at)| InFlight {
             invocation,
             step: at.step,
             attempt: at.attempt,
-            running: at.phase == Phase::Running,
+            running: at.phase == Phase::Running && !over,
         })
+    }
+
+    /// The events that an invocation is about, one for each input.
+    #[must_use]
+    pub fn inputs(&self, invocation: InvocationId) -> &[Event] {
+        self.state.invocations.get(invocation).map_or(&[], |invocation| invocation.inputs.as_slice())
+    }
+
+    /// What a join has gathered so far.
+    #[must_use]
+    pub fn gathered(&self, step: StepId) -> Vec<Event> {
+        let join = self.state.steps.get(step.index()).and_then(|step| step.join.as_ref());
+        join.into_iter().flat_map(Join::events).copied().collect()
+    }
+
+    /// The events of all types that are kept for a later wait.
+    pub fn all_kept(&self) -> impl Iterator<Item = Event> {
+        self.state.kept.values().flatten().map(|kept| kept.event)
+    }
+
+    /// The result that a running attempt has for what must happen once.
+    #[must_use]
+    pub fn once(&self, invocation: InvocationId, key: &str) -> Option<Slot> {
+        let memory = self.state.invocations.get(invocation)?.memory.as_ref()?;
+        memory.once.iter().find(|(other, _)| &**other == key).map(|(_, slot)| *slot)
     }
 
     /// The events of a type, or of a kind of it, that are kept for a later wait, oldest first.

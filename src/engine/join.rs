@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::ids::{Event, EventTypeId};
+use super::state::Kept;
 use crate::sorted::SortedMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,33 @@ impl Join {
     pub(super) fn fill(&self) -> (u32, usize) {
         let filled = self.set.iter().enumerate().fold(0, |bits, (nth, at)| bits | (u32::from(at.is_some()) << nth));
         (filled, self.later.values().map(VecDeque::len).sum())
+    }
+
+    /// What each input has, and what waits behind, by type and oldest first.
+    pub(super) fn contents(&self) -> (Vec<Option<Kept>>, Vec<Kept>) {
+        let kept = |arrival: &Arrival| Kept { event: arrival.event, order: arrival.order };
+        let set = self.set.iter().map(|at| at.as_ref().map(kept)).collect();
+        (set, self.later.values().flatten().map(kept).collect())
+    }
+
+    /// A join with these contents. `inputs` tells which inputs take a type. `None` when an input has an event that it does not take, or
+    /// nothing is missing.
+    pub(super) fn restore(set: &[Option<Kept>], later: &[Kept], inputs: impl Fn(EventTypeId) -> u32) -> Option<Join> {
+        let arrival = |kept: &Kept| Arrival { event: kept.event, inputs: inputs(kept.event.ty), order: kept.order };
+        let mut join = Join::new(set.len());
+        for (nth, at) in set.iter().enumerate() {
+            join.set[nth] = at.as_ref().map(arrival);
+            if join.set[nth].is_some_and(|arrival| arrival.inputs & (1 << nth) == 0) {
+                return None;
+            }
+        }
+        for kept in later.iter().map(arrival) {
+            if kept.inputs == 0 {
+                return None;
+            }
+            join.later.or_default(kept.event.ty).push_back(kept);
+        }
+        join.set.iter().any(Option::is_none).then_some(join)
     }
 
     /// Every event held.

@@ -39,8 +39,10 @@
 
 mod arena;
 mod failure;
+mod freeze;
 mod graph;
 mod ids;
+mod image;
 mod inspect;
 mod join;
 mod random;
@@ -48,6 +50,7 @@ mod reduce;
 mod retry;
 mod route;
 mod state;
+mod thaw;
 mod tick;
 mod validate;
 mod wait;
@@ -57,10 +60,15 @@ use std::rc::Rc;
 
 pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
 pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+pub use image::{
+    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
+    KeptImage, RequestImage, SentImage,
+};
 pub use inspect::{InFlight, OpenJoin, OpenWait};
 pub use random::seed_of;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
+pub use thaw::{Refusal, Thaw};
 pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
 pub use validate::Finding;
 

@@ -3,6 +3,8 @@
 //! The mixing function is SplitMix64 (G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number
 //! generators", OOPSLA 2014).
 
+use crate::hash::fnv;
+
 const fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,10 +18,10 @@ pub(super) fn unit(seed: u64, salt: u64) -> f64 {
     (mix(seed ^ mix(salt)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// The seed that belongs to a run id (FNV-1a, 64 bits).
+/// The seed that belongs to a run id.
 #[must_use]
 pub fn seed_of(run_id: &str) -> u64 {
-    run_id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv(run_id.as_bytes())
 }
 
 #[cfg(test)]

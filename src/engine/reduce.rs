@@ -1,7 +1,7 @@
 //! The reducer's entrance: checks a tick, applies it, and looks at where that leaves the run.
 
 use super::graph::Graph;
-use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey};
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey};
 use super::state::{Invocation, Phase, State, Status, Timer, TimerTarget};
 use super::tick::{Command, Outcome, Reply, Tick};
 use crate::error::Code;
@@ -23,7 +23,11 @@ pub(super) fn reduce(
 ) -> Result<Reply, Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check(&tick)?;
+    if reducer.is_void(&tick) {
+        return Ok(Reply::None);
+    }
     reducer.state.now = reducer.state.now.max(now);
+    reducer.state.ticks += 1;
     let reply = reducer.apply(tick);
     reducer.look_around();
     Ok(reply)
@@ -37,7 +41,10 @@ impl Reducer<'_> {
             (Status::Ended(_), Tick::Timer { .. }) => {}
             (Status::Ended(_), _) => return Err(Code::RunEnded),
             (Status::Created, Tick::Start { .. } | Tick::Cancel) => {}
-            (Status::Created, _) | (_, Tick::Start { .. }) => return Err(Code::StaleId),
+            (Status::Shelved, Tick::Resume | Tick::Cancel) => {}
+            (Status::Created | Status::Shelved, _) | (_, Tick::Start { .. } | Tick::Resume) => {
+                return Err(Code::StaleId);
+            }
             _ => {}
         }
         match tick {
@@ -57,8 +64,8 @@ impl Reducer<'_> {
                     self.graph.route(*ty, *target).ok_or(Code::EventNotTaken)?;
                 }
             }
-            Tick::Write { from, slot } => {
-                self.check_slot(*slot)?;
+            Tick::Write { from, ty, slot } => {
+                self.check_event(*ty, *slot)?;
                 from.map_or(Ok(()), |from| self.check_running(from))?;
             }
             Tick::Complete { invocation, output, .. } => {
@@ -81,9 +88,19 @@ impl Reducer<'_> {
             Tick::Sleep { invocation, .. } | Tick::Block { invocation } | Tick::Unblock { invocation } => {
                 self.check_running(*invocation)?;
             }
-            Tick::Timer { .. } | Tick::Cancel => {}
+            Tick::Once { invocation, slot, .. } => {
+                self.check_running(*invocation)?;
+                self.check_slot(*slot)?;
+            }
+            Tick::Timer { .. } | Tick::Cancel | Tick::Resume => {}
         }
         Ok(())
+    }
+
+    /// A deadline that was cleared while the host was on its way here means nothing.
+    fn is_void(&self, tick: &Tick) -> bool {
+        let ended = matches!(self.state.status, Status::Ended(_));
+        matches!(tick, Tick::Timer { key } if ended || self.state.timers.get(key).is_none())
     }
 
     fn check_type(&self, ty: EventTypeId) -> Result<(), Code> {
@@ -117,11 +134,17 @@ impl Reducer<'_> {
             Tick::Send { from, ty, slot, target, matches } => {
                 let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
                 let event = self.adopt(ty, slot, recoveries);
-                self.enter(event, target, &matches);
+                if from.is_some_and(|by| self.is_repeated(by, ty, false)) {
+                    self.release(slot);
+                } else {
+                    self.enter(event, target, &matches);
+                }
             }
-            Tick::Write { slot, .. } => {
+            Tick::Write { from, ty, slot } => {
                 self.adopt_slot(slot);
-                self.out.push(Command::Publish { slot });
+                if !from.is_some_and(|by| self.is_repeated(by, ty, true)) {
+                    self.out.push(Command::Publish { slot });
+                }
                 self.release(slot);
             }
             Tick::Complete { invocation, output, matches } => self.complete(invocation, output, &matches),
@@ -137,6 +160,8 @@ impl Reducer<'_> {
             }
             Tick::Timer { key } => self.timer(key),
             Tick::Cancel => self.end(Outcome::Cancelled),
+            Tick::Once { invocation, key, slot } => self.once(invocation, key, slot),
+            Tick::Resume => self.resume(),
         }
         Reply::None
     }
@@ -150,8 +175,17 @@ impl Reducer<'_> {
         self.enter(event, None, &[]);
     }
 
+    /// What a snapshot had on the shelf goes on: deadlines count again, and what is queued begins.
+    fn resume(&mut self) {
+        self.state.status = Status::Running;
+        let deadlines = self.state.timers.iter().map(|(key, timer)| (*key, timer.deadline));
+        self.out.extend(deadlines.map(|(key, deadline)| Command::SetTimer { key, deadline }));
+        for step in 0..self.state.steps.len() as u32 {
+            self.start_queued(StepId(step));
+        }
+    }
+
     fn timer(&mut self, key: TimerKey) {
-        // A deadline that was cleared while the host was on its way here means nothing.
         let Some(timer) = self.state.timers.remove(&key) else { return };
         match timer.target {
             TimerTarget::Run => self.end(Outcome::TimedOut),
@@ -159,7 +193,11 @@ impl Reducer<'_> {
                 self.change(invocation, |invocation| invocation.timer = None);
                 self.out.push(Command::TimeOut { invocation });
             }
-            TimerTarget::Retry(invocation) => self.requeue(invocation),
+            TimerTarget::Retry(invocation) => {
+                self.requeue(invocation);
+                let step = self.state.invocations.get(invocation).map(|invocation| invocation.step);
+                step.into_iter().for_each(|step| self.start_queued(step));
+            }
             TimerTarget::Wait(wait) => self.elapse(wait),
         }
     }
@@ -183,17 +221,14 @@ impl Reducer<'_> {
         }
     }
 
-    /// Ends the run. A run that has completed needs nothing any more; one that has failed keeps what it was doing.
+    /// Ends the run. A run that has completed needs nothing any more; one that has failed keeps what it was doing, for a snapshot.
     pub(super) fn end(&mut self, outcome: Outcome) {
         if matches!(self.state.status, Status::Ended(_)) {
             return;
         }
         self.state.status = Status::Ended(outcome);
-        self.state.timers.clear();
         if matches!(outcome, Outcome::Completed(_)) {
             self.state.clear_work();
-        } else {
-            self.park();
         }
         self.out.push(Command::Settle { outcome });
     }
@@ -229,7 +264,7 @@ impl Reducer<'_> {
         Event { ty, slot, recoveries }
     }
 
-    fn adopt_slot(&mut self, slot: Slot) {
+    pub(super) fn adopt_slot(&mut self, slot: Slot) {
         if slot.index() >= self.state.slots.len() {
             self.state.slots.push(0);
         }

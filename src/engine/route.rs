@@ -4,7 +4,7 @@ use super::Millis;
 use super::graph::Role;
 use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
 use super::reduce::Reducer;
-use super::state::{Answer, Invocation, Kept, LogEntry, Phase, State, Status, TimerTarget};
+use super::state::{Invocation, Kept, Phase, Sent, State, Status, TimerTarget};
 use super::tick::{Command, Inputs, Outcome};
 
 impl Reducer<'_> {
@@ -43,6 +43,22 @@ impl Reducer<'_> {
         }
     }
 
+    /// Counts what an attempt sends or writes. Returns whether it is a repetition: after a recovery a step runs again from its beginning, and
+    /// what it had sent before must not be sent twice.
+    pub(super) fn is_repeated(&mut self, by: InvocationId, ty: EventTypeId, written: bool) -> bool {
+        let Some(invocation) = self.state.invocations.get_mut(by) else { return false };
+        let sent = &mut invocation.memory().sent;
+        match sent.iter_mut().find(|sent| sent.ty == ty && sent.written == written) {
+            Some(sent) if sent.skip > 0 => {
+                sent.skip -= 1;
+                return true;
+            }
+            Some(sent) => sent.count = sent.count.saturating_add(1),
+            None => sent.push(Sent { ty, written, count: 1, skip: 0 }),
+        }
+        false
+    }
+
     pub(super) fn arrival(&mut self) -> u64 {
         let order = self.state.arrivals;
         self.state.arrivals += 1;
@@ -74,8 +90,7 @@ impl Reducer<'_> {
             attempt: 0,
             began: Millis(0),
             inputs,
-            log: Vec::new(),
-            cursor: 0,
+            memory: None,
             blocked: 0,
             timer: None,
         });
@@ -140,26 +155,15 @@ impl Reducer<'_> {
             self.state.steps[invocation.step.index()].running -= 1;
         }
         self.clear_timer(invocation.timer);
-        self.close_waits(&mut invocation.log);
+        if let Some(memory) = &mut invocation.memory {
+            self.close_waits(&mut memory.log);
+        }
         Some(invocation)
     }
 
-    /// Lets go of the events that an invocation held.
+    /// Lets go of the payloads that an invocation held.
     pub(super) fn forget(&mut self, invocation: &Invocation) {
-        for event in invocation.inputs.as_slice() {
-            self.release(event.slot);
-        }
-        self.forget_answers(&invocation.log);
-    }
-
-    pub(super) fn forget_answers(&mut self, log: &[LogEntry]) {
-        for entry in log {
-            match &entry.answer {
-                Answer::Received(event) => self.release(event.slot),
-                Answer::Collected(Some(events)) => events.iter().for_each(|event| self.release(event.slot)),
-                _ => {}
-            }
-        }
+        invocation.references().for_each(|slot| self.release(slot));
     }
 }
 
@@ -178,6 +182,7 @@ impl State {
         self.plain_waits.clear();
         self.kept.clear();
         self.collections.clear();
+        self.timers.clear();
         self.slots.clear();
     }
 }

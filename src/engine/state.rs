@@ -41,6 +41,8 @@ pub struct RunOptions {
 pub enum Status {
     /// It has not begun.
     Created,
+    /// It was taken from a snapshot and has not gone on yet.
+    Shelved,
     /// It goes on by itself.
     Running,
     /// It waits for the outside.
@@ -89,6 +91,27 @@ pub(super) struct LogEntry {
     pub answer: Answer,
 }
 
+/// How many events of a type an attempt has sent, or written to the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub ty: EventTypeId,
+    pub written: bool,
+    pub count: u32,
+    /// How many of those an attempt that runs again has still to repeat; they were sent in an earlier life of the run.
+    pub skip: u32,
+}
+
+/// What an invocation has gathered and another attempt must know of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub log: Vec<LogEntry>,
+    /// The next log entry that this attempt comes to.
+    pub cursor: u32,
+    /// The results of what must happen once, by key.
+    pub once: Vec<(Box<str>, Slot)>,
+    pub sent: Vec<Sent>,
+}
+
 /// An invocation: a set of events on which a step is, was or will be run, through all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
@@ -101,9 +124,8 @@ pub(super) struct Invocation {
     /// When the first attempt began.
     pub began: Millis,
     pub inputs: Inputs,
-    pub log: Vec<LogEntry>,
-    /// The next log entry that this attempt comes to.
-    pub cursor: u32,
+    /// Made when there is something to remember; apart, because most invocations have nothing and are copied a lot.
+    pub memory: Option<Box<Memory>>,
     /// What this attempt waits for that only the outside can bring on.
     pub blocked: u32,
     /// The deadline of this attempt.
@@ -116,9 +138,37 @@ impl Invocation {
         self.phase != Phase::Running || self.blocked == 0
     }
 
+    pub(super) fn memory(&mut self) -> &mut Memory {
+        self.memory.get_or_insert_default()
+    }
+
+    /// Every slot that it refers to.
+    pub(super) fn references(&self) -> impl Iterator<Item = Slot> {
+        let inputs = self.inputs.as_slice().iter().map(|event| event.slot);
+        inputs.chain(self.memory.as_ref().into_iter().flat_map(|memory| memory.references()))
+    }
+
     /// The recoveries behind the events that it makes.
     pub(super) fn recoveries(&self) -> u32 {
         self.inputs.as_slice().iter().map(|event| event.recoveries).max().unwrap_or(0)
+    }
+}
+
+impl Memory {
+    fn references(&self) -> impl Iterator<Item = Slot> {
+        let answered = self.log.iter().flat_map(|entry| entry.answer.events()).map(|event| event.slot);
+        answered.chain(self.once.iter().map(|(_, slot)| *slot))
+    }
+}
+
+impl Answer {
+    /// The events in it.
+    pub(super) fn events(&self) -> &[Event] {
+        match self {
+            Answer::Received(event) => core::slice::from_ref(event),
+            Answer::Collected(Some(events)) => events,
+            _ => &[],
+        }
     }
 }
 
@@ -154,6 +204,9 @@ pub(super) struct Waiter {
     pub invocation: InvocationId,
     /// Its place in the invocation's log.
     pub entry: u32,
+    /// Whether the running attempt has asked for it. After a recovery a wait stays open while the step comes to the point where it asks
+    /// again, so that an event which comes meanwhile is not missed.
+    pub asked: bool,
 }
 
 /// An event that is kept, by a run because no step took it, or by a collection.
@@ -173,6 +226,8 @@ pub struct State {
     pub(super) status: Status,
     /// The latest time a tick has told; time never goes back.
     pub(super) now: Millis,
+    /// Ticks taken in so far.
+    pub(super) ticks: u64,
     /// Arrivals so far.
     pub(super) arrivals: u64,
     /// Steps invoked so far.
@@ -181,6 +236,8 @@ pub struct State {
     pub(super) active: u32,
     pub(super) steps: Vec<StepState>,
     pub(super) invocations: Arena<Invocation>,
+    /// The one whose last attempt has ended the run.
+    pub(super) exhausted: Option<InvocationId>,
     pub(super) next_wait: u32,
     pub(super) waiters: SortedMap<WaitId, Waiter>,
     /// The open waits that any event of a type will do for.
@@ -209,11 +266,13 @@ impl State {
             options,
             status: Status::Created,
             now: Millis(0),
+            ticks: 0,
             arrivals: 0,
             invoked: 0,
             active: 0,
             steps,
             invocations: Arena::new(),
+            exhausted: None,
             next_wait: 0,
             waiters: SortedMap::default(),
             plain_waits: SortedMap::default(),
@@ -227,20 +286,10 @@ impl State {
 
     /// Every slot that the state refers to, once for each reference.
     pub(super) fn references(&self) -> impl Iterator<Item = Slot> {
-        let logged = |entry: &LogEntry| -> Vec<Event> {
-            match &entry.answer {
-                Answer::Received(event) => vec![*event],
-                Answer::Collected(Some(events)) => events.to_vec(),
-                _ => Vec::new(),
-            }
-        };
-        let invocations = self.invocations.iter().flat_map(move |(_, invocation)| {
-            let inputs = invocation.inputs.as_slice().iter().copied();
-            inputs.chain(invocation.log.iter().flat_map(logged))
-        });
+        let invocations = self.invocations.iter().flat_map(|(_, invocation)| invocation.references());
         let joins = self.steps.iter().filter_map(|step| step.join.as_ref()).flat_map(Join::events).copied();
         let collected = self.collections.values().flat_map(SortedMap::values);
         let kept = self.kept.values().chain(collected).flatten().map(|kept| kept.event);
-        invocations.chain(joins).chain(kept).map(|event| event.slot)
+        invocations.chain(joins.chain(kept).map(|event| event.slot))
     }
 }

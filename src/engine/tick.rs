@@ -1,5 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
+use serde::{Deserialize, Serialize};
+
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 
 /// Something that happened, as told by the host.
@@ -7,7 +9,9 @@ use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKe
 /// Every `slot` named here is handed over: the engine holds one reference to it from then on.
 /// `matches` lists the predicated waits ([`Tick::Wait::predicated`]) whose predicate accepts the event: predicates are user code, so
 /// the host evaluates them, and what they said becomes part of the tick.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Journals are made of ticks: a variant keeps its position and its fields for ever, and new ones come last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Tick {
     /// The run begins with this event.
@@ -34,6 +38,8 @@ pub enum Tick {
     Write {
         /// The invocation that writes it, or `None` for the outside.
         from: Option<InvocationId>,
+        /// The event's type.
+        ty: EventTypeId,
         /// Its payload.
         slot: Slot,
     },
@@ -107,11 +113,22 @@ pub enum Tick {
     },
     /// The outside cancels the run.
     Cancel,
+    /// A running step has the result of something that must happen once. A key that has its result keeps it.
+    Once {
+        /// The attempt.
+        invocation: InvocationId,
+        /// What the step calls it.
+        key: Box<str>,
+        /// The result.
+        slot: Slot,
+    },
+    /// A run that was taken from a snapshot goes on.
+    Resume,
 }
 
 /// What the host's part of a retry policy says of a failure: conditions look at error objects, which the engine
 /// does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The step's policy decides.

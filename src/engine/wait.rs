@@ -19,19 +19,31 @@ impl Reducer<'_> {
         claim: Option<Slot>,
     ) -> Reply {
         let (entry, answer) = self.ask(id, Request::Event { ty, id: name });
-        let wait = self.next_wait();
+        let wait = match answer {
+            // A recovery has left it open.
+            Answer::Pending { wait, .. } => wait,
+            _ => self.next_wait(),
+        };
         match answer {
             Answer::Received(event) => self.out.push(Command::Resolve { wait, slot: event.slot }),
             Answer::Elapsed => self.out.push(Command::Expire { wait }),
             _ => match self.claim_kept(ty, predicated, claim) {
                 // The reference that kept it goes over to the log.
                 Some(event) => {
+                    if let (Answer::Pending { timer, .. }, Some(_)) = (answer, self.close(wait)) {
+                        self.clear_timer(timer);
+                    }
                     self.answer(id, entry, Answer::Received(event));
                     self.out.push(Command::Resolve { wait, slot: event.slot });
                 }
                 None => {
-                    let timer = timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait)));
-                    self.open(wait, Waiter { ty: Some(ty), predicated, invocation: id, entry }, timer);
+                    if let Some(waiter) = self.state.waiters.get_mut(&wait) {
+                        waiter.asked = true;
+                    } else {
+                        let timer = timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait)));
+                        let waiter = Waiter { ty: Some(ty), predicated, invocation: id, entry, asked: true };
+                        self.open(wait, waiter, timer);
+                    }
                     self.change(id, |invocation| invocation.blocked += 1);
                 }
             },
@@ -41,14 +53,37 @@ impl Reducer<'_> {
 
     pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> Reply {
         let (entry, answer) = self.ask(id, Request::Sleep);
+        if let Answer::Pending { wait, .. } = answer {
+            // A recovery has left it open: what is left of it goes on.
+            if let Some(waiter) = self.state.waiters.get_mut(&wait) {
+                waiter.asked = true;
+            }
+            return Reply::Wait(wait);
+        }
         let wait = self.next_wait();
         if answer == Answer::Elapsed {
             self.out.push(Command::Wake { wait });
         } else {
             let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
-            self.open(wait, Waiter { ty: None, predicated: false, invocation: id, entry }, timer);
+            self.open(wait, Waiter { ty: None, predicated: false, invocation: id, entry, asked: true }, timer);
         }
         Reply::Wait(wait)
+    }
+
+    /// Remembers the result of what must happen once.
+    pub(super) fn once(&mut self, id: InvocationId, key: Box<str>, slot: Slot) {
+        self.adopt_slot(slot);
+        let known = self.state.invocations.get_mut(id).is_none_or(|invocation| {
+            let once = &mut invocation.memory().once;
+            let known = once.iter().any(|(other, _)| *other == key);
+            if !known {
+                once.push((key, slot));
+            }
+            known
+        });
+        if known {
+            self.release(slot);
+        }
     }
 
     pub(super) fn collect(
@@ -101,24 +136,30 @@ impl Reducer<'_> {
     /// answer is handed back; if it has asked something else, the log is good for nothing from here on.
     fn ask(&mut self, id: InvocationId, request: Request) -> (u32, Answer) {
         let Some(invocation) = self.state.invocations.get_mut(id) else { return (0, Answer::Vacant) };
-        let at = invocation.cursor;
-        invocation.cursor += 1;
-        if let Some(entry) = invocation.log.get(at as usize) {
+        let memory = invocation.memory();
+        let at = memory.cursor;
+        memory.cursor += 1;
+        if let Some(entry) = memory.log.get(at as usize) {
             if entry.request == request {
                 return (at, entry.answer.clone());
             }
-            let stale = invocation.log.split_off(at as usize);
-            self.forget_answers(&stale);
+            let mut stale = memory.log.split_off(at as usize);
+            self.close_waits(&mut stale);
+            let events = stale.iter().flat_map(|entry| entry.answer.events());
+            events.for_each(|event| self.release(event.slot));
         }
         if let Some(invocation) = self.state.invocations.get_mut(id) {
-            invocation.log.push(LogEntry { request, answer: Answer::Vacant });
+            invocation.memory().log.push(LogEntry { request, answer: Answer::Vacant });
         }
         (at, Answer::Vacant)
     }
 
+    fn entry(&mut self, id: InvocationId, entry: u32) -> Option<&mut LogEntry> {
+        self.state.invocations.get_mut(id)?.memory.as_mut()?.log.get_mut(entry as usize)
+    }
+
     fn answer(&mut self, id: InvocationId, entry: u32, answer: Answer) {
-        let invocation = self.state.invocations.get_mut(id);
-        if let Some(entry) = invocation.and_then(|invocation| invocation.log.get_mut(entry as usize)) {
+        if let Some(entry) = self.entry(id, entry) {
             entry.answer = answer;
         }
     }
@@ -178,24 +219,27 @@ impl Reducer<'_> {
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
         self.settle(waiter, Answer::Received(event));
-        self.out.push(Command::Resolve { wait, slot: event.slot });
+        if waiter.asked {
+            self.out.push(Command::Resolve { wait, slot: event.slot });
+        }
         true
     }
 
     pub(super) fn elapse(&mut self, wait: WaitId) {
         let Some(waiter) = self.close(wait) else { return };
         self.settle(waiter, Answer::Elapsed);
-        self.out.push(if waiter.ty.is_some() { Command::Expire { wait } } else { Command::Wake { wait } });
+        if waiter.asked {
+            self.out.push(if waiter.ty.is_some() { Command::Expire { wait } } else { Command::Wake { wait } });
+        }
     }
 
     fn settle(&mut self, waiter: Waiter, answer: Answer) {
-        let entry = waiter.entry as usize;
-        let pending = self.state.invocations.get(waiter.invocation).and_then(|invocation| invocation.log.get(entry));
-        if let Some(Answer::Pending { timer, .. }) = pending.map(|entry| &entry.answer) {
-            self.clear_timer(*timer);
+        let pending =
+            self.entry(waiter.invocation, waiter.entry).map(|entry| core::mem::replace(&mut entry.answer, answer));
+        if let Some(Answer::Pending { timer, .. }) = pending {
+            self.clear_timer(timer);
         }
-        self.answer(waiter.invocation, waiter.entry, answer);
-        if waiter.ty.is_some() {
+        if waiter.ty.is_some() && waiter.asked {
             self.change(waiter.invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
         }
     }

@@ -1,11 +1,9 @@
 //! A run in this instance: the engine, and the executor that watches its deadlines.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use super::words::Answer;
-use crate::engine::{Command, Engine, Graph, Millis, RunOptions, Tick, TimerKey, WaitId};
+use crate::engine::{Command, Engine, Millis, Tick, TimerKey, WaitId};
 use crate::executor::Executor;
+use crate::snapshot::journal::Journal;
 
 /// No alarm.
 const NEVER: u32 = u32::MAX;
@@ -18,17 +16,23 @@ pub(super) struct Host {
     alarm: Option<Millis>,
     /// The predicated waits that accept the next event.
     pub(super) matches: Vec<WaitId>,
+    /// Kept when the user asked for it.
+    pub(super) journal: Option<Journal>,
 }
 
 impl Host {
-    pub(super) fn new(graph: Rc<RefCell<Graph>>, options: RunOptions) -> Host {
-        Host { engine: Engine::new(graph, options), executor: Executor::new(), alarm: None, matches: Vec::new() }
+    pub(super) fn new(engine: Engine, journal: Option<Journal>) -> Host {
+        Host { engine, executor: Executor::new(), alarm: None, matches: Vec::new(), journal }
     }
 
     pub(super) fn tick(&mut self, tick: Tick, now: Millis, answer: &mut Answer) -> *const u32 {
+        let noted = self.journal.is_some().then(|| tick.clone());
         match self.engine.apply(tick, now) {
             Err(code) => answer.refuse(code),
             Ok(reply) => {
+                if let (Some(tick), Some(journal)) = (noted, &mut self.journal) {
+                    journal.tick(tick, now);
+                }
                 answer.clear();
                 answer.write_reply(&reply);
                 let timers_changed = self.write_commands(answer);
@@ -41,8 +45,12 @@ impl Host {
         answer.clear();
         self.alarm = None;
         for key in self.executor.advance(now) {
+            let tick = Tick::Timer { key: TimerKey(key as u32) };
             // The engine ignores a deadline that does not matter any more, and refuses none.
-            let _ = self.engine.apply(Tick::Timer { key: TimerKey(key as u32) }, now);
+            let _ = self.engine.apply(tick.clone(), now);
+            if let Some(journal) = &mut self.journal {
+                journal.tick(tick, now);
+            }
             self.write_commands(answer);
         }
         self.finish(true, now, answer)

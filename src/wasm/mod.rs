@@ -12,6 +12,7 @@
 
 mod handles;
 mod host;
+mod snapshot;
 mod words;
 
 use std::cell::RefCell;
@@ -20,10 +21,12 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::engine::{
-    EventTypeId, Graph, Handler, InvocationId, Limits, Millis, RetryPolicy, Role, RunOptions, Slot, Step, StepId, Tick,
-    Verdict, WaitId, seed_of,
+    Engine, EventTypeId, Graph, Handler, InvocationId, Limits, Millis, RetryPolicy, Role, RunOptions, Slot, Step,
+    StepId, Tick, Verdict, WaitId, seed_of,
 };
 use crate::error::Code;
+use crate::snapshot::journal::Journal;
+use crate::snapshot::replay::Replay;
 use handles::Handles;
 use host::Host;
 use words::Answer;
@@ -32,12 +35,21 @@ use words::Answer;
 struct Instance {
     graphs: Handles<Rc<RefCell<Graph>>>,
     hosts: Handles<Host>,
+    replays: Handles<Replay>,
     answer: Answer,
+    /// The bytes that the last answer speaks of.
+    bytes: Vec<u8>,
 }
 
 thread_local! {
     static INSTANCE: RefCell<Instance> = const {
-        RefCell::new(Instance { graphs: Handles::new(), hosts: Handles::new(), answer: Answer::new() })
+        RefCell::new(Instance {
+            graphs: Handles::new(),
+            hosts: Handles::new(),
+            replays: Handles::new(),
+            answer: Answer::new(),
+            bytes: Vec::new(),
+        })
     };
 }
 
@@ -87,7 +99,7 @@ pub fn graph_free(graph: u32) {
 
 /// Adds an event type with its ancestry, nearest first; returns its id.
 #[wasm_bindgen]
-pub fn graph_type(graph: u32, role: u32, parents: &[u32]) -> i32 {
+pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
     let role = match role {
         1 => Role::Start,
         2 => Role::Stop,
@@ -97,8 +109,10 @@ pub fn graph_type(graph: u32, role: u32, parents: &[u32]) -> i32 {
         _ => Role::Plain,
     };
     number(with(|instance| {
-        let graph = instance.graphs.get_mut(graph).ok_or(Code::StaleId)?;
-        graph.borrow_mut().add_type(role, &types(parents)).map(|id| id.0)
+        let mut graph = instance.graphs.get_mut(graph).ok_or(Code::StaleId)?.borrow_mut();
+        let id = graph.add_type(role, &types(parents))?;
+        graph.name_type(id, name);
+        Ok(id.0)
     }))
 }
 
@@ -109,6 +123,7 @@ pub fn graph_type(graph: u32, role: u32, parents: &[u32]) -> i32 {
 #[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
 pub fn graph_step(
     graph: u32,
+    name: &str,
     inputs: &[u32],
     outputs: &[u32],
     declared: bool,
@@ -127,6 +142,7 @@ pub fn graph_step(
             rest = tail;
         }
         Ok(Step {
+            name: name.into(),
             inputs: accepted,
             outputs: declared.then(|| types(outputs)),
             workers: (workers > 0).then_some(workers),
@@ -144,6 +160,18 @@ pub fn graph_step(
     }))
 }
 
+/// What tells the graph from others: a reply of the lower and the upper half.
+#[wasm_bindgen]
+pub fn graph_fingerprint(graph: u32) -> *const u32 {
+    with(|instance| match instance.graphs.get_mut(graph) {
+        Some(graph) => {
+            let fingerprint = graph.borrow().fingerprint();
+            instance.answer.reply(halves(fingerprint).into_iter())
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
 /// What looks wrong with a graph: a reply of triples, code, step + 1, event type + 1.
 #[wasm_bindgen]
 pub fn graph_validate(graph: u32) -> *const u32 {
@@ -158,16 +186,26 @@ pub fn graph_validate(graph: u32) -> *const u32 {
     })
 }
 
-/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none.
+/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none; `journal` tells whether to keep one.
 #[wasm_bindgen]
-pub fn engine_new(graph: u32, run_id: &str, timeout: f64, steps: f64, kept_events: u32) -> i32 {
+pub fn engine_new(graph: u32, run_id: &str, timeout: f64, steps: f64, kept_events: u32, journal: bool) -> i32 {
     number(with(|instance| {
-        let graph = instance.graphs.get_mut(graph).ok_or(Code::StaleId)?;
-        let steps = if steps >= 0.0 { steps as u64 } else { u64::MAX };
-        let options =
-            RunOptions { seed: seed_of(run_id), timeout: duration(timeout), limits: Limits { steps, kept_events } };
-        Ok(instance.hosts.insert(Host::new(Rc::clone(graph), options)))
+        let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
+        let options = options(seed_of(run_id), timeout, steps, kept_events);
+        let engine = Engine::new(graph, options);
+        let journal = journal.then(|| Journal::new(&engine, options, None));
+        Ok(instance.hosts.insert(Host::new(engine, journal)))
     }))
+}
+
+fn options(seed: u64, timeout: f64, steps: f64, kept_events: u32) -> RunOptions {
+    let steps = if steps >= 0.0 { steps as u64 } else { u64::MAX };
+    RunOptions { seed, timeout: duration(timeout), limits: Limits { steps, kept_events } }
+}
+
+/// A number as its lower and its upper half.
+fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
 }
 
 /// Frees a run.
@@ -215,8 +253,8 @@ pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32,
 
 /// [`Tick::Write`].
 #[wasm_bindgen]
-pub fn engine_write(engine: u32, index: u32, generation: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Write { from: sender(index, generation), slot: Slot(slot) })
+pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
 /// [`Tick::Complete`]. `ty` is the output's type + 1, or 0 for no output.
@@ -298,6 +336,22 @@ pub fn engine_collect(
         slot: Slot(slot),
         expected: types(expected),
     })
+}
+
+/// [`Tick::Once`].
+#[wasm_bindgen]
+pub fn engine_once(engine: u32, index: u32, generation: u32, key: &str, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
+}
+
+/// The slot of the result that a running attempt has for what must happen once, + 1; 0 when it has none yet.
+#[wasm_bindgen]
+pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32 {
+    with(|instance| {
+        let host = instance.hosts.get_mut(engine)?;
+        host.engine.once(invocation(index, generation), key).map(|slot| slot.0 + 1)
+    })
+    .unwrap_or(0)
 }
 
 /// [`Tick::Block`], or [`Tick::Unblock`] when `blocked` is false.

@@ -55,12 +55,24 @@ impl Answer {
         self.0.as_ptr()
     }
 
+    /// An error with a reply: where the name is that it is about.
+    pub(super) fn refuse_with(&mut self, code: Code, about: [u32; 2]) -> *const u32 {
+        self.begin_reply(about.into_iter());
+        self.0[0] = code as u32;
+        self.finish()
+    }
+
     /// An answer that is nothing but a reply.
     pub(super) fn reply(&mut self, words: impl Iterator<Item = u32>) -> *const u32 {
+        self.begin_reply(words);
+        self.finish()
+    }
+
+    /// A reply that commands may follow.
+    pub(super) fn begin_reply(&mut self, words: impl Iterator<Item = u32>) {
         self.clear();
         self.0.extend(words);
         self.end_reply();
-        self.finish()
     }
 
     /// The address of the answer, with its lengths written in.

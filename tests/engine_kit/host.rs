@@ -328,7 +328,7 @@ impl Host {
 
     pub fn write(&mut self, from: Option<&Call>, payload: impl ToString) -> Result<Reply, Code> {
         let slot = self.put(payload);
-        self.tick_with(slot, Tick::Write { from: from.map(|call| call.id), slot })
+        self.tick_with(slot, Tick::Write { from: from.map(|call| call.id), ty: EventTypeId(0), slot })
     }
 
     pub fn try_finish(&mut self, id: InvocationId, ty: EventTypeId, payload: impl ToString) -> Result<Reply, Code> {

@@ -108,7 +108,11 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
         event.clone().prop_map(|(ty, slot)| Tick::Start { ty, slot }),
         (from.clone(), event.clone(), proptest::option::of(number().prop_map(StepId)), matches())
             .prop_map(|(from, (ty, slot), target, matches)| Tick::Send { from, ty, slot, target, matches }),
-        (from, number().prop_map(Slot)).prop_map(|(from, slot)| Tick::Write { from, slot }),
+        (from, number().prop_map(EventTypeId), number().prop_map(Slot)).prop_map(|(from, ty, slot)| Tick::Write {
+            from,
+            ty,
+            slot
+        }),
         (invocation.clone(), proptest::option::of(event.clone()), matches())
             .prop_map(|(invocation, output, matches)| Tick::Complete { invocation, output, matches }),
         (invocation.clone(), event.clone(), verdicts()).prop_map(|(invocation, (ty, slot), verdict)| Tick::Fail {

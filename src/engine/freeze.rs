@@ -1,0 +1,252 @@
+//! From a state to its image. The state is not touched: a snapshot may be taken at any moment, between any two ticks.
+
+use super::Engine;
+use super::graph::Graph;
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::image::{
+    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
+    KeptImage, RequestImage, SentImage,
+};
+use super::state::{Answer, Invocation, Kept, LogEntry, Memory, Phase, Request, State, Status, TimerTarget};
+use super::tick::Outcome;
+
+impl Engine {
+    /// The run as it is at `now`. The same state gives the same image.
+    #[must_use]
+    pub fn freeze(&self, now: Millis) -> Frozen {
+        let graph = self.graph.borrow();
+        let freezer = Freezer {
+            graph: &graph,
+            state: &self.state,
+            types: Table::new(),
+            steps: Table::new(),
+            slots: Table::new(),
+            waits: self.state.waiters.iter().map(|(wait, _)| *wait).collect(),
+        };
+        freezer.freeze(now)
+    }
+}
+
+/// Gives things new numbers, in the order in which they are met.
+struct Table<Id> {
+    numbers: Vec<u32>,
+    met: Vec<Id>,
+}
+
+const UNMET: u32 = u32::MAX;
+
+impl<Id> Table<Id> {
+    const fn new() -> Self {
+        Table { numbers: Vec::new(), met: Vec::new() }
+    }
+
+    fn number(&mut self, id: Id, index: usize) -> u32 {
+        if index >= self.numbers.len() {
+            self.numbers.resize(index + 1, UNMET);
+        }
+        if self.numbers[index] == UNMET {
+            self.numbers[index] = self.met.len() as u32;
+            self.met.push(id);
+        }
+        self.numbers[index]
+    }
+}
+
+struct Freezer<'a> {
+    graph: &'a Graph,
+    state: &'a State,
+    types: Table<EventTypeId>,
+    steps: Table<StepId>,
+    slots: Table<Slot>,
+    /// The open waits in the order in which they are served.
+    waits: Vec<WaitId>,
+}
+
+impl Freezer<'_> {
+    fn freeze(mut self, now: Millis) -> Frozen {
+        let state = self.state;
+        // Those that are running come first: they have their workers. Then the oldest first.
+        let age = |invocation: &Invocation| (invocation.phase != Phase::Running, invocation.order);
+        let mut aged: Vec<_> = state.invocations.iter().map(|(id, invocation)| (age(invocation), id)).collect();
+        aged.sort_unstable();
+        let ids: Vec<InvocationId> = aged.into_iter().map(|(_, id)| id).collect();
+        let mut again = 0;
+        let mut invocations = Vec::with_capacity(ids.len());
+        for id in &ids {
+            let Some(invocation) = state.invocations.get(*id) else { continue };
+            again += u64::from(invocation.phase == Phase::Running);
+            invocations.push(self.invocation(*id, invocation));
+        }
+        let joins = self.joins();
+        let kept = self.kept();
+        let collections = self.collections();
+        let deadline =
+            state.timers.values().find(|timer| timer.target == TimerTarget::Run).map(|timer| timer.deadline.0);
+        let image = Image {
+            condition: condition(state.status),
+            ticks: state.ticks,
+            now: state.now.max(now).0,
+            seed: state.options.seed,
+            deadline,
+            arrivals: state.arrivals,
+            invoked: state.invoked.saturating_sub(again),
+            slots: self.slots.met.len() as u32,
+            types: self.types.met.iter().map(|ty| type_name(self.graph, *ty)).collect(),
+            steps: self.steps.met.iter().map(|step| step_name(self.graph, *step)).collect(),
+            invocations,
+            joins,
+            kept,
+            collections,
+        };
+        Frozen { image, slots: self.slots.met, invocations: ids }
+    }
+
+    fn deadline(&self, key: TimerKey) -> Option<u64> {
+        self.state.timers.get(&key).map(|timer| timer.deadline.0)
+    }
+
+    fn ty(&mut self, ty: EventTypeId) -> u32 {
+        self.types.number(ty, ty.index())
+    }
+
+    fn step(&mut self, step: StepId) -> u32 {
+        self.steps.number(step, step.index())
+    }
+
+    fn slot(&mut self, slot: Slot) -> u32 {
+        self.slots.number(slot, slot.index())
+    }
+
+    fn event(&mut self, event: Event) -> EventImage {
+        EventImage { ty: self.ty(event.ty), slot: self.slot(event.slot), recoveries: event.recoveries }
+    }
+
+    fn events(&mut self, events: &[Event]) -> Vec<EventImage> {
+        events.iter().map(|event| self.event(*event)).collect()
+    }
+
+    fn kept_event(&mut self, kept: Kept) -> KeptImage {
+        KeptImage { event: self.event(kept.event), order: kept.order }
+    }
+
+    fn invocation(&mut self, id: InvocationId, invocation: &Invocation) -> InvocationImage {
+        let running = invocation.phase == Phase::Running;
+        let backoff = match invocation.phase {
+            Phase::Backoff(key) => self.deadline(key),
+            _ => None,
+        };
+        let attempt =
+            if self.state.exhausted == Some(id) { 0 } else { invocation.attempt.saturating_sub(u32::from(running)) };
+        let nothing = Memory::default();
+        let memory = invocation.memory.as_deref().unwrap_or(&nothing);
+        InvocationImage {
+            step: self.step(invocation.step),
+            order: invocation.order,
+            running,
+            backoff,
+            attempt,
+            began: invocation.began.0,
+            inputs: self.events(invocation.inputs.as_slice()),
+            log: memory.log.iter().map(|entry| self.entry(entry)).collect(),
+            once: memory.once.iter().map(|(key, slot)| (key.to_string(), self.slot(*slot))).collect(),
+            sent: memory
+                .sent
+                .iter()
+                .map(|sent| SentImage { ty: self.ty(sent.ty), written: sent.written, count: sent.count })
+                .collect(),
+        }
+    }
+
+    fn entry(&mut self, entry: &LogEntry) -> EntryImage {
+        let request = match &entry.request {
+            Request::Event { ty, id } => RequestImage::Event { ty: self.ty(*ty), id: id.as_deref().map(String::from) },
+            Request::Sleep => RequestImage::Sleep,
+            Request::Collect => RequestImage::Collect,
+        };
+        let answer = match &entry.answer {
+            Answer::Vacant => AnswerImage::Vacant,
+            Answer::Pending { wait, timer } => AnswerImage::Pending {
+                rank: self.waits.partition_point(|other| other < wait) as u32,
+                deadline: timer.and_then(|timer| self.deadline(timer)),
+                predicated: self.state.waiters.get(wait).is_some_and(|waiter| waiter.predicated),
+            },
+            Answer::Received(event) => AnswerImage::Received(self.event(*event)),
+            Answer::Elapsed => AnswerImage::Elapsed,
+            Answer::Collected(found) => AnswerImage::Collected(found.as_deref().map(|events| self.events(events))),
+        };
+        EntryImage { request, answer }
+    }
+
+    fn joins(&mut self) -> Vec<JoinImage> {
+        let mut joins = Vec::new();
+        for (step, id) in self.state.steps.iter().zip(0u32..) {
+            let Some(join) = &step.join else { continue };
+            let (set, later) = join.contents();
+            if later.is_empty() && set.iter().all(Option::is_none) {
+                continue;
+            }
+            let step = self.step(StepId(id));
+            let set = set.into_iter().map(|at| at.map(|kept| self.kept_event(kept))).collect();
+            let later = later.into_iter().map(|kept| self.kept_event(kept)).collect();
+            joins.push(JoinImage { step, set, later });
+        }
+        joins
+    }
+
+    fn kept(&mut self) -> Vec<KeptImage> {
+        let queues = self.state.kept.values().flatten();
+        queues.map(|kept| self.kept_event(*kept)).collect()
+    }
+
+    fn collections(&mut self) -> Vec<CollectionImage> {
+        let collections = self.state.collections.iter();
+        collections
+            .map(|((step, expected), held)| CollectionImage {
+                step: self.step(*step),
+                expected: expected.iter().map(|ty| self.ty(*ty)).collect(),
+                held: held.values().flatten().map(|kept| self.kept_event(*kept)).collect(),
+            })
+            .collect()
+    }
+}
+
+fn condition(status: Status) -> Condition {
+    match status {
+        Status::Created => Condition::Created,
+        Status::Running | Status::Shelved => Condition::Running,
+        Status::Waiting => Condition::Waiting,
+        Status::Ended(Outcome::Completed(_)) => Condition::Completed,
+        Status::Ended(Outcome::StepFailed { .. }) => Condition::StepFailed,
+        Status::Ended(Outcome::TimedOut) => Condition::TimedOut,
+        Status::Ended(Outcome::Stalled) => Condition::Stalled,
+        Status::Ended(Outcome::LimitReached) => Condition::LimitReached,
+        Status::Ended(Outcome::Cancelled) => Condition::Cancelled,
+    }
+}
+
+/// What an image calls a type; one without a name is told by its number.
+pub(super) fn type_name(graph: &Graph, ty: EventTypeId) -> String {
+    named(graph.types().get(ty.index()).map(|ty| &*ty.name), ty.0)
+}
+
+pub(super) fn step_name(graph: &Graph, step: StepId) -> String {
+    named(graph.steps().get(step.index()).map(|step| &*step.name), step.0)
+}
+
+fn named(name: Option<&str>, number: u32) -> String {
+    match name {
+        Some(name) if !name.is_empty() => name.to_string(),
+        _ => {
+            // Not `format!`: its machinery adds kilobytes to what visitors download.
+            let mut text = String::from("#");
+            let mut digits = Vec::new();
+            let mut rest = number;
+            while digits.is_empty() || rest > 0 {
+                digits.push(b'0' + (rest % 10) as u8);
+                rest /= 10;
+            }
+            text.extend(digits.iter().rev().map(|digit| char::from(*digit)));
+            text
+        }
+    }
+}

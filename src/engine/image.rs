@@ -1,0 +1,203 @@
+//! A run as data: everything of a [`State`](super::State) that a snapshot carries, and nothing that can be worked out anew.
+//!
+//! Names stand for event types and steps, so that a graph which was built in another order, by another build or with more in it can
+//! take the image up. Slots are numbered from 0 without gaps; [`Frozen::slots`] tells which they were.
+//!
+//! The format of snapshots is this, written by `postcard` (`docs/snapshot-format.md`): a field or a variant keeps its position for ever.
+//! What has to change gets a new format version, and a conversion from this one.
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{InvocationId, Slot};
+
+/// An image, and what the host must know to put its own part beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frozen {
+    /// The run.
+    pub image: Image,
+    /// The live slots: the image's slot `n` is `slots[n]`.
+    pub slots: Vec<Slot>,
+    /// The invocations: the image's invocation `n` is `invocations[n]`.
+    pub invocations: Vec<InvocationId>,
+}
+
+/// A run. Points in time are milliseconds of its alive time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// Where the run is.
+    pub condition: Condition,
+    /// Ticks taken in so far, over all its lives.
+    pub ticks: u64,
+    /// How long it has been alive.
+    pub now: u64,
+    /// Where the jitter of retries comes from.
+    pub seed: u64,
+    /// When the run times out.
+    pub deadline: Option<u64>,
+    /// Arrivals so far.
+    pub arrivals: u64,
+    /// Steps invoked so far, without those that the image starts again.
+    pub invoked: u64,
+    /// How many slots there are.
+    pub slots: u32,
+    /// The names of the event types that are referred to.
+    pub types: Vec<String>,
+    /// The names of the steps that are referred to.
+    pub steps: Vec<String>,
+    /// Oldest first; those that were running come before those that were not.
+    pub invocations: Vec<InvocationImage>,
+    /// Joins that are not empty.
+    pub joins: Vec<JoinImage>,
+    /// Events that no step took, oldest first.
+    pub kept: Vec<KeptImage>,
+    /// Collections that are half full.
+    pub collections: Vec<CollectionImage>,
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// It has not begun.
+    Created,
+    /// It is under way.
+    Running,
+    /// It waits for the outside.
+    Waiting,
+    /// It has completed; nothing else is in the image.
+    Completed,
+    /// A step failed for good; its events are in its queue again.
+    StepFailed,
+    /// It did not finish in time.
+    TimedOut,
+    /// Nothing was left that could carry it on.
+    Stalled,
+    /// It invoked too many steps.
+    LimitReached,
+    /// The outside cancelled it.
+    Cancelled,
+}
+
+/// An event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventImage {
+    /// Position in [`Image::types`].
+    pub ty: u32,
+    /// Its payload.
+    pub slot: u32,
+    /// How many times an error handler was entered on the way to it.
+    pub recoveries: u32,
+}
+
+/// An invocation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InvocationImage {
+    /// Position in [`Image::steps`].
+    pub step: u32,
+    /// Position among all arrivals.
+    pub order: u64,
+    /// Whether it was with the host; such an invocation runs again from its beginning.
+    pub running: bool,
+    /// When its next attempt is due, if it is between two.
+    pub backoff: Option<u64>,
+    /// Attempts begun, without the one that runs again.
+    pub attempt: u32,
+    /// When the first attempt began.
+    pub began: u64,
+    /// The events, one for each input.
+    pub inputs: Vec<EventImage>,
+    /// What it has asked for so far, in order.
+    pub log: Vec<EntryImage>,
+    /// The results of what must happen once: key and slot.
+    pub once: Vec<(String, u32)>,
+    /// What it has sent so far.
+    pub sent: Vec<SentImage>,
+}
+
+/// A question of a step and its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntryImage {
+    /// The question.
+    pub request: RequestImage,
+    /// The answer.
+    pub answer: AnswerImage,
+}
+
+/// What a step asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequestImage {
+    /// An event.
+    Event {
+        /// Position in [`Image::types`].
+        ty: u32,
+        /// What the step calls this wait.
+        id: Option<String>,
+    },
+    /// A sleep.
+    Sleep,
+    /// A collection.
+    Collect,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerImage {
+    /// Nothing yet, and nobody waits for it now.
+    Vacant,
+    /// Still open.
+    Pending {
+        /// Position among the open waits: the first is served first.
+        rank: u32,
+        /// When it ends.
+        deadline: Option<u64>,
+        /// Whether not any event of the type will do.
+        predicated: bool,
+    },
+    /// An event.
+    Received(EventImage),
+    /// The time is over.
+    Elapsed,
+    /// A collection, complete or not.
+    Collected(Option<Vec<EventImage>>),
+}
+
+/// What an attempt has sent of one type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentImage {
+    /// Position in [`Image::types`].
+    pub ty: u32,
+    /// Whether the events were written to the stream, and not sent to steps.
+    pub written: bool,
+    /// How many.
+    pub count: u32,
+}
+
+/// A join.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JoinImage {
+    /// Position in [`Image::steps`].
+    pub step: u32,
+    /// What each input has so far.
+    pub set: Vec<Option<KeptImage>>,
+    /// What came for inputs that were full.
+    pub later: Vec<KeptImage>,
+}
+
+/// An event that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptImage {
+    /// The event.
+    pub event: EventImage,
+    /// Position among all arrivals.
+    pub order: u64,
+}
+
+/// A collection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CollectionImage {
+    /// Position in [`Image::steps`].
+    pub step: u32,
+    /// The types of a complete collection: positions in [`Image::types`].
+    pub expected: Vec<u32>,
+    /// What is there, oldest first of each type.
+    pub held: Vec<KeptImage>,
+}

@@ -1,0 +1,354 @@
+//! From an image to a state. An image comes from outside and is believed in nothing: whatever does not fit the graph, or itself, is refused before
+//! there is a run.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::Engine;
+use super::freeze::{step_name, type_name};
+use super::graph::{Graph, Role};
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::image::{AnswerImage, Condition, EntryImage, EventImage, Image, InvocationImage, KeptImage, RequestImage};
+use super::join::Join;
+use super::state::{
+    Answer, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RunOptions, Sent, State, Status, Timer,
+    TimerTarget, Waiter,
+};
+use super::tick::Inputs;
+use crate::error::Code;
+
+/// Why an image was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub code: Code,
+    /// The step or event that it is about; empty when it is about none.
+    pub subject: String,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Refusal {
+        Refusal { code, subject: String::new() }
+    }
+}
+
+/// How a run goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Thaw {
+    /// The seed is not used: a run keeps its own.
+    pub options: RunOptions,
+    /// Whether the run's timeout begins anew, and does not go on with what was left of it.
+    pub fresh_timeout: bool,
+}
+
+type Refused<T> = Result<T, Refusal>;
+
+impl Engine {
+    /// The run of an image, on the shelf: it goes on with [`Tick::Resume`](super::Tick::Resume), or begins with
+    /// [`Tick::Start`](super::Tick::Start) when it had not begun.
+    ///
+    /// `payloads` tells for each slot the event type of the payload that the host has for it; `None` for what is no event.
+    ///
+    /// # Errors
+    /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to, [`Code::StepChanged`] when a step does not take
+    /// what the image has for it, [`Code::SnapshotInvalid`] when the image contradicts itself, [`Code::RunEnded`] when the run has
+    /// completed.
+    pub fn thaw(
+        graph: Rc<RefCell<Graph>>,
+        image: &Image,
+        payloads: &[Option<EventTypeId>],
+        how: Thaw,
+    ) -> Refused<Engine> {
+        let state = {
+            let graph = graph.borrow();
+            let types = image.types.iter().map(|name| {
+                let number = (0..graph.types().len() as u32).map(EventTypeId);
+                let ty =
+                    graph.type_named(name).or_else(|| number.into_iter().find(|ty| type_name(&graph, *ty) == *name));
+                ty.ok_or_else(|| Refusal { code: Code::EventMissing, subject: name.clone() })
+            });
+            let types = types.collect::<Refused<Vec<_>>>()?;
+            let steps = image.steps.iter().map(|name| {
+                let number = (0..graph.steps().len() as u32).map(StepId);
+                let step =
+                    graph.step_named(name).or_else(|| number.into_iter().find(|id| step_name(&graph, *id) == *name));
+                step.ok_or_else(|| Refusal { code: Code::StepMissing, subject: name.clone() })
+            });
+            let steps = steps.collect::<Refused<Vec<_>>>()?;
+            let state = State::new(&graph, RunOptions { seed: image.seed, ..how.options });
+            let thawer = Thawer { graph: &graph, image, types, steps, payloads, state, waits: Vec::new() };
+            thawer.thaw(how)?
+        };
+        Ok(Engine { graph, state, commands: Vec::new() })
+    }
+}
+
+struct Thawer<'a> {
+    graph: &'a Graph,
+    image: &'a Image,
+    types: Vec<EventTypeId>,
+    steps: Vec<StepId>,
+    payloads: &'a [Option<EventTypeId>],
+    state: State,
+    /// The open waits with their ranks and deadlines, in the order in which they were met.
+    waits: Vec<(u32, Option<u64>, Waiter)>,
+}
+
+impl Thawer<'_> {
+    fn thaw(mut self, how: Thaw) -> Refused<State> {
+        let image = self.image;
+        // A payload for each slot; a slot for each payload.
+        if image.slots as usize != self.payloads.len() {
+            return self.invalid();
+        }
+        self.state.slots = vec![0; self.payloads.len()];
+        self.state.ticks = image.ticks;
+        self.state.now = Millis(image.now);
+        self.state.arrivals = image.arrivals;
+        self.state.invoked = image.invoked;
+        match image.condition {
+            Condition::Completed => return Err(Code::RunEnded.into()),
+            Condition::Created if self.is_blank() => return Ok(self.state),
+            Condition::Created => return self.invalid(),
+            _ => self.state.status = Status::Shelved,
+        }
+        let fresh = how.fresh_timeout || image.condition == Condition::TimedOut;
+        let deadline = match how.options.timeout {
+            Some(timeout) if fresh => Some(self.state.now.after(timeout)),
+            _ if fresh => None,
+            _ => image.deadline.map(Millis),
+        };
+        if let Some(deadline) = deadline {
+            self.set_timer(deadline, TimerTarget::Run);
+        }
+        for invocation in &image.invocations {
+            self.invocation(invocation)?;
+        }
+        self.open_waits()?;
+        self.joins()?;
+        for kept in &image.kept {
+            let kept = self.kept(kept)?;
+            self.state.kept.or_default(kept.event.ty).push_back(kept);
+        }
+        self.collections()?;
+        Ok(self.state)
+    }
+
+    fn invalid<T>(&self) -> Refused<T> {
+        Err(Code::SnapshotInvalid.into())
+    }
+
+    fn is_blank(&self) -> bool {
+        let image = self.image;
+        let empty = image.invocations.is_empty() && image.joins.is_empty();
+        empty && image.kept.is_empty() && image.collections.is_empty() && image.slots == 0
+    }
+
+    fn ty(&self, ty: u32) -> Refused<EventTypeId> {
+        self.types.get(ty as usize).copied().ok_or_else(|| Code::SnapshotInvalid.into())
+    }
+
+    fn step(&self, step: u32) -> Refused<StepId> {
+        self.steps.get(step as usize).copied().ok_or_else(|| Code::SnapshotInvalid.into())
+    }
+
+    /// Takes a reference to a slot.
+    fn slot(&mut self, slot: u32, ty: Option<EventTypeId>) -> Refused<Slot> {
+        if self.payloads.get(slot as usize) != Some(&ty) {
+            return self.invalid();
+        }
+        self.state.slots[slot as usize] += 1;
+        Ok(Slot(slot))
+    }
+
+    fn event(&mut self, event: &EventImage) -> Refused<Event> {
+        let ty = self.ty(event.ty)?;
+        Ok(Event { ty, slot: self.slot(event.slot, Some(ty))?, recoveries: event.recoveries })
+    }
+
+    fn events(&mut self, events: &[EventImage]) -> Refused<Vec<Event>> {
+        events.iter().map(|event| self.event(event)).collect()
+    }
+
+    fn kept(&mut self, kept: &KeptImage) -> Refused<Kept> {
+        Ok(Kept { event: self.event(&kept.event)?, order: self.order(kept.order)? })
+    }
+
+    fn order(&self, order: u64) -> Refused<u64> {
+        if order < self.image.arrivals { Ok(order) } else { self.invalid() }
+    }
+
+    fn set_timer(&mut self, deadline: Millis, target: TimerTarget) -> TimerKey {
+        let key = TimerKey(self.state.next_timer);
+        self.state.next_timer += 1;
+        self.state.timers.insert(key, Timer { deadline, target });
+        key
+    }
+
+    fn invocation(&mut self, image: &InvocationImage) -> Refused<()> {
+        let step = self.step(image.step)?;
+        let inputs = self.inputs(step, &image.inputs)?;
+        let order = self.order(image.order)?;
+        let id = self.state.invocations.insert(Invocation {
+            step,
+            phase: Phase::Queued,
+            order,
+            attempt: image.attempt,
+            began: Millis(image.began),
+            inputs,
+            memory: None,
+            blocked: 0,
+            timer: None,
+        });
+        self.state.active += 1;
+        let memory = self.memory(id, image)?;
+        let backoff = image.backoff.map(|deadline| self.set_timer(Millis(deadline), TimerTarget::Retry(id)));
+        let Some(invocation) = self.state.invocations.get_mut(id) else { return self.invalid() };
+        invocation.memory = memory;
+        match backoff {
+            Some(timer) if !image.running => invocation.phase = Phase::Backoff(timer),
+            Some(_) => return self.invalid(),
+            None => self.state.steps[step.index()].queue.push_back(id),
+        }
+        Ok(())
+    }
+
+    /// Checks that the step takes the events as they are.
+    fn inputs(&mut self, step: StepId, events: &[EventImage]) -> Refused<Inputs> {
+        let events = self.events(events)?;
+        let spec = &self.graph.steps()[step.index()];
+        let fits = |(nth, event): (usize, &Event)| match &spec.handler {
+            Some(_) => self.graph.types()[event.ty.index()].role == Role::StepFailed,
+            None => self.graph.route(event.ty, step).is_some_and(|route| route.inputs & (1 << nth) != 0),
+        };
+        if events.len() != spec.inputs.len().max(1) || !events.iter().enumerate().all(fits) {
+            return self.changed(step);
+        }
+        Ok(match events.as_slice() {
+            [event] => Inputs::One(*event),
+            _ => Inputs::Many(events.into()),
+        })
+    }
+
+    fn changed<T>(&self, step: StepId) -> Refused<T> {
+        Err(Refusal { code: Code::StepChanged, subject: step_name(self.graph, step) })
+    }
+
+    fn memory(&mut self, id: InvocationId, image: &InvocationImage) -> Refused<Option<Box<Memory>>> {
+        if image.log.is_empty() && image.once.is_empty() && image.sent.is_empty() {
+            return Ok(None);
+        }
+        let mut memory = Memory::default();
+        for (entry, nth) in image.log.iter().zip(0..) {
+            let entry = self.entry(id, entry, nth)?;
+            memory.log.push(entry);
+        }
+        for (key, slot) in &image.once {
+            memory.once.push((key.as_str().into(), self.slot(*slot, None)?));
+        }
+        for sent in &image.sent {
+            memory.sent.push(Sent {
+                ty: self.ty(sent.ty)?,
+                written: sent.written,
+                count: sent.count,
+                skip: sent.count,
+            });
+        }
+        Ok(Some(Box::new(memory)))
+    }
+
+    fn entry(&mut self, invocation: InvocationId, image: &EntryImage, nth: u32) -> Refused<LogEntry> {
+        let request = match &image.request {
+            RequestImage::Event { ty, id } => Request::Event { ty: self.ty(*ty)?, id: id.as_deref().map(Box::from) },
+            RequestImage::Sleep => Request::Sleep,
+            RequestImage::Collect => Request::Collect,
+        };
+        let ty = match request {
+            Request::Event { ty, .. } => Some(ty),
+            _ => None,
+        };
+        let answer = match &image.answer {
+            AnswerImage::Vacant => Answer::Vacant,
+            AnswerImage::Pending { rank, deadline, predicated } => {
+                // A sleep without an end, or a collection that is waited for: there is no such thing.
+                if request == Request::Collect || request == Request::Sleep && deadline.is_none() {
+                    return self.invalid();
+                }
+                let waiter = Waiter { ty, predicated: *predicated, invocation, entry: nth, asked: false };
+                self.waits.push((*rank, *deadline, waiter));
+                Answer::Vacant
+            }
+            AnswerImage::Received(event) if ty.is_some() => {
+                let event = self.event(event)?;
+                Answer::Received(event)
+            }
+            AnswerImage::Elapsed if request != Request::Collect => Answer::Elapsed,
+            AnswerImage::Collected(found) if request == Request::Collect => {
+                let found = found.as_ref().map(|events| self.events(events)).transpose()?;
+                Answer::Collected(found.map(Vec::into_boxed_slice))
+            }
+            _ => return self.invalid(),
+        };
+        Ok(LogEntry { request, answer })
+    }
+
+    /// Opens the waits again, in the order in which they were opened first.
+    fn open_waits(&mut self) -> Refused<()> {
+        let mut waits = core::mem::take(&mut self.waits);
+        waits.sort_unstable_by_key(|(rank, ..)| *rank);
+        for ((_, deadline, waiter), number) in waits.into_iter().zip(0..) {
+            let wait = WaitId(number);
+            let timer = deadline.map(|deadline| self.set_timer(Millis(deadline), TimerTarget::Wait(wait)));
+            let invocation = self.state.invocations.get_mut(waiter.invocation);
+            let entry = invocation.and_then(|invocation| invocation.memory().log.get_mut(waiter.entry as usize));
+            let Some(entry) = entry else { return self.invalid() };
+            entry.answer = Answer::Pending { wait, timer };
+            if let Some(ty) = waiter.ty
+                && !waiter.predicated
+            {
+                self.state.plain_waits.or_default(ty).insert(wait, ());
+            }
+            self.state.waiters.insert(wait, waiter);
+            self.state.next_wait = number + 1;
+        }
+        Ok(())
+    }
+
+    fn joins(&mut self) -> Refused<()> {
+        for join in &self.image.joins {
+            let step = self.step(join.step)?;
+            let mut set = Vec::new();
+            for at in &join.set {
+                set.push(at.as_ref().map(|kept| self.kept(kept)).transpose()?);
+            }
+            let later = join.later.iter().map(|kept| self.kept(kept)).collect::<Refused<Vec<_>>>()?;
+            let inputs = |ty| self.graph.route(ty, step).map_or(0, |route| route.inputs);
+            let fits = set.len() > 1 && set.len() == self.graph.steps()[step.index()].inputs.len();
+            let restored = if fits { Join::restore(&set, &later, inputs) } else { None };
+            let Some(restored) = restored else { return self.changed(step) };
+            self.state.steps[step.index()].join = Some(restored);
+        }
+        Ok(())
+    }
+
+    fn collections(&mut self) -> Refused<()> {
+        for collection in &self.image.collections {
+            let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Refused<Vec<_>>>()?;
+            let mut held = Held::default();
+            for kept in &collection.held {
+                let kept = self.kept(kept)?;
+                let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
+                queue.push_back(kept);
+            }
+            let mut key = expected;
+            key.sort_unstable();
+            let previous = self.state.collections.insert((self.step(collection.step)?, key.into()), held);
+            // A held event would be lost, and its slot never released.
+            if previous.is_some() {
+                return self.invalid();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! A snapshot: header, the lengths of the two sections, the sections, a checksum.
+//!
+//! The engine's section is an [`Image`]. The host's section is the host's own: payloads, the store, what was not read yet. It is
+//! carried as it is.
+
+use super::header::{Header, Kind, LENGTH, number};
+use crate::engine::Image;
+use crate::error::Code;
+use crate::hash::fnv;
+
+/// A snapshot that was opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot<'a> {
+    /// The header.
+    pub header: Header,
+    /// The engine's section.
+    pub image: Image,
+    /// The host's section.
+    pub host: &'a [u8],
+}
+
+/// Where the sections begin: after the header and two lengths.
+const SECTIONS: usize = LENGTH + 8;
+const CHECKSUM: usize = 8;
+
+/// The bytes of a snapshot.
+///
+/// # Errors
+/// [`Code::SnapshotValue`] when a section is too long to be addressed (4 GiB).
+pub fn write(fingerprint: u64, image: &Image, host: &[u8]) -> Result<Vec<u8>, Code> {
+    let section = encode_image(image);
+    let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Code::SnapshotValue);
+    let mut bytes = Vec::with_capacity(SECTIONS + section.len() + host.len() + CHECKSUM);
+    Header { kind: Kind::Snapshot, fingerprint, sequence: image.ticks }.write(&mut bytes);
+    bytes.extend(length(&section)?.to_le_bytes());
+    bytes.extend(length(host)?.to_le_bytes());
+    bytes.extend(section);
+    bytes.extend(host);
+    bytes.extend(fnv(&bytes).to_le_bytes());
+    Ok(bytes)
+}
+
+/// Opens a snapshot. The checksum has been compared and the image decoded; whether the image makes sense is for
+/// [`Engine::thaw`](crate::engine::Engine::thaw) to find out.
+///
+/// # Errors
+/// Those of [`Header::read`]; [`Code::SnapshotTruncated`] when the end is missing, [`Code::SnapshotAltered`] when the checksum does not fit,
+/// [`Code::SnapshotInvalid`] when the image cannot be decoded.
+pub fn read(bytes: &[u8]) -> Result<Snapshot<'_>, Code> {
+    let (header, rest) = Header::read(bytes, Kind::Snapshot)?;
+    let (lengths, sections) = rest.split_at_checked(SECTIONS - LENGTH).ok_or(Code::SnapshotTruncated)?;
+    let (image, host) = (number(&lengths[..4]), number(&lengths[4..]));
+    // In 64 bits, where two lengths of 32 cannot overflow.
+    match (image + host + CHECKSUM as u64).cmp(&(sections.len() as u64)) {
+        core::cmp::Ordering::Greater => return Err(Code::SnapshotTruncated),
+        core::cmp::Ordering::Less => return Err(Code::SnapshotAltered),
+        core::cmp::Ordering::Equal => {}
+    }
+    let (content, checksum) = bytes.split_at(bytes.len() - CHECKSUM);
+    if fnv(content) != number(checksum) {
+        return Err(Code::SnapshotAltered);
+    }
+    let (image, host) = content[SECTIONS..].split_at(image as usize);
+    let image = decode_image(image)?;
+    if image.ticks != header.sequence {
+        return Err(Code::SnapshotInvalid);
+    }
+    Ok(Snapshot { header, image, host })
+}
+
+/// An image alone, as the section of a snapshot holds it.
+#[must_use]
+pub fn encode_image(image: &Image) -> Vec<u8> {
+    // Nothing in an image can fail to be encoded.
+    postcard::to_allocvec(image).unwrap_or_default()
+}
+
+/// The opposite of [`encode_image`].
+///
+/// # Errors
+/// [`Code::SnapshotInvalid`]
+pub fn decode_image(bytes: &[u8]) -> Result<Image, Code> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((image, [])) => Ok(image),
+        _ => Err(Code::SnapshotInvalid),
+    }
+}

@@ -1,0 +1,183 @@
+//! The journal: everything that has happened to a run, as a header and records.
+//!
+//! A record is its length, its number, a checksum, and its content in `postcard`. Records are only ever appended, so the bytes that come after a
+//! certain point are an increment: joined in order, increments are the journal again, and a missing one shows in the numbers.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use super::header::{Header, Kind, number};
+use crate::engine::{Engine, Graph, Image, Millis, RunOptions, Tick};
+use crate::error::Code;
+use crate::hash::fnv;
+
+/// What a record says. A variant keeps its position for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    /// The first one: how the run was set up.
+    Begin {
+        /// Where the jitter of retries comes from.
+        seed: u64,
+        /// How long the run may be alive, in milliseconds.
+        timeout: Option<u64>,
+        /// How many steps it may invoke.
+        steps_limit: u64,
+        /// How many events of one type it keeps for later.
+        kept_limit: u32,
+        /// The names of the graph's steps, in the order of their numbers.
+        steps: Vec<String>,
+        /// Where the run came from, if it was recovered.
+        image: Option<Box<Image>>,
+    },
+    /// The graph has a further event type.
+    Type {
+        /// Its name; its number is the count of those before it.
+        name: String,
+    },
+    /// A tick was taken in.
+    Tick {
+        /// When, in milliseconds of alive time.
+        now: u64,
+        /// The tick.
+        tick: Tick,
+    },
+    /// Something of the host's own.
+    Note(Vec<u8>),
+}
+
+/// A journal in the making.
+#[derive(Debug)]
+pub struct Journal {
+    graph: Rc<RefCell<Graph>>,
+    bytes: Vec<u8>,
+    number: u32,
+    types: usize,
+}
+
+/// Length, number and checksum of a record.
+const PREFIX: usize = 12;
+
+impl Journal {
+    /// The journal of a run that is about to begin, or to go on from `image`.
+    #[must_use]
+    pub fn new(engine: &Engine, options: RunOptions, image: Option<Image>) -> Journal {
+        let graph = Rc::clone(engine.graph());
+        let mut journal = Journal { graph, bytes: Vec::new(), number: 0, types: 0 };
+        let sequence = image.as_ref().map_or(0, |image| image.ticks);
+        let fingerprint = journal.graph.borrow().fingerprint();
+        Header { kind: Kind::Journal, fingerprint, sequence }.write(&mut journal.bytes);
+        let steps = journal.graph.borrow().steps().iter().map(|step| step.name.to_string()).collect();
+        journal.write(&Record::Begin {
+            seed: options.seed,
+            timeout: options.timeout.map(|timeout| timeout.0),
+            steps_limit: options.limits.steps,
+            kept_limit: options.limits.kept_events,
+            steps,
+            image: image.map(Box::new),
+        });
+        journal
+    }
+
+    /// Notes a tick that the engine has taken in.
+    pub fn tick(&mut self, tick: Tick, now: Millis) {
+        self.types();
+        self.write(&Record::Tick { now: now.0, tick });
+    }
+
+    /// Notes something of the host's own.
+    pub fn note(&mut self, note: Vec<u8>) {
+        self.types();
+        self.write(&Record::Note(note));
+    }
+
+    /// What was written since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.bytes)
+    }
+
+    /// Notes the event types that the graph has got meanwhile, from this run or another.
+    fn types(&mut self) {
+        let graph = Rc::clone(&self.graph);
+        let graph = graph.borrow();
+        for ty in &graph.types()[self.types..] {
+            self.write(&Record::Type { name: ty.name.to_string() });
+        }
+        self.types = graph.types().len();
+    }
+
+    fn write(&mut self, record: &Record) {
+        // Nothing in a record can fail to be encoded.
+        let content = postcard::to_allocvec(record).unwrap_or_default();
+        self.bytes.extend((content.len() as u32).to_le_bytes());
+        self.bytes.extend(self.number.to_le_bytes());
+        self.bytes.extend(checksum(self.number, &content).to_le_bytes());
+        self.bytes.extend(content);
+        self.number = self.number.wrapping_add(1);
+    }
+}
+
+fn checksum(number: u32, content: &[u8]) -> u32 {
+    let hash = fnv(content) ^ fnv(&number.to_le_bytes());
+    (hash ^ hash >> 32) as u32
+}
+
+/// Reads a journal record by record.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    /// The header.
+    pub header: Header,
+    rest: &'a [u8],
+    number: u32,
+}
+
+impl<'a> Reader<'a> {
+    /// # Errors
+    /// Those of [`Header::read`].
+    pub fn new(bytes: &'a [u8]) -> Result<Reader<'a>, Code> {
+        let (header, rest) = Header::read(bytes, Kind::Journal)?;
+        Ok(Reader { header, rest, number: 0 })
+    }
+
+    /// Where the reader is, for [`at`](Reader::at).
+    pub(super) fn position(&self) -> (usize, u32) {
+        (self.rest.len(), self.number)
+    }
+
+    /// A reader that goes on where another of the same bytes was.
+    pub(super) fn at(bytes: &'a [u8], (left, number): (usize, u32)) -> Result<Reader<'a>, Code> {
+        let (header, rest) = Header::read(bytes, Kind::Journal)?;
+        let rest = rest.split_at_checked(rest.len().saturating_sub(left)).map_or(rest, |(_, rest)| rest);
+        Ok(Reader { header, rest, number })
+    }
+
+    /// The next record, or `None` at the end.
+    ///
+    /// # Errors
+    /// [`Code::SnapshotTruncated`] when the record is cut off, [`Code::SnapshotAltered`] when its checksum does not fit, [`Code::JournalGap`] when
+    /// it is not the one that should come now, [`Code::SnapshotInvalid`] when it cannot be decoded.
+    pub fn read(&mut self) -> Result<Option<Record>, Code> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (prefix, rest) = self.rest.split_at_checked(PREFIX).ok_or(Code::SnapshotTruncated)?;
+        let field = |nth: usize| number(&prefix[nth * 4..nth * 4 + 4]) as u32;
+        let (length, nth, sum) = (field(0), field(1), field(2));
+        let (content, rest) = rest.split_at_checked(length as usize).ok_or(Code::SnapshotTruncated)?;
+        if checksum(nth, content) != sum {
+            return Err(Code::SnapshotAltered);
+        }
+        if nth != self.number {
+            return Err(Code::JournalGap);
+        }
+        match postcard::take_from_bytes(content) {
+            Ok((record, [])) => {
+                self.rest = rest;
+                self.number = nth.wrapping_add(1);
+                Ok(Some(record))
+            }
+            _ => Err(Code::SnapshotInvalid),
+        }
+    }
+}

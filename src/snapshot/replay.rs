@@ -1,0 +1,160 @@
+//! Replay: a run rebuilt from its journal, tick by tick. No user code runs: what it answered is in the ticks.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::journal::{Reader, Record};
+use crate::engine::{
+    AnswerImage, Engine, EventImage, EventTypeId, Graph, Image, KeptImage, Limits, Millis, Reply, RunOptions, Thaw,
+};
+use crate::error::Code;
+
+/// What a journal says of the graph that its run had followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The event types, by number.
+    pub types: Vec<String>,
+    /// The steps, by number.
+    pub steps: Vec<String>,
+}
+
+/// Reads a whole journal for the names in it. A graph that is to replay the run must have the same types and steps, under the same numbers.
+///
+/// # Errors
+/// Those of [`Reader`]; [`Code::SnapshotInvalid`] when the journal does not begin as one.
+pub fn names(bytes: &[u8]) -> Result<Names, Code> {
+    let mut reader = Reader::new(bytes)?;
+    let Some(Record::Begin { steps, .. }) = reader.read()? else { return Err(Code::SnapshotInvalid) };
+    let mut names = Names { types: Vec::new(), steps };
+    while let Some(record) = reader.read()? {
+        if let Record::Type { name } = record {
+            names.types.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// A replay under way.
+#[derive(Debug)]
+pub struct Replay {
+    /// The run as it was after the last tick.
+    pub engine: Engine,
+    /// When the last tick was.
+    pub now: Millis,
+    bytes: Vec<u8>,
+    /// How much of the bytes is left to read, and the number of the next record.
+    reader: (usize, u32),
+    types: usize,
+}
+
+/// What a replay came by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Passed {
+    /// A tick. Its commands are in the engine.
+    Tick(Reply),
+    /// A note of the host's.
+    Note(Vec<u8>),
+    /// The end.
+    End,
+}
+
+impl Replay {
+    /// A replay that is at the beginning of a journal.
+    ///
+    /// # Errors
+    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when the graph is not the one the run had followed, [`Code::SnapshotInvalid`] when the
+    /// journal does not begin as one.
+    pub fn new(graph: Rc<RefCell<Graph>>, bytes: Vec<u8>) -> Result<Replay, Code> {
+        let mut reader = Reader::new(&bytes)?;
+        if graph.borrow().fingerprint() != reader.header.fingerprint {
+            return Err(Code::SnapshotForeign);
+        }
+        let Some(Record::Begin { seed, timeout, steps_limit, kept_limit, steps, image }) = reader.read()? else {
+            return Err(Code::SnapshotInvalid);
+        };
+        if !graph.borrow().steps().iter().map(|step| &*step.name).eq(steps.iter().map(String::as_str)) {
+            return Err(Code::SnapshotForeign);
+        }
+        let limits = Limits { steps: steps_limit, kept_events: kept_limit };
+        let options = RunOptions { seed, timeout: timeout.map(Millis), limits };
+        let engine = match image {
+            None => Engine::new(graph, options),
+            Some(image) => {
+                let payloads = payload_types(&graph.borrow(), &image)?;
+                let how = Thaw { options, fresh_timeout: false };
+                Engine::thaw(graph, &image, &payloads, how).map_err(|refusal| refusal.code)?
+            }
+        };
+        let reader = reader.position();
+        Ok(Replay { engine, now: Millis(0), bytes, reader, types: 0 })
+    }
+
+    /// Goes on to the next tick or note.
+    ///
+    /// # Errors
+    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when a type has another number in the graph, [`Code::SnapshotInvalid`] when the engine
+    /// refuses a tick.
+    pub fn advance(&mut self) -> Result<Passed, Code> {
+        let mut reader = Reader::at(&self.bytes, self.reader)?;
+        loop {
+            let record = reader.read()?;
+            self.reader = reader.position();
+            return Ok(match record {
+                None => Passed::End,
+                Some(Record::Begin { .. }) => return Err(Code::SnapshotInvalid),
+                Some(Record::Type { name }) => {
+                    let graph = self.engine.graph().borrow();
+                    if graph.types().get(self.types).is_none_or(|ty| *ty.name != *name) {
+                        return Err(Code::SnapshotForeign);
+                    }
+                    self.types += 1;
+                    continue;
+                }
+                Some(Record::Note(note)) => Passed::Note(note),
+                Some(Record::Tick { now, tick }) => {
+                    self.now = Millis(now);
+                    let reply = self.engine.apply(tick, self.now);
+                    Passed::Tick(reply.map_err(|_| Code::SnapshotInvalid)?)
+                }
+            });
+        }
+    }
+}
+
+/// The type of each payload, as the image itself tells it.
+fn payload_types(graph: &Graph, image: &Image) -> Result<Vec<Option<EventTypeId>>, Code> {
+    let mut types = Vec::new();
+    let mut note = |event: &EventImage| {
+        let name = image.types.get(event.ty as usize).ok_or(Code::SnapshotInvalid)?;
+        let ty = graph.type_named(name).ok_or(Code::EventMissing)?;
+        // A number beyond the slots is found out by thawing.
+        if event.slot < image.slots {
+            types.push((event.slot, ty));
+        }
+        Ok(())
+    };
+    let kept = |kept: &KeptImage| kept.event;
+    for invocation in &image.invocations {
+        invocation.inputs.iter().try_for_each(&mut note)?;
+        for entry in &invocation.log {
+            match &entry.answer {
+                AnswerImage::Received(event) => note(event)?,
+                AnswerImage::Collected(Some(events)) => events.iter().try_for_each(&mut note)?,
+                _ => {}
+            }
+        }
+    }
+    for join in &image.joins {
+        join.set.iter().flatten().chain(&join.later).map(kept).try_for_each(|event| note(&event))?;
+    }
+    let collected = image.collections.iter().flat_map(|collection| &collection.held);
+    image.kept.iter().chain(collected).map(kept).try_for_each(|event| note(&event))?;
+    // Every slot is referred to, so there are not more of them than references.
+    let once: usize = image.invocations.iter().map(|invocation| invocation.once.len()).sum();
+    if image.slots as usize > types.len() + once {
+        return Err(Code::SnapshotInvalid);
+    }
+    let mut payloads = vec![None; image.slots as usize];
+    types.into_iter().for_each(|(slot, ty)| payloads[slot as usize] = Some(ty));
+    Ok(payloads)
+}

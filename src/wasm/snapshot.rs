@@ -1,0 +1,256 @@
+//! The part of the boundary that is about snapshots, journals and replay.
+//!
+//! Bytes come in as slices. Bytes that go out stay here until the next call that gives some; the reply says where they are: address and length.
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::host::Host;
+use super::{Instance, halves, number, options, point, tick, with};
+use crate::engine::{Engine, EventTypeId, Frozen, Millis, Refusal, Status, Thaw, Tick};
+use crate::error::Code;
+use crate::snapshot::container;
+use crate::snapshot::journal::Journal;
+use crate::snapshot::replay::{Passed, Replay, names};
+
+impl Instance {
+    /// Keeps bytes for the other side to fetch; returns where they are.
+    fn hand_over(&mut self, bytes: Vec<u8>) -> [u32; 2] {
+        self.bytes = bytes;
+        [self.bytes.as_ptr() as u32, self.bytes.len() as u32]
+    }
+
+    fn reply_frozen(&mut self, frozen: &Frozen) -> *const u32 {
+        let at = self.hand_over(container::encode_image(&frozen.image));
+        let (slots, invocations) = (&frozen.slots, &frozen.invocations);
+        let counts = [slots.len() as u32, invocations.len() as u32];
+        let slots = slots.iter().map(|slot| slot.0);
+        let invocations = invocations.iter().map(|id| id.index);
+        self.answer.reply(at.into_iter().chain(counts).chain(slots).chain(invocations))
+    }
+}
+
+/// The image of a run: a reply of address and length, the numbers of slots and of invocations, the slots in the order of the image, the
+/// places of the invocations in the order of the image.
+#[wasm_bindgen]
+pub fn engine_freeze(engine: u32, now: f64) -> *const u32 {
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let frozen = host.engine.freeze(point(now));
+            instance.reply_frozen(&frozen)
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// A snapshot of an image and the host's part: a reply of address and length.
+#[wasm_bindgen]
+pub fn snapshot_write(graph: u32, image: &[u8], host: &[u8]) -> *const u32 {
+    with(|instance| {
+        let mut write = || {
+            let fingerprint = instance.graphs.get_mut(graph).ok_or(Code::StaleId)?.borrow().fingerprint();
+            container::write(fingerprint, &container::decode_image(image)?, host)
+        };
+        match write() {
+            Ok(bytes) => {
+                let at = instance.hand_over(bytes);
+                instance.answer.reply(at.into_iter())
+            }
+            Err(code) => instance.answer.refuse(code),
+        }
+    })
+}
+
+/// What is in a snapshot: a reply of the run's condition, its alive time in milliseconds, the number of slots, and
+/// where in the bytes the host's part begins and how long it is.
+#[wasm_bindgen]
+pub fn snapshot_read(bytes: &[u8]) -> *const u32 {
+    with(|instance| match container::read(bytes) {
+        Ok(snapshot) => {
+            let image = &snapshot.image;
+            // The host's part is a slice of what came in.
+            let begins = snapshot.host.as_ptr() as usize - bytes.as_ptr() as usize;
+            let [now, later] = halves(image.now);
+            let host = [begins as u32, snapshot.host.len() as u32];
+            instance.answer.reply([image.condition as u32, now, later, image.slots].into_iter().chain(host))
+        }
+        Err(code) => instance.answer.refuse(code),
+    })
+}
+
+/// Makes a run of a snapshot, on the shelf: a reply of its handle. `payloads` is for each slot the event type + 1, or 0 for what is no
+/// event; `migrate` lets a snapshot of another version of the workflow in; `fresh` lets the timeout begin anew. An error may come with a reply:
+/// address and length of the name of the step or event that it is about.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
+pub fn engine_thaw(
+    graph: u32,
+    bytes: &[u8],
+    payloads: &[u32],
+    migrate: bool,
+    timeout: f64,
+    fresh: bool,
+    steps: f64,
+    kept_events: u32,
+    journal: bool,
+) -> *const u32 {
+    with(|instance| {
+        let mut thaw = || -> Result<u32, Refusal> {
+            let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
+            let snapshot = container::read(bytes)?;
+            if !migrate && graph.borrow().fingerprint() != snapshot.header.fingerprint {
+                return Err(Code::SnapshotForeign.into());
+            }
+            let image = snapshot.image;
+            let options = options(image.seed, timeout, steps, kept_events);
+            let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
+            let engine = Engine::thaw(graph, &image, &payloads, Thaw { options, fresh_timeout: fresh })?;
+            let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
+            Ok(instance.hosts.insert(Host::new(engine, journal)))
+        };
+        match thaw() {
+            Ok(handle) => instance.answer.reply([handle].into_iter()),
+            Err(refusal) => {
+                let at = instance.hand_over(refusal.subject.into_bytes());
+                instance.answer.refuse_with(refusal.code, at)
+            }
+        }
+    })
+}
+
+/// [`Tick::Resume`].
+#[wasm_bindgen]
+pub fn engine_resume(engine: u32, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Resume)
+}
+
+/// Puts a note of the host's into the journal.
+#[wasm_bindgen]
+pub fn engine_note(engine: u32, note: &[u8]) {
+    with(|instance| {
+        if let Some(journal) = instance.hosts.get_mut(engine).and_then(|host| host.journal.as_mut()) {
+            journal.note(note.to_vec());
+        }
+    });
+}
+
+/// What the journal has got since the last call: a reply of address and length.
+#[wasm_bindgen]
+pub fn engine_drain(engine: u32) -> *const u32 {
+    with(|instance| {
+        let journal = instance.hosts.get_mut(engine).and_then(|host| host.journal.as_mut());
+        match journal.map(Journal::take) {
+            Some(bytes) => {
+                let at = instance.hand_over(bytes);
+                instance.answer.reply(at.into_iter())
+            }
+            None => instance.answer.refuse(Code::JournalNotKept),
+        }
+    })
+}
+
+/// The names in a journal: a reply of the address of the texts in a row, the numbers of types and of steps, and the length of each text.
+#[wasm_bindgen]
+pub fn journal_names(bytes: &[u8]) -> *const u32 {
+    with(|instance| match names(bytes) {
+        Ok(names) => {
+            let texts = || names.types.iter().chain(&names.steps);
+            let lengths: Vec<u32> = texts().map(|text| text.len() as u32).collect();
+            let [address, _] = instance.hand_over(texts().flat_map(|text| text.bytes()).collect());
+            let counts = [names.types.len() as u32, names.steps.len() as u32];
+            instance.answer.reply([address].into_iter().chain(counts).chain(lengths))
+        }
+        Err(code) => instance.answer.refuse(code),
+    })
+}
+
+/// Makes a replay of a journal; returns its handle.
+#[wasm_bindgen]
+pub fn replay_new(graph: u32, bytes: Vec<u8>) -> i32 {
+    number(with(|instance| {
+        let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
+        Ok(instance.replays.insert(Replay::new(graph, bytes)?))
+    }))
+}
+
+/// Frees a replay.
+#[wasm_bindgen]
+pub fn replay_free(replay: u32) {
+    with(|instance| instance.replays.remove(replay));
+}
+
+/// Goes on to the next tick or note. Replies with 0 at the end; 1 and the tick's time in halves, with its commands; 2 and address and length of
+/// a note.
+#[wasm_bindgen]
+pub fn replay_next(replay: u32) -> *const u32 {
+    with(|instance| {
+        let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        match replay.advance() {
+            Ok(Passed::End) => instance.answer.reply([0].into_iter()),
+            Ok(Passed::Tick(_)) => {
+                let [now, later] = halves(replay.now.0);
+                instance.answer.begin_reply([1, now, later].into_iter());
+                replay.engine.drain().for_each(|command| instance.answer.write(&command));
+                instance.answer.finish()
+            }
+            Ok(Passed::Note(note)) => {
+                let [address, length] = instance.hand_over(note);
+                instance.answer.reply([2, address, length].into_iter())
+            }
+            Err(code) => instance.answer.refuse(code),
+        }
+    })
+}
+
+/// The image of the run as it was at this point of a replay, as [`engine_freeze`] gives it.
+#[wasm_bindgen]
+pub fn replay_freeze(replay: u32) -> *const u32 {
+    with(|instance| match instance.replays.get_mut(replay) {
+        Some(replay) => {
+            let frozen = replay.engine.freeze(Millis(0));
+            instance.reply_frozen(&frozen)
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// What the run was doing at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended), then four lists, each after
+/// the number of its members: invocations (step, attempt, whether it was running, the number of its inputs, their slots), joins (step, the number
+/// of events, their slots), waits (step, event type), slots of kept events.
+#[wasm_bindgen]
+pub fn replay_look(replay: u32) -> *const u32 {
+    with(|instance| {
+        let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        let engine = &replay.engine;
+        let status = match engine.status() {
+            Status::Created => 0,
+            Status::Waiting => 2,
+            Status::Ended(_) => 3,
+            _ => 1,
+        };
+        let mut words = vec![status];
+        let list = |words: &mut Vec<u32>, members: Vec<Vec<u32>>| {
+            words.push(members.len() as u32);
+            words.extend(members.into_iter().flatten());
+        };
+        let slots = |events: &[crate::engine::Event]| -> Vec<u32> {
+            core::iter::once(events.len() as u32).chain(events.iter().map(|event| event.slot.0)).collect()
+        };
+        let in_flight = engine.in_flight().map(|at| {
+            let mut words = vec![at.step.0, at.attempt, u32::from(at.running)];
+            words.extend(slots(engine.inputs(at.invocation)));
+            words
+        });
+        list(&mut words, in_flight.collect());
+        let joins = engine.open_joins().map(|join| {
+            let mut words = vec![join.step.0];
+            words.extend(slots(&engine.gathered(join.step)));
+            words
+        });
+        list(&mut words, joins.collect());
+        list(&mut words, engine.open_waits().map(|wait| vec![wait.step.0, wait.ty.0]).collect());
+        list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
+        instance.answer.reply(words.into_iter())
+    })
+}
