@@ -35,6 +35,8 @@ pub enum Record {
     Type {
         /// Its name; its number is the count of those before it.
         name: String,
+        /// The number of the type that it is a kind of, if it is of one.
+        parent: Option<u32>,
     },
     /// A tick was taken in.
     Tick {
@@ -102,7 +104,8 @@ impl Journal {
         let graph = Rc::clone(&self.graph);
         let graph = graph.borrow();
         for ty in &graph.types()[self.types..] {
-            self.write(&Record::Type { name: ty.name.to_string() });
+            let parent = ty.lineage.get(1).map(|parent| parent.0);
+            self.write(&Record::Type { name: ty.name.to_string(), parent });
         }
         self.types = graph.types().len();
     }

@@ -12,8 +12,8 @@ use crate::error::Code;
 /// What a journal says of the graph that its run had followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// The event types, by number.
-    pub types: Vec<String>,
+    /// The event types, by number: the name of each, and the number of the type that it is a kind of.
+    pub types: Vec<(String, Option<u32>)>,
     /// The steps, by number.
     pub steps: Vec<String>,
 }
@@ -27,8 +27,11 @@ pub fn names(bytes: &[u8]) -> Result<Names, Code> {
     let Some(Record::Begin { steps, .. }) = reader.read()? else { return Err(Code::SnapshotInvalid) };
     let mut names = Names { types: Vec::new(), steps };
     while let Some(record) = reader.read()? {
-        if let Record::Type { name } = record {
-            names.types.push(name);
+        if let Record::Type { name, parent } = record {
+            if parent.is_some_and(|parent| parent as usize >= names.types.len()) {
+                return Err(Code::SnapshotInvalid);
+            }
+            names.types.push((name, parent));
         }
     }
     Ok(names)
@@ -102,7 +105,7 @@ impl Replay {
             return Ok(match record {
                 None => Passed::End,
                 Some(Record::Begin { .. }) => return Err(Code::SnapshotInvalid),
-                Some(Record::Type { name }) => {
+                Some(Record::Type { name, .. }) => {
                     let graph = self.engine.graph().borrow();
                     if graph.types().get(self.types).is_none_or(|ty| *ty.name != *name) {
                         return Err(Code::SnapshotForeign);

@@ -150,16 +150,19 @@ pub fn engine_drain(engine: u32) -> *const u32 {
     })
 }
 
-/// The names in a journal: a reply of the address of the texts in a row, the numbers of types and of steps, and the length of each text.
+/// The names in a journal: a reply of the address of the texts in a row, the numbers of types and of steps, for each type the length of its
+/// name and the number of its parent + 1, and for each step the length of its name.
 #[wasm_bindgen]
 pub fn journal_names(bytes: &[u8]) -> *const u32 {
     with(|instance| match names(bytes) {
         Ok(names) => {
-            let texts = || names.types.iter().chain(&names.steps);
-            let lengths: Vec<u32> = texts().map(|text| text.len() as u32).collect();
-            let [address, _] = instance.hand_over(texts().flat_map(|text| text.bytes()).collect());
-            let counts = [names.types.len() as u32, names.steps.len() as u32];
-            instance.answer.reply([address].into_iter().chain(counts).chain(lengths))
+            let texts = names.types.iter().map(|(name, _)| name).chain(&names.steps);
+            let [address, _] = instance.hand_over(texts.flat_map(|text| text.bytes()).collect());
+            let types = names.types.iter();
+            let types = types.flat_map(|(name, parent)| [name.len() as u32, parent.map_or(0, |parent| parent + 1)]);
+            let steps = names.steps.iter().map(|name| name.len() as u32);
+            let counts = [address, names.types.len() as u32, names.steps.len() as u32];
+            instance.answer.reply(counts.into_iter().chain(types).chain(steps))
         }
         Err(code) => instance.answer.refuse(code),
     })
