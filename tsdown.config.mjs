@@ -1,5 +1,6 @@
 // How the TypeScript of pkg-template/ becomes the JavaScript and the declarations of pkg/.
 import { defineConfig } from "tsdown";
+import { bundled } from "./scripts/lib/bundled.mjs";
 
 const shared = {
   cwd: "pkg-template",
@@ -14,6 +15,7 @@ const shared = {
   fixedExtension: false,
   report: false,
   failOnWarn: true,
+  deps: { onlyBundle: bundled },
 };
 
 /** The runtime's own loader takes the imported .wasm; the path is already as it must be beside the built entry. */
@@ -36,6 +38,8 @@ export default defineConfig([
       "entry/slim": "entry/slim.ts",
     },
     dts: false,
+    // devalue asks which runtime it is in; its way for all of them is the one that is taken.
+    define: { Buffer: "undefined", process: "undefined" },
     // Names at the top level stay, so that events, errors and stack traces show the classes by their names.
     minify: { compress: true, mangle: { toplevel: true, keepNames: { class: true, function: false } } },
     outputOptions: {

@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { thirdPartyNotice } from "./bundled.mjs";
 import { must } from "./command.mjs";
 import { at, cargoTarget, glue, installed, memory, pkg, root, shown, template } from "./paths.mjs";
 import { stage } from "./stages.mjs";
@@ -124,7 +125,7 @@ async function bundle() {
   await stage({
     name: "bundle",
     title: `package built in ${shown(pkg)}/`,
-    inputs: [template, at("LICENSE"), at("tsdown.config.mjs"), at("package-lock.json")],
+    inputs: [template, at("LICENSE"), at("tsdown.config.mjs"), at("package-lock.json"), at("scripts/lib/bundled.mjs")],
     outputs: [pkg],
     work: async () => {
       rmSync(pkg, { recursive: true, force: true });
@@ -135,6 +136,7 @@ async function bundle() {
       );
       for (const name of copied) copyFileSync(path.join(template, name), path.join(pkg, name));
       copyFileSync(at("LICENSE"), path.join(pkg, "LICENSE"));
+      writeFileSync(path.join(pkg, "THIRD-PARTY.txt"), thirdPartyNotice());
       copyFileSync(optimised, path.join(pkg, "stepstream.wasm"));
     },
   });

@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
+import { bundled, noticeOf } from "../../scripts/lib/bundled.mjs";
 import { at, installed, root } from "../../scripts/lib/paths.mjs";
 
 const files = readdirSync(installed, { recursive: true, withFileTypes: true })
@@ -18,6 +19,7 @@ test("the tarball holds these files and no others", () => {
   assert.deepEqual(files, [
     "LICENSE",
     "README.md",
+    "THIRD-PARTY.txt",
     "entry/edge-light.js",
     "entry/inline.js",
     "entry/slim.js",
@@ -85,6 +87,19 @@ for (const file of scripts) {
     );
   });
 }
+
+test("the licences of what is bundled travel with it", () => {
+  const notice = read("THIRD-PARTY.txt");
+  for (const name of bundled) {
+    assert.ok(notice.includes(noticeOf(name)), `THIRD-PARTY.txt says nothing of ${name}`);
+    assert.match(noticeOf(name), /Copyright \(c\)/);
+  }
+});
+
+test("of devalue, only what is used is in it", () => {
+  const core = read("internal/core.js");
+  assert.doesNotMatch(core, /\(function\(a\)\{a\[/, "devalue's uneval is in the package");
+});
 
 test("imports stay inside the package", () => {
   for (const file of scripts) {
