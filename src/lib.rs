@@ -21,6 +21,7 @@ pub mod executor;
 mod hash;
 pub mod snapshot;
 mod sorted;
+mod wire;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -5,12 +5,12 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use crate::wire::wire_struct;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u32);
 
         impl $name {
@@ -20,6 +20,8 @@ macro_rules! id {
                 self.0 as usize
             }
         }
+
+        wire_struct!($name(u32));
     };
 }
 
@@ -50,7 +52,7 @@ id! {
 ///
 /// The generation is unique in a run, so the id of an attempt that is over is recognised and refused
 /// for ever, also after its place has been taken by another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InvocationId {
     /// Place in the table of invocations.
     pub index: u32,
@@ -58,10 +60,14 @@ pub struct InvocationId {
     pub generation: u32,
 }
 
+wire_struct!(InvocationId { index, generation });
+
 /// Milliseconds: a duration, or a point in a run's alive time (which starts at 0 and stands still while
 /// the run is on a shelf as a snapshot).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub u64);
+
+wire_struct!(Millis(u64));
 
 impl Millis {
     /// The end of time; a deadline there never comes.

@@ -3,12 +3,11 @@
 //! Names stand for event types and steps, so that a graph which was built in another order, by another build or with more in it can
 //! take the image up. Slots are numbered from 0 without gaps; [`Frozen::slots`] tells which they were.
 //!
-//! The format of snapshots is this, written by `postcard` (`docs/snapshot-format.md`): a field or a variant keeps its position for ever.
+//! The format of snapshots is this, in the wire format of `postcard` (`docs/snapshot-format.md`): a field or a variant keeps its position for ever.
 //! What has to change gets a new format version, and a conversion from this one.
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::{InvocationId, Slot};
+use crate::wire::{wire_enum, wire_struct};
 
 /// An image, and what the host must know to put its own part beside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +21,7 @@ pub struct Frozen {
 }
 
 /// A run. Points in time are milliseconds of its alive time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     /// Where the run is.
     pub condition: Condition,
@@ -54,8 +53,31 @@ pub struct Image {
     pub collections: Vec<CollectionImage>,
 }
 
+impl Image {
+    /// The image of any run that has completed. It has the highest number of ticks there is: nothing comes after it.
+    #[must_use]
+    pub fn completed() -> Image {
+        Image {
+            condition: Condition::Completed,
+            ticks: u64::MAX,
+            now: 0,
+            seed: 0,
+            deadline: None,
+            arrivals: 0,
+            invoked: 0,
+            slots: 0,
+            types: Vec::new(),
+            steps: Vec::new(),
+            invocations: Vec::new(),
+            joins: Vec::new(),
+            kept: Vec::new(),
+            collections: Vec::new(),
+        }
+    }
+}
+
 /// Where a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// It has not begun.
     Created,
@@ -78,7 +100,7 @@ pub enum Condition {
 }
 
 /// An event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventImage {
     /// Position in [`Image::types`].
     pub ty: u32,
@@ -89,7 +111,7 @@ pub struct EventImage {
 }
 
 /// An invocation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InvocationImage {
     /// Position in [`Image::steps`].
     pub step: u32,
@@ -114,7 +136,7 @@ pub struct InvocationImage {
 }
 
 /// A question of a step and its answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EntryImage {
     /// The question.
     pub request: RequestImage,
@@ -123,7 +145,7 @@ pub struct EntryImage {
 }
 
 /// What a step asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestImage {
     /// An event.
     Event {
@@ -139,7 +161,7 @@ pub enum RequestImage {
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerImage {
     /// Nothing yet, and nobody waits for it now.
     Vacant,
@@ -161,7 +183,7 @@ pub enum AnswerImage {
 }
 
 /// What an attempt has sent of one type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SentImage {
     /// Position in [`Image::types`].
     pub ty: u32,
@@ -172,7 +194,7 @@ pub struct SentImage {
 }
 
 /// A join.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JoinImage {
     /// Position in [`Image::steps`].
     pub step: u32,
@@ -183,7 +205,7 @@ pub struct JoinImage {
 }
 
 /// An event that is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptImage {
     /// The event.
     pub event: EventImage,
@@ -192,7 +214,7 @@ pub struct KeptImage {
 }
 
 /// A collection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CollectionImage {
     /// Position in [`Image::steps`].
     pub step: u32,
@@ -201,3 +223,30 @@ pub struct CollectionImage {
     /// What is there, oldest first of each type.
     pub held: Vec<KeptImage>,
 }
+
+wire_struct!(Image {
+    condition,
+    ticks,
+    now,
+    seed,
+    deadline,
+    arrivals,
+    invoked,
+    slots,
+    types,
+    steps,
+    invocations,
+    joins,
+    kept,
+    collections
+});
+wire_struct!(EventImage { ty, slot, recoveries });
+wire_struct!(InvocationImage { step, order, running, backoff, attempt, began, inputs, log, once, sent });
+wire_struct!(EntryImage { request, answer });
+wire_struct!(SentImage { ty, written, count });
+wire_struct!(JoinImage { step, set, later });
+wire_struct!(KeptImage { event, order });
+wire_struct!(CollectionImage { step, expected, held });
+wire_enum!(Condition { 0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled, 7 => LimitReached, 8 => Cancelled });
+wire_enum!(RequestImage { 0 => Event { ty, id }, 1 => Sleep, 2 => Collect });
+wire_enum!(AnswerImage { 0 => Vacant, 1 => Pending { rank, deadline, predicated }, 2 => Received(event), 3 => Elapsed, 4 => Collected(found) });

@@ -1,8 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
-use serde::{Deserialize, Serialize};
-
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use crate::wire::wire_enum;
 
 /// Something that happened, as told by the host.
 ///
@@ -11,7 +10,7 @@ use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKe
 /// the host evaluates them, and what they said becomes part of the tick.
 ///
 /// Journals are made of ticks: a variant keeps its position and its fields for ever, and new ones come last.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Tick {
     /// The run begins with this event.
@@ -126,9 +125,26 @@ pub enum Tick {
     Resume,
 }
 
+wire_enum!(Tick {
+    0 => Start { ty, slot },
+    1 => Send { from, ty, slot, target, matches },
+    2 => Write { from, ty, slot },
+    3 => Complete { invocation, output, matches },
+    4 => Fail { invocation, ty, slot, verdict },
+    5 => Wait { invocation, ty, id, timeout, predicated, claim },
+    6 => Sleep { invocation, delay },
+    7 => Collect { invocation, ty, slot, expected },
+    8 => Block { invocation },
+    9 => Unblock { invocation },
+    10 => Timer { key },
+    11 => Cancel,
+    12 => Once { invocation, key, slot },
+    13 => Resume,
+});
+
 /// What the host's part of a retry policy says of a failure: conditions look at error objects, which the engine
 /// does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The step's policy decides.
@@ -138,6 +154,8 @@ pub enum Verdict {
     /// To be repeated after this delay, whatever the policy says.
     Retry(Millis),
 }
+
+wire_enum!(Verdict { 0 => Policy, 1 => GiveUp, 2 => Retry(delay) });
 
 /// What the host has to do, in this order, after the call has returned.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@ use super::header::{Header, Kind, LENGTH, number};
 use crate::engine::Image;
 use crate::error::Code;
 use crate::hash::fnv;
+use crate::wire;
 
 /// A snapshot that was opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,8 +72,7 @@ pub fn read(bytes: &[u8]) -> Result<Snapshot<'_>, Code> {
 /// An image alone, as the section of a snapshot holds it.
 #[must_use]
 pub fn encode_image(image: &Image) -> Vec<u8> {
-    // Nothing in an image can fail to be encoded.
-    postcard::to_allocvec(image).unwrap_or_default()
+    wire::to_bytes(image)
 }
 
 /// The opposite of [`encode_image`].
@@ -80,8 +80,5 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
 /// # Errors
 /// [`Code::SnapshotInvalid`]
 pub fn decode_image(bytes: &[u8]) -> Result<Image, Code> {
-    match postcard::take_from_bytes(bytes) {
-        Ok((image, [])) => Ok(image),
-        _ => Err(Code::SnapshotInvalid),
-    }
+    wire::from_bytes(bytes).ok_or(Code::SnapshotInvalid)
 }

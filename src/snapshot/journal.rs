@@ -1,20 +1,19 @@
 //! The journal: everything that has happened to a run, as a header and records.
 //!
-//! A record is its length, its number, a checksum, and its content in `postcard`. Records are only ever appended, so the bytes that come after a
+//! A record is its length, its number, a checksum, and its content in the wire format of `postcard`. Records are only ever appended, so the bytes that come after a
 //! certain point are an increment: joined in order, increments are the journal again, and a missing one shows in the numbers.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
-
 use super::header::{Header, Kind, number};
 use crate::engine::{Engine, Graph, Image, Millis, RunOptions, Tick};
 use crate::error::Code;
 use crate::hash::fnv;
+use crate::wire::{self, Bytes, wire_enum};
 
 /// What a record says. A variant keeps its position for ever.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// The first one: how the run was set up.
     Begin {
@@ -28,8 +27,8 @@ pub enum Record {
         kept_limit: u32,
         /// The names of the graph's steps, in the order of their numbers.
         steps: Vec<String>,
-        /// Where the run came from, if it was recovered.
-        image: Option<Box<Image>>,
+        /// Where the run came from, if it was recovered: an [`Image`] as bytes.
+        image: Option<Bytes>,
     },
     /// The graph has a further event type.
     Type {
@@ -46,8 +45,15 @@ pub enum Record {
         tick: Tick,
     },
     /// Something of the host's own.
-    Note(Vec<u8>),
+    Note(Bytes),
 }
+
+wire_enum!(Record {
+    0 => Begin { seed, timeout, steps_limit, kept_limit, steps, image },
+    1 => Type { name, parent },
+    2 => Tick { now, tick },
+    3 => Note(note),
+});
 
 /// A journal in the making.
 #[derive(Debug)]
@@ -77,7 +83,7 @@ impl Journal {
             steps_limit: options.limits.steps,
             kept_limit: options.limits.kept_events,
             steps,
-            image: image.map(Box::new),
+            image: image.map(|image| Bytes(wire::to_bytes(&image))),
         });
         journal
     }
@@ -91,7 +97,7 @@ impl Journal {
     /// Notes something of the host's own.
     pub fn note(&mut self, note: Vec<u8>) {
         self.types();
-        self.write(&Record::Note(note));
+        self.write(&Record::Note(Bytes(note)));
     }
 
     /// What was written since the last call.
@@ -111,8 +117,7 @@ impl Journal {
     }
 
     fn write(&mut self, record: &Record) {
-        // Nothing in a record can fail to be encoded.
-        let content = postcard::to_allocvec(record).unwrap_or_default();
+        let content = wire::to_bytes(record);
         self.bytes.extend((content.len() as u32).to_le_bytes());
         self.bytes.extend(self.number.to_le_bytes());
         self.bytes.extend(checksum(self.number, &content).to_le_bytes());
@@ -174,13 +179,9 @@ impl<'a> Reader<'a> {
         if nth != self.number {
             return Err(Code::JournalGap);
         }
-        match postcard::take_from_bytes(content) {
-            Ok((record, [])) => {
-                self.rest = rest;
-                self.number = nth.wrapping_add(1);
-                Ok(Some(record))
-            }
-            _ => Err(Code::SnapshotInvalid),
-        }
+        let record = wire::from_bytes(content).ok_or(Code::SnapshotInvalid)?;
+        self.rest = rest;
+        self.number = nth.wrapping_add(1);
+        Ok(Some(record))
     }
 }

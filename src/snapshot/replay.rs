@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::container;
 use super::journal::{Reader, Record};
 use crate::engine::{
     AnswerImage, Engine, EventImage, EventTypeId, Graph, Image, KeptImage, Limits, Millis, Reply, RunOptions, Thaw,
@@ -83,6 +84,7 @@ impl Replay {
         let engine = match image {
             None => Engine::new(graph, options),
             Some(image) => {
+                let image = container::decode_image(&image.0)?;
                 let payloads = payload_types(&graph.borrow(), &image)?;
                 let how = Thaw { options, fresh_timeout: false };
                 Engine::thaw(graph, &image, &payloads, how).map_err(|refusal| refusal.code)?
@@ -113,7 +115,7 @@ impl Replay {
                     self.types += 1;
                     continue;
                 }
-                Some(Record::Note(note)) => Passed::Note(note),
+                Some(Record::Note(note)) => Passed::Note(note.0),
                 Some(Record::Tick { now, tick }) => {
                     self.now = Millis(now);
                     let reply = self.engine.apply(tick, self.now);
