@@ -1,4 +1,5 @@
 // How the TypeScript of pkg-template/ becomes the JavaScript and the declarations of pkg/.
+import path from "node:path";
 import { defineConfig } from "tsdown";
 import { bundled } from "./scripts/lib/bundled.mjs";
 
@@ -15,7 +16,7 @@ const shared = {
   fixedExtension: false,
   report: false,
   failOnWarn: true,
-  deps: { onlyBundle: bundled },
+  deps: { onlyBundle: bundled, neverBundle: /^node:/ },
 };
 
 /** The runtime's own loader takes the imported .wasm; the path is already as it must be beside the built entry. */
@@ -27,6 +28,32 @@ const wasmImports = {
   },
 };
 
+/** What one entry's declarations take from another entry stays there, so that there is one declaration of each name. */
+const otherEntries = {
+  name: "other-entries",
+  resolveId: {
+    filter: { id: /\/index\.js$/ },
+    handler(id, importer) {
+      const from = path.relative(path.resolve("pkg-template/src"), importer).split(path.sep).join("/");
+      const target = { "stores/file.d.ts ./index.js": "../stores.js" }[`${from} ${id}`];
+      return target && { id: target, external: "absolute" };
+    },
+  },
+};
+
+/**
+ * The names of the chunks that hold what several entries share, each thing once: a class that was there twice would be two classes. The
+ * stores get by on the base, without the core. What only one entry holds, such as the wasm in the default one, is in none of them.
+ */
+const sharedChunks = { base: "/src/errors.ts", store: "/src/stores/snapshot-store.ts", core: "/src/internal/run.ts" };
+
+function nameOfShared({ moduleIds }) {
+  const holds = (file) => moduleIds.some((id) => id.endsWith(file));
+  const [name] = Object.entries(sharedChunks).find(([, file]) => holds(file)) ?? [];
+  if (name === undefined) throw new Error(`What is a chunk of these to be called? ${moduleIds.join(", ")}`);
+  return `internal/${name}.js`;
+}
+
 export default defineConfig([
   {
     ...shared,
@@ -36,6 +63,8 @@ export default defineConfig([
       "entry/edge-light": "entry/edge-light.ts",
       "entry/workerd": "entry/workerd.ts",
       "entry/slim": "entry/slim.ts",
+      "entry/stores": "src/stores/index.ts",
+      "entry/stores/file": "src/stores/file.ts",
     },
     dts: false,
     // devalue asks which runtime it is in; its way for all of them is the one that is taken.
@@ -45,8 +74,7 @@ export default defineConfig([
     outputOptions: {
       // The documentation is in the declarations; here it would only be downloaded.
       comments: { legal: false, annotation: true, jsdoc: false },
-      // One chunk for what the entries share, so that the slim entry carries no copy of the wasm.
-      chunkFileNames: () => "internal/core.js",
+      chunkFileNames: nameOfShared,
     },
     plugins: [wasmImports],
     inputOptions: { makeAbsoluteExternalsRelative: false },
@@ -54,7 +82,9 @@ export default defineConfig([
   {
     ...shared,
     name: "types",
-    entry: { index: "src/index.ts" },
+    entry: { index: "src/index.ts", stores: "src/stores/index.ts", "stores/file": "src/stores/file.ts" },
     dts: { emitDtsOnly: true },
+    plugins: [otherEntries],
+    inputOptions: { makeAbsoluteExternalsRelative: false },
   },
 ]);

@@ -14,7 +14,7 @@ function filesBehind(folder, entry) {
     if (!file.endsWith(".js")) return;
     const source = readFileSync(path.join(folder, file), "utf8");
     for (const { fileName } of ts.preProcessFile(source, true, true).importedFiles) {
-      visit(path.join(path.dirname(file), fileName.replace(/\?.*$/, "")));
+      if (!fileName.startsWith("node:")) visit(path.join(path.dirname(file), fileName.replace(/\?.*$/, "")));
     }
   };
   visit(entry);
@@ -44,6 +44,9 @@ export function sizes(folder) {
     rows.push({ name: entry, files: filesBehind(folder, `entry/${entry}.js`) });
   }
   rows.push({ name: "slim + wasm", files: [...filesBehind(folder, "entry/slim.js"), "stepstream.wasm"] });
+  for (const entry of ["stores", "stores/file"]) {
+    rows.push({ name: entry, files: filesBehind(folder, `entry/${entry}.js`) });
+  }
   return rows.map((row) => ({ ...row, ...measure(folder, row.files) }));
 }
 

@@ -95,10 +95,49 @@ test("slim exports what the main entry does, and setWasmModule", () => {
   assert.equal(run("names.cjs", source), '["setWasmModule"] true\n');
 });
 
-test("every value of the main entry is declared, and nothing else is", () => {
-  const names = JSON.parse(run("values.cjs", `console.log(JSON.stringify(Object.keys(require("stepstream"))));`));
-  assert.deepEqual(declaredValues(path.join(project, "node_modules/stepstream/index.d.ts")), names.sort());
-});
+/** The entries that are the same in every runtime, with their declarations. */
+const entries = {
+  stepstream: "index.d.ts",
+  "stepstream/stores": "stores.d.ts",
+  "stepstream/stores/file": "stores/file.d.ts",
+};
+
+for (const [entry, declarations] of Object.entries(entries)) {
+  test(`every value of ${entry} is declared, and nothing else is`, () => {
+    const names = JSON.parse(run("values.cjs", `console.log(JSON.stringify(Object.keys(require("${entry}"))));`));
+    assert.ok(names.length > 0);
+    assert.deepEqual(declaredValues(path.join(project, "node_modules/stepstream", declarations)), names.sort());
+  });
+}
+
+// Each entry is used through one way of loading, and its error judged by the class that comes through another.
+const stale = `
+  const bytes = (sequence) => Uint8Array.from([83, 84, 69, 80, 83, 1, ...Array(10).fill(0), sequence, ...Array(7).fill(0)]);
+  const check = async (store, SnapshotError) => {
+    await store.save("run", bytes(2));
+    const error = await store.save("run", bytes(1)).catch((error) => error);
+    console.log(error instanceof SnapshotError, error.constructor.name, error.code);
+  };
+`;
+const loading = {
+  "import all": `import { SnapshotError } from "stepstream"; import { memoryStore } from "stepstream/stores";
+    import { fileStore } from "stepstream/stores/file";`,
+  "import the main entry, require the others": `import { createRequire } from "node:module"; import { SnapshotError } from "stepstream";
+    const require = createRequire(import.meta.url); const { memoryStore } = require("stepstream/stores");
+    const { fileStore } = require("stepstream/stores/file");`,
+  "require the main entry, import the others": `import { createRequire } from "node:module"; import { memoryStore } from "stepstream/stores";
+    import { fileStore } from "stepstream/stores/file"; const { SnapshotError } = createRequire(import.meta.url)("stepstream");`,
+  "the slim entry": `import { SnapshotError } from "stepstream/slim"; import { memoryStore } from "stepstream/stores";
+    import { fileStore } from "stepstream/stores/file";`,
+};
+
+for (const [how, imports] of Object.entries(loading)) {
+  test(`errors of the stores are of the classes of the main entry: ${how}`, () => {
+    const source = `${imports} ${stale} await check(memoryStore(), SnapshotError);
+      await check(fileStore(new URL("./${how.replaceAll(" ", "-")}/", import.meta.url)), SnapshotError);`;
+    assert.equal(run("identity.mjs", source), "true SnapshotError SNAPSHOT_STALE\n".repeat(2));
+  });
+}
 
 test("the manifest can be read", () => {
   assert.match(run("manifest.cjs", `console.log(require("stepstream/package.json").version)`), /^\d+\.\d+\.\d+\n$/);
@@ -116,7 +155,7 @@ test("loading compiles nothing and uses no timer, randomness or network", () => 
     for (const name of ["Module", "Instance", "compile", "instantiate"]) forbid(WebAssembly, name);
     forbid(Math, "random");
     for (const name of ["getRandomValues", "randomUUID"]) forbid(Crypto.prototype, name);
-    require("stepstream");
+    for (const entry of ${JSON.stringify(Object.keys(entries))}) require(entry);
     console.log(JSON.stringify(used));
   `;
   assert.equal(run("quiet.cjs", source), "[]\n");

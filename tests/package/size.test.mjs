@@ -1,5 +1,6 @@
 // Holds the package's download size against its budget, and prints it.
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
 import { installed } from "../../scripts/lib/paths.mjs";
 import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
@@ -10,6 +11,8 @@ const CEILINGS = {
   "slim + wasm": 60_000, // The engine and the typed face, minified.
   workerd: 60_000, // The same content.
   "edge-light": 60_000, // The same content.
+  stores: 6_000, // With the errors and their help, which is most of it.
+  "stores/file": 6_000, // The same.
   inline: 75_000, // The same content, with the wasm as base64: a third more bytes, which compress badly.
 };
 
@@ -29,4 +32,11 @@ test("the slim entry carries no copy of the wasm", () => {
   const inline = rows.find((row) => row.name === "inline");
   const wasm = rows.find((row) => row.name === "wasm alone");
   assert.ok(inline.raw - (slim.raw - wasm.raw) > wasm.raw, "slim's JavaScript holds what only inline's should");
+});
+
+test("the stores carry nothing of the engine and of workflows", () => {
+  for (const { files } of rows.filter(({ name }) => name.startsWith("stores"))) {
+    const shared = files.slice(1).map((file) => path.basename(file));
+    assert.deepEqual(shared.sort(), ["base.js", "store.js"]);
+  }
 });
