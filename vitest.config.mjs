@@ -1,4 +1,5 @@
-// Behaviour tests. They import "stepstream" as a user does: the packed package in node_modules, loaded by Node itself.
+// Behaviour tests. They import "stepstream" as a user does: the packed package in node_modules, loaded by Node itself, or, in the
+// project "browser", by pages in Chromium.
 import ts from "typescript";
 import { defineConfig } from "vitest/config";
 
@@ -38,6 +39,14 @@ export default defineConfig({
           execArgv: ["--expose-gc"],
           fileParallelism: false,
           testTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["tests/browser/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],

@@ -2,8 +2,10 @@
 // Each resolves with how many of its tests passed, failed and were skipped.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { chromium } from "../lib/browser.mjs";
 import { run } from "../lib/command.mjs";
 import { at, memory, shown } from "../lib/paths.mjs";
+import { dim, say } from "../lib/say.mjs";
 import { filesOf } from "../lib/stages.mjs";
 
 const one = (passed) => ({ passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 });
@@ -35,13 +37,13 @@ export async function typeTests() {
   return { passed: files.length - failed, failed: failed + elsewhere + (files.length === 0 ? 1 : 0), skipped: 0 };
 }
 
-/** One project of vitest.config.mjs. */
-export const vitest = (project) => async () => {
+async function runVitest(project, env = {}) {
   const report = path.join(memory, `vitest-${project}.json`);
   mkdirSync(memory, { recursive: true });
   rmSync(report, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { code } = await node([at("node_modules/vitest/vitest.mjs"), "run", "--project", project, ...reporters]);
+  const args = [at("node_modules/vitest/vitest.mjs"), "run", "--project", project, ...reporters];
+  const { code } = await node(args, { env });
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, "utf8"));
     // A file that could not be loaded, or an error outside any test, has no failed test to its name.
@@ -50,6 +52,17 @@ export const vitest = (project) => async () => {
   } catch {
     return one(false); // No report: vitest itself did not get far, and has said why.
   }
+}
+
+/** One project of vitest.config.mjs. */
+export const vitest = (project) => () => runVitest(project);
+
+/** A project whose tests open pages in Chromium. */
+export const inChromium = (project) => async () => {
+  const { file, reason } = await chromium();
+  if (file === undefined) return { passed: 0, failed: 0, skipped: 1, note: reason };
+  say(dim(`Chromium: ${file}`));
+  return runVitest(project, { STEPSTREAM_CHROMIUM: file });
 };
 
 /** Node's own test runner, for tests that must not depend on a test library: they look at the package from outside. */

@@ -41,6 +41,13 @@ export const stages = [
   { name: "js", title: "Behaviour of the packed package", quick: true, needs: ["build"], run: js.vitest("js") },
   { name: "gc", title: "Memory of the packed package", quick: false, needs: ["build"], run: js.vitest("gc") },
   {
+    name: "browser",
+    title: "The packed package in Chromium",
+    quick: false,
+    needs: ["build"],
+    run: js.inChromium("browser"),
+  },
+  {
     name: "package",
     title: "The package as consumers and registries see it",
     quick: false,
