@@ -169,6 +169,20 @@ fn an_attempt_that_failed_while_blocked_does_not_leave_the_run_waiting() {
 }
 
 #[test]
+fn a_step_that_ends_while_it_is_blocked_does_not_leave_the_run_waiting() {
+    let mut flow = Flow::new();
+    let (start, stop, a) = (flow.start, flow.stop, flow.event());
+    let step = flow.step(&[start], &[a]);
+    flow.step(&[a], &[stop]);
+    let mut run = flow.run();
+    let call = run.call(step);
+    run.tick(Tick::Block { invocation: call.id }).unwrap();
+    assert_eq!(run.status(), Status::Waiting);
+    run.finish_empty(&call);
+    assert_eq!(run.outcome, Some(Outcome::Stalled), "nobody is left, and nothing can come from outside");
+}
+
+#[test]
 fn the_end_of_a_sleep_does_not_stand_for_that_of_a_wait() {
     let mut flow = Flow::new();
     let (start, a) = (flow.start, flow.event());

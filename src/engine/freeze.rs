@@ -9,6 +9,7 @@ use super::image::{
 };
 use super::state::{Answer, Invocation, Kept, LogEntry, Memory, Phase, Request, State, Status, TimerTarget};
 use super::tick::Outcome;
+use crate::sorted::sort;
 
 impl Engine {
     /// The run as it is at `now`. The same state gives the same image.
@@ -40,6 +41,7 @@ impl<Id> Table<Id> {
         Table { numbers: Vec::new(), met: Vec::new() }
     }
 
+    #[inline(never)]
     fn number(&mut self, id: Id, index: usize) -> u32 {
         if index >= self.numbers.len() {
             self.numbers.resize(index + 1, UNMET);
@@ -66,10 +68,11 @@ impl Freezer<'_> {
     fn freeze(mut self, now: Millis) -> Frozen {
         let state = self.state;
         // Those that are running come first: they have their workers. Then the oldest first.
-        let age = |invocation: &Invocation| (invocation.phase != Phase::Running, invocation.order);
-        let mut aged: Vec<_> = state.invocations.iter().map(|(id, invocation)| (age(invocation), id)).collect();
-        aged.sort_unstable();
-        let ids: Vec<InvocationId> = aged.into_iter().map(|(_, id)| id).collect();
+        let age = |invocation: &Invocation| invocation.order << 1 | u64::from(!invocation.is_begun()) << 63;
+        let all: Vec<_> = state.invocations.iter().collect();
+        let mut aged: Vec<_> = all.iter().zip(0..).map(|((_, invocation), nth)| (age(invocation), nth)).collect();
+        sort(&mut aged);
+        let ids: Vec<InvocationId> = aged.into_iter().map(|(_, nth)| all[nth as usize].0).collect();
         let mut again = 0;
         let mut invocations = Vec::with_capacity(ids.len());
         for id in &ids {
@@ -105,44 +108,52 @@ impl Freezer<'_> {
         self.state.timers.get(&key).map(|timer| timer.deadline.0)
     }
 
+    #[inline(never)]
     fn ty(&mut self, ty: EventTypeId) -> u32 {
         self.types.number(ty, ty.index())
     }
 
+    #[inline(never)]
     fn step(&mut self, step: StepId) -> u32 {
         self.steps.number(step, step.index())
     }
 
+    #[inline(never)]
     fn slot(&mut self, slot: Slot) -> u32 {
         self.slots.number(slot, slot.index())
     }
 
+    #[inline(never)]
     fn event(&mut self, event: Event) -> EventImage {
         EventImage { ty: self.ty(event.ty), slot: self.slot(event.slot), recoveries: event.recoveries }
     }
 
+    #[inline(never)]
     fn events(&mut self, events: &[Event]) -> Vec<EventImage> {
         events.iter().map(|event| self.event(*event)).collect()
     }
 
+    #[inline(never)]
     fn kept_event(&mut self, kept: Kept) -> KeptImage {
         KeptImage { event: self.event(kept.event), order: kept.order }
     }
 
+    #[inline(never)]
     fn invocation(&mut self, id: InvocationId, invocation: &Invocation) -> InvocationImage {
-        let running = invocation.phase == Phase::Running;
+        // An attempt that runs again is counted when it does.
+        let counted = u32::from(invocation.phase == Phase::Running);
         let backoff = match invocation.phase {
             Phase::Backoff(key) => self.deadline(key),
             _ => None,
         };
         let attempt =
-            if self.state.exhausted == Some(id) { 0 } else { invocation.attempt.saturating_sub(u32::from(running)) };
+            if self.state.exhausted == Some(id) { 0 } else { invocation.attempt.saturating_sub(counted) };
         let nothing = Memory::default();
         let memory = invocation.memory.as_deref().unwrap_or(&nothing);
         InvocationImage {
             step: self.step(invocation.step),
             order: invocation.order,
-            running,
+            running: invocation.is_begun(),
             backoff,
             attempt,
             began: invocation.began.0,
@@ -157,6 +168,7 @@ impl Freezer<'_> {
         }
     }
 
+    #[inline(never)]
     fn entry(&mut self, entry: &LogEntry) -> EntryImage {
         let request = match &entry.request {
             Request::Event { ty, id } => RequestImage::Event { ty: self.ty(*ty), id: id.as_deref().map(String::from) },
@@ -177,6 +189,7 @@ impl Freezer<'_> {
         EntryImage { request, answer }
     }
 
+    #[inline(never)]
     fn joins(&mut self) -> Vec<JoinImage> {
         let mut joins = Vec::new();
         for (step, id) in self.state.steps.iter().zip(0u32..) {
@@ -193,11 +206,13 @@ impl Freezer<'_> {
         joins
     }
 
+    #[inline(never)]
     fn kept(&mut self) -> Vec<KeptImage> {
         let queues = self.state.kept.values().flatten();
         queues.map(|kept| self.kept_event(*kept)).collect()
     }
 
+    #[inline(never)]
     fn collections(&mut self) -> Vec<CollectionImage> {
         let collections = self.state.collections.iter();
         collections

@@ -204,14 +204,12 @@ impl Reducer<'_> {
 
     /// After every tick: does the run go on by itself, wait for the outside, or is it stuck?
     fn look_around(&mut self) {
+        let nobody_is_left = self.state.invocations.is_empty() && !self.graph.is_open();
         match self.state.status {
+            Status::Running | Status::Waiting if nobody_is_left => self.end(Outcome::Stalled),
             Status::Running if self.state.active == 0 => {
-                if self.state.invocations.is_empty() && !self.graph.is_open() {
-                    self.end(Outcome::Stalled);
-                } else {
-                    self.state.status = Status::Waiting;
-                    self.out.push(Command::Idle);
-                }
+                self.state.status = Status::Waiting;
+                self.out.push(Command::Idle);
             }
             Status::Waiting if self.state.active > 0 => {
                 self.state.status = Status::Running;

@@ -119,11 +119,12 @@ impl Reducer<'_> {
             let now = self.state.now;
             // Whatever is in a queue is in the table: both change together.
             let Some(invocation) = self.state.invocations.get_mut(id) else { continue };
-            invocation.phase = Phase::Running;
-            invocation.timer = timer;
-            if invocation.attempt == 0 {
+            // What runs again goes on counting from when it ran first.
+            if invocation.attempt == 0 && invocation.phase != Phase::Again {
                 invocation.began = now;
             }
+            invocation.phase = Phase::Running;
+            invocation.timer = timer;
             invocation.attempt = invocation.attempt.saturating_add(1);
             self.out.push(Command::Invoke {
                 step,

@@ -56,6 +56,8 @@ pub enum Status {
 pub(super) enum Phase {
     /// In its step's queue.
     Queued,
+    /// In its step's queue, and to run again: it was with the host when the snapshot was taken that the run comes from.
+    Again,
     /// With the host.
     Running,
     /// Waiting for its next attempt.
@@ -136,6 +138,11 @@ impl Invocation {
     /// Whether it moves the run on without help from the outside.
     pub(super) fn is_active(&self) -> bool {
         self.phase != Phase::Running || self.blocked == 0
+    }
+
+    /// Whether an attempt has begun and is not over, in this life of the run or in an earlier one.
+    pub(super) fn is_begun(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Again)
     }
 
     pub(super) fn memory(&mut self) -> &mut Memory {

@@ -16,7 +16,9 @@ use super::state::{
     TimerTarget, Waiter,
 };
 use super::tick::Inputs;
+use super::wait::sorted_types;
 use crate::error::Code;
+use crate::sorted::sort;
 
 /// Why an image was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,15 +147,18 @@ impl Thawer<'_> {
         empty && image.kept.is_empty() && image.collections.is_empty() && image.slots == 0
     }
 
+    #[inline(never)]
     fn ty(&self, ty: u32) -> Refused<EventTypeId> {
         self.types.get(ty as usize).copied().ok_or_else(|| Code::SnapshotInvalid.into())
     }
 
+    #[inline(never)]
     fn step(&self, step: u32) -> Refused<StepId> {
         self.steps.get(step as usize).copied().ok_or_else(|| Code::SnapshotInvalid.into())
     }
 
     /// Takes a reference to a slot.
+    #[inline(never)]
     fn slot(&mut self, slot: u32, ty: Option<EventTypeId>) -> Refused<Slot> {
         if self.payloads.get(slot as usize) != Some(&ty) {
             return self.invalid();
@@ -162,15 +167,18 @@ impl Thawer<'_> {
         Ok(Slot(slot))
     }
 
+    #[inline(never)]
     fn event(&mut self, event: &EventImage) -> Refused<Event> {
         let ty = self.ty(event.ty)?;
         Ok(Event { ty, slot: self.slot(event.slot, Some(ty))?, recoveries: event.recoveries })
     }
 
+    #[inline(never)]
     fn events(&mut self, events: &[EventImage]) -> Refused<Vec<Event>> {
         events.iter().map(|event| self.event(event)).collect()
     }
 
+    #[inline(never)]
     fn kept(&mut self, kept: &KeptImage) -> Refused<Kept> {
         Ok(Kept { event: self.event(&kept.event)?, order: self.order(kept.order)? })
     }
@@ -179,6 +187,7 @@ impl Thawer<'_> {
         if order < self.image.arrivals { Ok(order) } else { self.invalid() }
     }
 
+    #[inline(never)]
     fn set_timer(&mut self, deadline: Millis, target: TimerTarget) -> TimerKey {
         let key = TimerKey(self.state.next_timer);
         self.state.next_timer += 1;
@@ -186,13 +195,14 @@ impl Thawer<'_> {
         key
     }
 
+    #[inline(never)]
     fn invocation(&mut self, image: &InvocationImage) -> Refused<()> {
         let step = self.step(image.step)?;
         let inputs = self.inputs(step, &image.inputs)?;
         let order = self.order(image.order)?;
         let id = self.state.invocations.insert(Invocation {
             step,
-            phase: Phase::Queued,
+            phase: if image.running { Phase::Again } else { Phase::Queued },
             order,
             attempt: image.attempt,
             began: Millis(image.began),
@@ -215,6 +225,7 @@ impl Thawer<'_> {
     }
 
     /// Checks that the step takes the events as they are.
+    #[inline(never)]
     fn inputs(&mut self, step: StepId, events: &[EventImage]) -> Refused<Inputs> {
         let events = self.events(events)?;
         let spec = &self.graph.steps()[step.index()];
@@ -231,10 +242,12 @@ impl Thawer<'_> {
         })
     }
 
+    #[inline(never)]
     fn changed<T>(&self, step: StepId) -> Refused<T> {
         Err(Refusal { code: Code::StepChanged, subject: step_name(self.graph, step) })
     }
 
+    #[inline(never)]
     fn memory(&mut self, id: InvocationId, image: &InvocationImage) -> Refused<Option<Box<Memory>>> {
         if image.log.is_empty() && image.once.is_empty() && image.sent.is_empty() {
             return Ok(None);
@@ -258,6 +271,7 @@ impl Thawer<'_> {
         Ok(Some(Box::new(memory)))
     }
 
+    #[inline(never)]
     fn entry(&mut self, invocation: InvocationId, image: &EntryImage, nth: u32) -> Refused<LogEntry> {
         let request = match &image.request {
             RequestImage::Event { ty, id } => Request::Event { ty: self.ty(*ty)?, id: id.as_deref().map(Box::from) },
@@ -294,10 +308,13 @@ impl Thawer<'_> {
     }
 
     /// Opens the waits again, in the order in which they were opened first.
+    #[inline(never)]
     fn open_waits(&mut self) -> Refused<()> {
-        let mut waits = core::mem::take(&mut self.waits);
-        waits.sort_unstable_by_key(|(rank, ..)| *rank);
-        for ((_, deadline, waiter), number) in waits.into_iter().zip(0..) {
+        let waits = core::mem::take(&mut self.waits);
+        let mut ranked: Vec<_> = waits.iter().zip(0..).map(|((rank, ..), nth)| (u64::from(*rank), nth)).collect();
+        sort(&mut ranked);
+        for ((_, nth), number) in ranked.into_iter().zip(0..) {
+            let (_, deadline, waiter) = waits[nth as usize];
             let wait = WaitId(number);
             let timer = deadline.map(|deadline| self.set_timer(Millis(deadline), TimerTarget::Wait(wait)));
             let invocation = self.state.invocations.get_mut(waiter.invocation);
@@ -315,6 +332,7 @@ impl Thawer<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn joins(&mut self) -> Refused<()> {
         for join in &self.image.joins {
             let step = self.step(join.step)?;
@@ -332,6 +350,7 @@ impl Thawer<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     fn collections(&mut self) -> Refused<()> {
         for collection in &self.image.collections {
             let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Refused<Vec<_>>>()?;
@@ -341,9 +360,8 @@ impl Thawer<'_> {
                 let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
                 queue.push_back(kept);
             }
-            let mut key = expected;
-            key.sort_unstable();
-            let previous = self.state.collections.insert((self.step(collection.step)?, key.into()), held);
+            let key = (self.step(collection.step)?, sorted_types(&expected));
+            let previous = self.state.collections.insert(key, held);
             // A held event would be lost, and its slot never released.
             if previous.is_some() {
                 return self.invalid();

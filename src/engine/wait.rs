@@ -6,7 +6,7 @@ use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitI
 use super::reduce::Reducer;
 use super::state::{Answer, Held, Kept, LogEntry, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, sort};
 
 impl Reducer<'_> {
     pub(super) fn wait(
@@ -110,9 +110,7 @@ impl Reducer<'_> {
             self.release(event.slot);
             return None;
         }
-        let mut key = expected.to_vec();
-        key.sort_unstable();
-        let key = (step, key.into());
+        let key = (step, sorted_types(expected));
         let order = self.arrival();
         let held = self.state.collections.or_default(key.clone());
         held.or_default(event.ty).push_back(Kept { event, order });
@@ -266,6 +264,13 @@ impl Reducer<'_> {
         }
         Some(kept.event)
     }
+}
+
+/// What a collection expects, in an order that does not depend on how it was asked for.
+pub(super) fn sorted_types(types: &[EventTypeId]) -> Box<[EventTypeId]> {
+    let mut list: Vec<_> = types.iter().map(|ty| (u64::from(ty.0), 0)).collect();
+    sort(&mut list);
+    list.into_iter().map(|(ty, _)| EventTypeId(ty as u32)).collect()
 }
 
 impl Graph {

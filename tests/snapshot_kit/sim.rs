@@ -1,0 +1,584 @@
+//! The host of a run of programs, as JavaScript is one: payloads in slots, handlers that run from their beginning, deadlines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use stepstream::engine::{
+    Command, Engine, EventTypeId, Frozen, InvocationId, Millis, Outcome, Reply, Slot, Status, StepId, Thaw, Tick,
+    TimerKey, Verdict, WaitId,
+};
+use stepstream::error::Code;
+use stepstream::snapshot::container;
+use stepstream::snapshot::journal::Journal;
+
+use super::{Action, Blueprint, Built, End, FAILED, Order, START, STOP, Ty, tell, type_name};
+
+/// What a handler is doing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum State {
+    /// It can go on.
+    Ready,
+    /// It waits for an event or sleeps.
+    Asking(WaitId),
+    /// It works without the engine, until then.
+    Working(u64),
+}
+
+/// A handler at work: one attempt. It is known by the number of its birth, which it keeps when it runs again after a recovery.
+#[derive(Clone, Debug)]
+pub struct Fiber {
+    pub step: usize,
+    pub id: InvocationId,
+    pub attempt: u32,
+    pub inputs: Vec<String>,
+    /// The next action.
+    pub at: usize,
+    /// Everything that it was told so far. What it makes depends on this, so a wrong answer shows in all that comes after.
+    pub heard: u64,
+    pub state: State,
+    /// The engine said that its time is up.
+    pub timed_out: bool,
+    timer: Option<TimerKey>,
+}
+
+/// How far a handler has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    pub at: usize,
+    pub is_asking: bool,
+    pub heard: u64,
+    pub timed_out: bool,
+}
+
+impl Fiber {
+    pub fn position(&self) -> Position {
+        let is_asking = matches!(self.state, State::Asking(_));
+        Position { at: self.at, is_asking, heard: self.heard, timed_out: self.timed_out }
+    }
+
+    fn hear(&mut self, told: &str) {
+        self.heard = hash(&(self.heard, told));
+    }
+}
+
+/// Something that the host does. Handlers and deadlines are told by what they have in common in every life of the run.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// The handler of this birth does its next action.
+    Perform(u32),
+    /// A deadline comes: of the step of this birth's handler, or of something else.
+    Fire { deadline: u64, step_of: Option<u32> },
+    /// The outside sends an event.
+    Outside { ty: Ty, target: Option<usize>, nth: u32 },
+}
+
+struct Asked {
+    by: u32,
+    ty: Option<Ty>,
+    picky: bool,
+}
+
+pub struct Sim<'a> {
+    pub plan: &'a Blueprint,
+    pub built: Built,
+    pub engine: Engine,
+    pub now: u64,
+    pub fibers: BTreeMap<u32, Fiber>,
+    pub births: u32,
+    pub timers: BTreeMap<TimerKey, u64>,
+    /// What was published, in order.
+    pub stream: Vec<String>,
+    /// How often each thing that must happen once has happened.
+    pub effects: BTreeMap<String, u32>,
+    pub outcome: Option<Outcome>,
+    /// What the run has returned.
+    pub result: Option<String>,
+    pub journal: Option<Journal>,
+    slots: Vec<Option<String>>,
+    free: BTreeSet<u32>,
+    by_id: BTreeMap<InvocationId, u32>,
+    /// Births of handlers that were at work, by the place of their invocation in the image.
+    known: BTreeMap<u32, u32>,
+    asked: BTreeMap<WaitId, Asked>,
+    /// What waits were answered in the very tick that opened them.
+    prompt: BTreeMap<WaitId, String>,
+    latest_timer: Option<TimerKey>,
+    idle: bool,
+}
+
+pub fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether a picky wait takes an event.
+fn accepts(payload: &str) -> bool {
+    hash(&payload) % 3 != 0
+}
+
+impl<'a> Sim<'a> {
+    fn over(plan: &'a Blueprint, built: Built, engine: Engine) -> Sim<'a> {
+        Sim {
+            plan,
+            built,
+            engine,
+            now: 0,
+            fibers: BTreeMap::new(),
+            births: 0,
+            timers: BTreeMap::new(),
+            stream: Vec::new(),
+            effects: BTreeMap::new(),
+            outcome: None,
+            result: None,
+            journal: None,
+            slots: Vec::new(),
+            free: BTreeSet::new(),
+            by_id: BTreeMap::new(),
+            known: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            prompt: BTreeMap::new(),
+            latest_timer: None,
+            idle: false,
+        }
+    }
+
+    /// A run that has not begun.
+    pub fn new(plan: &'a Blueprint) -> Sim<'a> {
+        let built = plan.build(Order::Given);
+        let engine = Engine::new(built.graph.clone(), plan.options);
+        Sim::over(plan, built, engine)
+    }
+
+    pub fn with_journal(mut self) -> Sim<'a> {
+        self.journal = Some(Journal::new(&self.engine, self.plan.options, None));
+        self
+    }
+
+    /// The payloads of an image's slots.
+    pub fn payloads(&self, frozen: &Frozen) -> Vec<String> {
+        frozen.slots.iter().map(|slot| self.payload(*slot)).collect()
+    }
+
+    /// The run as it is now, in words.
+    pub fn told(&self) -> Vec<String> {
+        let frozen = self.engine.freeze(Millis(self.now));
+        tell(&frozen.image, &self.payloads(&frozen))
+    }
+
+    /// A snapshot; the host's part is the payloads, one a line.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let frozen = self.engine.freeze(Millis(self.now));
+        let fingerprint = self.built.graph.borrow().fingerprint();
+        container::write(fingerprint, &frozen.image, self.payloads(&frozen).join("\n").as_bytes()).expect("it is short")
+    }
+
+    /// The run on the shelf, over a graph that was built anew. Nothing is taken from this host but the bytes, and what the outside knows
+    /// too: the stream so far, the effects, the births.
+    pub fn shelved(&self, order: Order, fresh_timeout: bool) -> Result<Sim<'a>, Code> {
+        let bytes = self.snapshot();
+        let snapshot = container::read(&bytes)?;
+        let payloads: Vec<String> = match snapshot.host {
+            [] => Vec::new(),
+            host => std::str::from_utf8(host).expect("as written").split('\n').map(String::from).collect(),
+        };
+        let built = self.plan.build(order);
+        let types: Vec<Option<EventTypeId>> = payloads.iter().map(|payload| built.type_of(payload)).collect();
+        let options = self.plan.options;
+        let how = Thaw { options, fresh_timeout };
+        let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how).map_err(|refusal| refusal.code)?;
+        let mut sim = Sim::over(self.plan, built, engine);
+        if self.journal.is_some() {
+            sim.journal = Some(Journal::new(&sim.engine, options, Some(snapshot.image.clone())));
+        }
+        sim.now = snapshot.image.now;
+        sim.slots = payloads.into_iter().map(Some).collect();
+        sim.stream.clone_from(&self.stream);
+        sim.effects.clone_from(&self.effects);
+        sim.births = self.births;
+        let frozen = self.engine.freeze(Millis(self.now));
+        let places = frozen.invocations.iter().zip(0..);
+        sim.known = places.filter_map(|(id, place)| Some((place, *self.by_id.get(id)?))).collect();
+        if self.outcome.is_some() {
+            sim.known.clear();
+        }
+        Ok(sim)
+    }
+
+    pub fn resume(&mut self) {
+        self.tick(Tick::Resume).expect("the run is on the shelf");
+    }
+
+    pub fn begin(&mut self) {
+        let (ty, slot) = (self.built.types[START], self.put("start.0".into()));
+        self.tick(Tick::Start { ty, slot }).expect("a step takes the start");
+    }
+
+    /// Gives a tick to the engine and does what it commands.
+    pub fn tick(&mut self, tick: Tick) -> Result<Reply, Code> {
+        let noted = self.journal.is_some().then(|| tick.clone());
+        let reply = self.engine.apply(tick, Millis(self.now))?;
+        if let (Some(journal), Some(tick)) = (&mut self.journal, noted) {
+            journal.tick(tick, Millis(self.now));
+        }
+        let commands: Vec<Command> = self.engine.drain().collect();
+        for command in commands {
+            self.carry_out(command);
+        }
+        Ok(reply)
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        let set = self.latest_timer.take();
+        match command {
+            Command::Publish { slot } => self.stream.push(self.payload(slot)),
+            Command::Release { slot } => {
+                self.slots[slot.index()].take().expect("a slot is released once");
+                self.free.insert(slot.0);
+            }
+            Command::Invoke { step, invocation, attempt, inputs } => {
+                let step = self.built.steps.iter().position(|id| *id == step).expect("only steps of the blueprint run");
+                let inputs = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
+                let birth = self.known.remove(&invocation.index).unwrap_or_else(|| {
+                    self.births += 1;
+                    self.births - 1
+                });
+                let timer = set.filter(|_| self.plan.steps[step].timeout.is_some());
+                let (state, heard) = (State::Ready, 0);
+                let fiber =
+                    Fiber { step, id: invocation, attempt, inputs, at: 0, heard, state, timed_out: false, timer };
+                assert!(self.fibers.insert(birth, fiber).is_none(), "an invocation runs once at a time");
+                assert!(self.by_id.insert(invocation, birth).is_none(), "an attempt's id is used once");
+            }
+            Command::Resolve { wait, slot } => self.answer(wait, self.payload(slot)),
+            Command::Wake { wait } => self.answer(wait, "woken".into()),
+            Command::Expire { wait } => self.answer(wait, "expired".into()),
+            Command::TimeOut { invocation } => {
+                let fiber = self.by_id.get(&invocation).and_then(|birth| self.fibers.get_mut(birth));
+                let fiber = fiber.expect("only a handler at work is out of time");
+                (fiber.timed_out, fiber.timer) = (true, None);
+            }
+            Command::SetTimer { key, deadline } => {
+                assert!(self.timers.insert(key, deadline.0).is_none(), "a deadline's key is used once");
+                self.latest_timer = Some(key);
+            }
+            Command::ClearTimer { key } => {
+                self.timers.remove(&key).expect("only a deadline that was set is cleared");
+            }
+            Command::Idle => assert!(!std::mem::replace(&mut self.idle, true), "a run becomes idle once"),
+            Command::Busy => assert!(std::mem::replace(&mut self.idle, false), "only an idle run becomes busy"),
+            Command::Settle { outcome } => {
+                assert!(self.outcome.replace(outcome).is_none(), "a run settles once");
+                if let Outcome::Completed(event) = outcome {
+                    self.result = Some(self.payload(event.slot));
+                }
+                self.timers.clear();
+                self.fibers.clear();
+                self.asked.clear();
+            }
+            other => panic!("the host does not know {other:?}"),
+        }
+    }
+
+    /// What must hold between any two ticks.
+    pub fn check(&self) {
+        let state = self.engine.state();
+        let mut counts = state.counts();
+        match self.outcome {
+            Some(Outcome::Completed(_)) => return,
+            Some(Outcome::StepFailed { slot, .. }) => counts.retain(|(counted, _)| *counted != slot),
+            _ => {}
+        }
+        assert_eq!(counts, state.recount(), "references, as counted and as there are");
+        if self.outcome.is_some() {
+            return;
+        }
+        let held: Vec<u32> = counts.iter().map(|(slot, _)| slot.0).collect();
+        let filled: Vec<u32> = (0..).zip(&self.slots).filter(|(_, at)| at.is_some()).map(|(nth, _)| nth).collect();
+        assert_eq!(held, filled, "the host's slots are those that the engine refers to");
+        assert_eq!(self.idle, self.engine.status() == Status::Waiting);
+        if self.engine.status() != Status::Shelved {
+            let mut running: Vec<_> = self.fibers.values().map(|fiber| fiber.id).collect();
+            running.sort_unstable();
+            let in_flight: Vec<_> = self.engine.in_flight().filter(|at| at.running).map(|at| at.invocation).collect();
+            assert_eq!(in_flight, running, "the handlers that the engine thinks are at work");
+        }
+        let open: BTreeSet<_> = self.engine.open_waits().map(|open| open.wait).collect();
+        let events = self.asked.iter().filter(|(_, asked)| asked.ty.is_some());
+        assert!(events.map(|(wait, _)| *wait).all(|wait| open.contains(&wait)), "whoever waits is known to the engine");
+    }
+
+    fn answer(&mut self, wait: WaitId, told: String) {
+        match self.asked.remove(&wait) {
+            Some(asked) => self.go_on(asked.by, &told),
+            None => assert!(self.prompt.insert(wait, told).is_none(), "a wait is settled once"),
+        }
+    }
+
+    fn go_on(&mut self, birth: u32, told: &str) {
+        let fiber = self.fibers.get_mut(&birth).expect("nobody else asked");
+        fiber.hear(told);
+        fiber.state = State::Ready;
+        fiber.at += 1;
+    }
+
+    fn put(&mut self, payload: String) -> Slot {
+        let slot = self.free.pop_first().unwrap_or(self.slots.len() as u32);
+        if slot as usize == self.slots.len() {
+            self.slots.push(None);
+        }
+        self.slots[slot as usize] = Some(payload);
+        Slot(slot)
+    }
+
+    pub fn payload(&self, slot: Slot) -> String {
+        self.slots[slot.index()].clone().expect("the engine names only slots that are filled")
+    }
+
+    /// The picky waits of this life that take an event.
+    fn matches(&self, ty: EventTypeId, payload: &str) -> Vec<WaitId> {
+        let graph = self.built.graph.borrow();
+        let takes = |asked: &Asked| {
+            let fits = asked.ty.is_some_and(|wanted| graph.is_kind_of(ty, self.built.types[wanted]));
+            fits && asked.picky && accepts(payload)
+        };
+        self.asked.iter().filter(|(_, asked)| takes(asked)).map(|(wait, _)| *wait).collect()
+    }
+
+    fn event(&mut self, ty: Ty, of: &impl Hash) -> (EventTypeId, Slot, Vec<WaitId>) {
+        let payload = format!("{}.{:016x}", type_name(ty), hash(of));
+        let id = self.built.types[ty];
+        let matches = self.matches(id, &payload);
+        (id, self.put(payload), matches)
+    }
+
+    /// Who a handler is, and what it knows: everything that it makes is a function of this.
+    fn identity(&self, birth: u32) -> (usize, u32, Vec<String>, usize, u64) {
+        let Fiber { step, attempt, inputs, at, heard, .. } = &self.fibers[&birth];
+        (*step, *attempt, inputs.clone(), *at, *heard)
+    }
+
+    /// A duration between 1 and the span.
+    fn span(&self, birth: u32, span: u64) -> u64 {
+        1 + hash(&self.identity(birth)) % span.max(1)
+    }
+
+    pub fn ready(&self) -> Vec<u32> {
+        let is_ready = |fiber: &Fiber| fiber.timed_out || fiber.state == State::Ready;
+        self.fibers.iter().filter(|(_, fiber)| is_ready(fiber)).map(|(birth, _)| *birth).collect()
+    }
+
+    /// Does something. `None` when it cannot be told what is meant: two deadlines at one time.
+    pub fn act(&mut self, op: &Op) -> Option<()> {
+        match *op {
+            Op::Perform(birth) => self.perform(birth),
+            Op::Outside { ty, target, nth } => {
+                let (id, slot, matches) = self.event(ty, &("outside", nth));
+                let target = target.map(|step| self.built.steps[step]);
+                let tick = Tick::Send { from: None, ty: id, slot, target, matches };
+                if self.tick(tick).is_err() {
+                    self.take_back(slot);
+                }
+            }
+            Op::Fire { deadline, step_of } => {
+                let key = match step_of {
+                    Some(birth) => self.fibers.get(&birth)?.timer?,
+                    None => {
+                        let due =
+                            self.timers.iter().filter(|(key, at)| **at == deadline && self.step_of(**key).is_none());
+                        let due: Vec<_> = due.map(|(key, _)| *key).collect();
+                        let [key] = due[..] else { return None };
+                        key
+                    }
+                };
+                self.now = self.now.max(deadline);
+                self.fire(key);
+            }
+        }
+        self.check();
+        Some(())
+    }
+
+    pub fn fire(&mut self, key: TimerKey) {
+        self.timers.remove(&key);
+        self.tick(Tick::Timer { key }).expect("a deadline is never refused");
+    }
+
+    /// Whose step's deadline it is.
+    pub fn step_of(&self, key: TimerKey) -> Option<u32> {
+        self.fibers.iter().find(|(_, fiber)| fiber.timer == Some(key)).map(|(birth, _)| *birth)
+    }
+
+    fn take_back(&mut self, slot: Slot) {
+        self.slots[slot.index()] = None;
+        self.free.insert(slot.0);
+    }
+
+    /// A handler does its next action.
+    pub fn perform(&mut self, birth: u32) {
+        let fiber = self.fibers.get_mut(&birth).expect("only a handler at work does something");
+        let id = fiber.id;
+        if fiber.timed_out {
+            return self.fail(birth, Verdict::Policy);
+        }
+        assert!(!matches!(fiber.state, State::Asking(_)), "a handler that waits does nothing");
+        let plan = self.plan;
+        let spec = &plan.steps[fiber.step];
+        let Some(action) = spec.program.get(fiber.at) else { return self.end(birth, spec.end) };
+        match action {
+            Action::Wait { ty, named, span, picky } => {
+                let id = named.then(|| format!("wait {}", self.fibers[&birth].at).into_boxed_str());
+                self.wait(birth, *ty, id, *span, *picky);
+                return;
+            }
+            Action::Hang if fiber.attempt > 1 => {}
+            Action::Hang => return self.wait(birth, STOP, None, None, false),
+            Action::Sleep { span } => {
+                let delay = Millis(self.span(birth, *span));
+                let reply = self.tick(Tick::Sleep { invocation: id, delay });
+                return self.asked(birth, None, false, &reply.expect("it is at work"));
+            }
+            Action::Once { key } => self.once(birth, &format!("key {key}")),
+            Action::Collect { ty, expected } => {
+                let identity = self.identity(birth);
+                let found = self.collect(birth, *ty, expected, &identity);
+                let told = found.map_or("nothing".into(), |found| found.join(" "));
+                self.hear(birth, &told);
+            }
+            Action::Gather { ty, count } => {
+                let input = fiber.inputs[0].clone();
+                let found = self.collect_payload(birth, *ty, &vec![*ty; *count], input);
+                let Some(mut found) = found else { return self.end(birth, Some(End::Nothing)) };
+                found.sort();
+                let fiber = self.fibers.get_mut(&birth).expect("at work");
+                (fiber.inputs, fiber.heard, fiber.attempt) = (found, 0, 1);
+            }
+            Action::Send { ty, target } => {
+                let identity = self.identity(birth);
+                let (ty, slot, matches) = self.event(*ty, &identity);
+                let target = target.map(|step| self.built.steps[step]);
+                let tick = Tick::Send { from: Some(id), ty, slot, target, matches };
+                if let Err(code) = self.tick(tick) {
+                    assert_eq!(code, Code::EventNotTaken);
+                    self.take_back(slot);
+                }
+            }
+            Action::Write { ty } => {
+                let identity = self.identity(birth);
+                let (ty, slot, _) = self.event(*ty, &identity);
+                self.tick(Tick::Write { from: Some(id), ty, slot }).expect("it is at work");
+            }
+            Action::Fail { until, verdict } => {
+                if fiber.attempt <= *until {
+                    return self.fail(birth, *verdict);
+                }
+            }
+            Action::Block => drop(self.tick(Tick::Block { invocation: id }).expect("it is at work")),
+            Action::Unblock => drop(self.tick(Tick::Unblock { invocation: id }).expect("it is at work")),
+            Action::Work { span } => {
+                if fiber.state == State::Ready {
+                    fiber.state = State::Working(0);
+                    let until = self.now + self.span(birth, *span);
+                    self.fibers.get_mut(&birth).expect("at work").state = State::Working(until);
+                    return;
+                }
+                fiber.state = State::Ready;
+            }
+        }
+        // Whatever it did may have ended the run.
+        if let Some(fiber) = self.fibers.get_mut(&birth) {
+            fiber.at += 1;
+        }
+    }
+
+    fn hear(&mut self, birth: u32, told: &str) {
+        if let Some(fiber) = self.fibers.get_mut(&birth) {
+            fiber.hear(told);
+        }
+    }
+
+    fn wait(&mut self, birth: u32, ty: Ty, name: Option<Box<str>>, span: Option<u64>, picky: bool) {
+        let (invocation, id) = (self.fibers[&birth].id, self.built.types[ty]);
+        let kept = self.engine.kept(id).into_iter().map(|event| event.slot);
+        let claim = if picky { kept.into_iter().find(|slot| accepts(&self.payload(*slot))) } else { None };
+        let timeout = span.map(|span| Millis(self.span(birth, span)));
+        let tick = Tick::Wait { invocation, ty: id, id: name, timeout, predicated: picky, claim };
+        let reply = self.tick(tick).expect("it is at work");
+        self.asked(birth, Some(ty), picky, &reply);
+    }
+
+    fn asked(&mut self, birth: u32, ty: Option<Ty>, picky: bool, reply: &Reply) {
+        let Reply::Wait(wait) = *reply else { panic!("a question is answered with {reply:?}") };
+        match self.prompt.remove(&wait) {
+            Some(told) => self.go_on(birth, &told),
+            None => {
+                self.asked.insert(wait, Asked { by: birth, ty, picky });
+                self.fibers.get_mut(&birth).expect("asking ends nothing").state = State::Asking(wait);
+            }
+        }
+    }
+
+    fn once(&mut self, birth: u32, key: &str) {
+        let Fiber { id, step, inputs, .. } = self.fibers[&birth].clone();
+        let told = match self.engine.once(id, key) {
+            Some(slot) => self.payload(slot),
+            None => {
+                let what = format!("{key} of {step} for {inputs:?}");
+                *self.effects.entry(what.clone()).or_default() += 1;
+                let result = format!("result.{:x}", hash(&what));
+                let slot = self.put(result.clone());
+                self.tick(Tick::Once { invocation: id, key: key.into(), slot }).expect("it is at work");
+                result
+            }
+        };
+        self.hear(birth, &told);
+    }
+
+    fn collect(&mut self, birth: u32, ty: Ty, expected: &[Ty], of: &impl Hash) -> Option<Vec<String>> {
+        let payload = format!("{}.{:016x}", type_name(ty), hash(of));
+        self.collect_payload(birth, ty, expected, payload)
+    }
+
+    fn collect_payload(&mut self, birth: u32, ty: Ty, expected: &[Ty], payload: String) -> Option<Vec<String>> {
+        let slot = self.put(payload);
+        let expected = expected.iter().map(|ty| self.built.types[*ty]).collect();
+        let tick = Tick::Collect { invocation: self.fibers[&birth].id, ty: self.built.types[ty], slot, expected };
+        let reply = self.tick(tick).expect("it is at work");
+        let Reply::Collected(found) = reply else { panic!("collect answers {reply:?}") };
+        found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
+    }
+
+    /// The attempt is over: nothing that it asked for is of interest any more.
+    fn leave(&mut self, birth: u32) -> InvocationId {
+        self.asked.retain(|_, asked| asked.by != birth);
+        self.fibers.remove(&birth).expect("it is at work").id
+    }
+
+    fn fail(&mut self, birth: u32, verdict: Verdict) {
+        let identity = self.identity(birth);
+        let invocation = self.leave(birth);
+        let (ty, slot, _) = self.event(FAILED, &identity);
+        self.tick(Tick::Fail { invocation, ty, slot, verdict }).expect("it is at work");
+    }
+
+    fn end(&mut self, birth: u32, end: Option<End>) {
+        let identity = self.identity(birth);
+        let invocation = self.leave(birth);
+        let (output, matches) = match end {
+            Some(End::Return(ty)) => {
+                let (ty, slot, matches) = self.event(ty, &identity);
+                (Some((ty, slot)), matches)
+            }
+            _ => (None, Vec::new()),
+        };
+        self.tick(Tick::Complete { invocation, output, matches }).expect("it is at work");
+    }
+}
+
+impl Built {
+    /// The type of an event, as its payload tells; `None` for what is no event.
+    pub fn type_of(&self, payload: &str) -> Option<EventTypeId> {
+        let (name, _) = payload.split_once('.')?;
+        self.graph.borrow().type_named(name)
+    }
+}

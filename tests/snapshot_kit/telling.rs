@@ -1,0 +1,88 @@
+//! An image in words that do not depend on the order in which a graph was built: names for numbers, payloads for slots, everything in
+//! the order of age.
+
+use stepstream::engine::{AnswerImage, EventImage, Image, KeptImage, RequestImage};
+
+struct Teller<'a> {
+    image: &'a Image,
+    payloads: &'a [String],
+}
+
+/// What an image says, a line for each thing, without how many ticks there were.
+pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
+    let teller = Teller { image, payloads };
+    let Image { condition, now, seed, deadline, arrivals, invoked, slots, .. } = image;
+    let mut lines = vec![format!(
+        "{condition:?} at {now}, seed {seed}, until {deadline:?}, {arrivals} arrivals, {invoked} invoked, {slots} slots"
+    )];
+    for at in &image.invocations {
+        let step = &image.steps[at.step as usize];
+        let inputs: Vec<_> = at.inputs.iter().map(|event| teller.event(event)).collect();
+        lines.push(format!(
+            "invocation of {step} #{}: running {}, backoff {:?}, attempt {}, began {}, {inputs:?}",
+            at.order, at.running, at.backoff, at.attempt, at.began
+        ));
+        lines.extend(at.log.iter().map(|entry| {
+            let request = match &entry.request {
+                RequestImage::Event { ty, id } => format!("{} {id:?}", image.types[*ty as usize]),
+                other => format!("{other:?}"),
+            };
+            format!("  asked for {request}: {}", teller.answer(&entry.answer))
+        }));
+        lines.extend(at.once.iter().map(|(key, slot)| format!("  once {key}: {}", payloads[*slot as usize])));
+        let mut sent: Vec<_> = at.sent.iter().map(|sent| (&image.types[sent.ty as usize], sent)).collect();
+        sent.sort_by_key(|(name, sent)| (*name, sent.written));
+        lines.extend(sent.iter().map(|(name, sent)| format!("  sent {} {name}, written {}", sent.count, sent.written)));
+    }
+    let mut joins: Vec<String> = image
+        .joins
+        .iter()
+        .map(|join| {
+            let set: Vec<_> = join.set.iter().map(|at| at.as_ref().map(|kept| teller.kept(kept))).collect();
+            format!("join of {}: {set:?}, then {:?}", image.steps[join.step as usize], teller.aged(&join.later))
+        })
+        .collect();
+    joins.sort();
+    lines.extend(joins);
+    lines.push(format!("kept {:?}", teller.aged(&image.kept)));
+    let mut collections: Vec<String> = image
+        .collections
+        .iter()
+        .map(|collection| {
+            let mut expected: Vec<_> = collection.expected.iter().map(|ty| &image.types[*ty as usize]).collect();
+            expected.sort();
+            let step = &image.steps[collection.step as usize];
+            format!("collection of {step} for {expected:?}: {:?}", teller.aged(&collection.held))
+        })
+        .collect();
+    collections.sort();
+    lines.extend(collections);
+    lines
+}
+
+impl Teller<'_> {
+    fn event(&self, event: &EventImage) -> String {
+        let (ty, payload) = (&self.image.types[event.ty as usize], &self.payloads[event.slot as usize]);
+        format!("{ty} {payload} after {}", event.recoveries)
+    }
+
+    fn kept(&self, kept: &KeptImage) -> String {
+        format!("#{} {}", kept.order, self.event(&kept.event))
+    }
+
+    fn aged(&self, kept: &[KeptImage]) -> Vec<String> {
+        let mut aged: Vec<_> = kept.iter().collect();
+        aged.sort_by_key(|kept| kept.order);
+        aged.into_iter().map(|kept| self.kept(kept)).collect()
+    }
+
+    fn answer(&self, answer: &AnswerImage) -> String {
+        match answer {
+            AnswerImage::Received(event) => format!("received {}", self.event(event)),
+            AnswerImage::Collected(Some(events)) => {
+                format!("collected {:?}", events.iter().map(|event| self.event(event)).collect::<Vec<_>>())
+            }
+            other => format!("{other:?}"),
+        }
+    }
+}
