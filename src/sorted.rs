@@ -107,10 +107,10 @@ impl<K: Ord + Clone, V> SortedMap<K, V> {
     }
 }
 
-/// Sorts by the numbers in front, which tell the members apart. A heapsort (J. Williams, 1964): one small function for all that the
-/// engine sorts, where the standard library's sorts would add 5 kB for each kind of member.
-pub(crate) fn sort(list: &mut [(u64, u32)]) {
-    let sift = |list: &mut [(u64, u32)], mut at: usize, end: usize| {
+/// Sorts what has no equals. A heapsort (J. Williams, 1964): a small function for all that the engine sorts, where the standard library's
+/// sorts would add 5 kB for each kind of member.
+pub(crate) fn sort<T: Ord>(list: &mut [T]) {
+    let sift = |list: &mut [T], mut at: usize, end: usize| {
         loop {
             let mut child = 2 * at + 1;
             if child >= end {

@@ -218,6 +218,36 @@ fn a_wait_of_another_name_is_another_question() {
 }
 
 #[test]
+fn a_handler_that_does_several_things_at_a_time_may_ask_in_another_order() {
+    let (mut run, step, a) = failing(attempts(9, 0));
+    let named = |name| Asking { name: Some(name), ..Asking::default() };
+    run.send(a, "one");
+    run.send(a, "two");
+    let call = run.call(step);
+    run.wait_with(&call, a, named("x"));
+    run.wait_with(&call, a, named("y"));
+    run.fail(&call);
+    let call = run.call(step);
+    let [new, y, x] = ["new", "y", "x"].map(|name| run.wait_with(&call, a, named(name)));
+    assert_eq!(run.answer(new), None, "nobody has asked that before");
+    assert_eq!((run.received(x), run.received(y)), (Some("one"), Some("two")));
+    run.send(a, "three");
+    assert_eq!(run.received(new), Some("three"));
+}
+
+#[test]
+fn questions_that_no_attempt_repeats_are_forgotten() {
+    let (mut run, step, a) = failing(attempts(99, 0));
+    const NAMES: [&str; 3] = ["x", "y", "z"];
+    for nth in 0..90 {
+        let call = run.call(step);
+        run.wait_with(&call, a, Asking { name: Some(NAMES[nth % 3]), ..Asking::default() });
+        run.fail(&call);
+        assert!(run.engine.freeze(Millis(0)).image.invocations[0].log.len() <= 2);
+    }
+}
+
+#[test]
 fn a_wait_left_open_by_a_failed_attempt_takes_no_event() {
     let (mut run, step, a) = failing(attempts(9, 100));
     let wait = run.wait_with(&run.call(step), a, Asking { timeout: Some(10), ..Asking::default() });

@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use random::{blueprints, choices};
-use snapshot_kit::{Op, Order, Position, Sim};
-use stepstream::engine::Outcome;
+use snapshot_kit::{Blueprint, Op, Order, Position, Sim};
+use stepstream::engine::{Condition, Image, Millis, Outcome, Status};
+use stepstream::error::Code;
+use stepstream::snapshot::container::encode_image;
+use stepstream::snapshot::replay::{Passed, Replay};
 
 /// What of a run must be the same in every life.
 #[derive(Debug, PartialEq)]
@@ -47,10 +50,15 @@ fn story(sim: &Sim) -> Story {
 }
 
 /// Does what was chosen, until the run is over or nothing is left to do; `look` sees the run before each time.
-fn play<'a>(sim: &mut Sim<'a>, choices: &[(u8, u8)], mut look: impl FnMut(&Sim<'a>, &[Op])) -> Vec<Op> {
-    let mut ops = Vec::new();
+fn play<'a>(sim: &mut Sim<'a>, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim<'a>, &[Op])) -> Vec<Op> {
+    look(sim, &[]);
     sim.begin();
     sim.check();
+    go_on(sim, choices, look)
+}
+
+fn go_on<'a>(sim: &mut Sim<'a>, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim<'a>, &[Op])) -> Vec<Op> {
+    let mut ops = Vec::new();
     for (choice, nth) in choices.iter().zip(0..) {
         look(sim, &ops);
         if sim.outcome.is_some() {
@@ -62,7 +70,12 @@ fn play<'a>(sim: &mut Sim<'a>, choices: &[(u8, u8)], mut look: impl FnMut(&Sim<'
             ops.push(op);
         }
     }
+    look(sim, &ops);
     ops
+}
+
+fn has_begun(sim: &Sim) -> bool {
+    sim.engine.status() != Status::Created
 }
 
 /// Takes the run up from bytes and brings every handler that was at work back to where it was, in an order of chance.
@@ -113,7 +126,7 @@ proptest! {
         let mut straight = Sim::new(&plan);
         let mut lives: Vec<(usize, Sim)> = Vec::new();
         let ops = play(&mut straight, &choices, |sim, ops| {
-            if sim.outcome.is_none() && ops.len() % every == 0 {
+            if has_begun(sim) && sim.outcome.is_none() && ops.len() % every == 0 {
                 lives.push((ops.len(), recovered(sim, Order::Mixed, ops.len())));
             }
         });
@@ -126,5 +139,86 @@ proptest! {
             }
             prop_assert_eq!(&story(&sim), &end);
         }
+    }
+
+    /// What was put on the shelf is what is taken from it, whichever way the graph was built; taking a snapshot changes nothing.
+    #[test]
+    fn a_thawed_run_freezes_to_the_same_image(plan in blueprints(), choices in choices()) {
+        play(&mut Sim::new(&plan), &choices, |sim, _| {
+            let before = sim.engine.state().clone();
+            let image = image(sim);
+            assert_eq!(encode_image(&image), encode_image(&sim.engine.freeze(Millis(sim.now)).image));
+            assert!(*sim.engine.state() == before);
+            if image.condition == Condition::Completed {
+                assert_eq!(sim.shelved(Order::Given, false).err(), Some(Code::RunEnded));
+                return;
+            }
+            let again = sim.shelved(Order::Given, false).expect("what was written can be read");
+            again.check();
+            let mut thawed = self::image(&again);
+            thawed.condition = image.condition;
+            if image.condition == Condition::TimedOut {
+                // Its time was up, so it is given the whole of it again.
+                assert_eq!(thawed.deadline, plan.options.timeout.map(|timeout| image.now + timeout.0));
+                thawed.deadline = None;
+            }
+            assert_eq!(thawed, image);
+            let reversed = sim.shelved(Order::Reversed, false).expect("what was written can be read");
+            assert_eq!(reversed.told()[1..], again.told()[1..]);
+        });
+    }
+
+    /// A journal leads to every state that the run was in, byte for byte; so does that of a run which was taken up from a snapshot.
+    #[test]
+    fn a_journal_leads_to_every_state(plan in blueprints(), choices in choices(), cut in any::<u8>(), fresh: bool) {
+        let at = cut as usize % (choices.len() + 1);
+        let mut sim = Sim::new(&plan).with_journal();
+        let mut record = Record::default();
+        play(&mut sim, &choices[..at], |sim, _| record.look(sim));
+        record.check(&plan, Order::Given);
+        if matches!(sim.outcome, Some(Outcome::Completed(_))) {
+            return Ok(());
+        }
+        let mut sim = sim.shelved(Order::Mixed, fresh).expect("what was written can be read");
+        let mut record = Record::default();
+        record.look(&mut sim);
+        sim.resume();
+        go_on(&mut sim, &choices[at..], |sim, _| record.look(sim));
+        record.check(&plan, Order::Mixed);
+    }
+}
+
+fn image(sim: &Sim) -> Image {
+    sim.engine.freeze(Millis(sim.now)).image
+}
+
+/// A journal in pieces, and the states that the run was in when each was taken.
+#[derive(Default)]
+struct Record {
+    pieces: Vec<Vec<u8>>,
+    states: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Record {
+    fn look(&mut self, sim: &mut Sim) {
+        let image = image(sim);
+        self.states.insert(image.ticks, encode_image(&image));
+        self.pieces.push(sim.journal.as_mut().expect("a journal is kept").take());
+    }
+
+    fn check(mut self, plan: &Blueprint, order: Order) {
+        let mut replay = Replay::new(plan.build(order).graph, self.pieces.concat()).expect("it begins as a journal");
+        loop {
+            let image = replay.engine.freeze(replay.now).image;
+            if let Some(state) = self.states.remove(&image.ticks) {
+                assert!(state == encode_image(&image), "after {} ticks: {image:?}", image.ticks);
+            }
+            match replay.advance().expect("nothing is wrong with it") {
+                Passed::End => break,
+                Passed::Tick(_) => drop(replay.engine.drain()),
+                Passed::Note(_) => unreachable!("nobody wrote one"),
+            }
+        }
+        assert!(self.states.is_empty(), "the replay never came to {:?}", self.states.keys());
     }
 }

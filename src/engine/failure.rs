@@ -74,10 +74,13 @@ impl Reducer<'_> {
         let mut memory = self.state.invocations.get_mut(id)?.memory.take();
         if let Some(memory) = &mut memory {
             self.close_waits(&mut memory.log);
+            // A question that was not answered is kept only while attempts go on asking it.
+            memory.log.retain(|entry| entry.asked || entry.answer != Answer::Vacant);
             for entry in &mut memory.log {
                 if entry.answer == Answer::Elapsed {
                     entry.answer = Answer::Vacant;
                 }
+                entry.asked = false;
             }
             memory.cursor = 0;
             memory.sent.clear();

@@ -146,8 +146,7 @@ impl Freezer<'_> {
             Phase::Backoff(key) => self.deadline(key),
             _ => None,
         };
-        let attempt =
-            if self.state.exhausted == Some(id) { 0 } else { invocation.attempt.saturating_sub(counted) };
+        let attempt = if self.state.exhausted == Some(id) { 0 } else { invocation.attempt.saturating_sub(counted) };
         let nothing = Memory::default();
         let memory = invocation.memory.as_deref().unwrap_or(&nothing);
         InvocationImage {

@@ -1,9 +1,9 @@
 //! Looking into a run without changing it, for messages and for tools.
 
 use super::Engine;
-use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, WaitId};
 use super::join::Join;
-use super::state::{Phase, State, Status};
+use super::state::{Phase, State, Status, TimerTarget};
 
 /// A join that has some of its inputs but not all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,13 @@ pub struct InFlight {
 }
 
 impl Engine {
+    /// When the run times out, in its alive time.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Millis> {
+        let timer = self.state.timers.values().find(|timer| timer.target == TimerTarget::Run)?;
+        Some(timer.deadline)
+    }
+
     /// The joins that have some of their inputs but not all.
     pub fn open_joins(&self) -> impl Iterator<Item = OpenJoin> {
         self.state.steps.iter().enumerate().filter_map(|(id, step)| {

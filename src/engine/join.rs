@@ -61,8 +61,8 @@ impl Join {
         (set, self.later.values().flatten().map(kept).collect())
     }
 
-    /// A join with these contents. `inputs` tells which inputs take a type. `None` when an input has an event that it does not take, or
-    /// nothing is missing.
+    /// A join with these contents. `inputs` tells which inputs take a type. `None` when an input has an event that it does not take,
+    /// nothing is missing, or something waits that need not.
     pub(super) fn restore(set: &[Option<Kept>], later: &[Kept], inputs: impl Fn(EventTypeId) -> u32) -> Option<Join> {
         let arrival = |kept: &Kept| Arrival { event: kept.event, inputs: inputs(kept.event.ty), order: kept.order };
         let mut join = Join::new(set.len());
@@ -78,7 +78,9 @@ impl Join {
             }
             join.later.or_default(kept.event.ty).push_back(kept);
         }
-        join.set.iter().any(Option::is_none).then_some(join)
+        let heads: Vec<Arrival> = join.later.values().filter_map(|queue| queue.front().copied()).collect();
+        let is_complete = join.set.iter().all(Option::is_some);
+        if is_complete || heads.into_iter().any(|head| join.place(head)) { None } else { Some(join) }
     }
 
     /// Every event held.

@@ -84,7 +84,8 @@ fn exponential(initial: Millis, factor: f64, max: Millis, attempt: u32) -> f64 {
     let mut delay = initial.0 as f64;
     let max = max.0 as f64;
     // A plain loop rather than `powi`, whose last bits may differ between machines.
-    for _ in 1..attempt {
+    // Nobody lives to see more growth than that.
+    for _ in 1..attempt.min(1 << 16) {
         if delay >= max || factor == 1.0 {
             break;
         }

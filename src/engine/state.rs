@@ -91,6 +91,8 @@ pub(super) enum Answer {
 pub(super) struct LogEntry {
     pub request: Request,
     pub answer: Answer,
+    /// Whether the attempt at work has come to it.
+    pub asked: bool,
 }
 
 /// How many events of a type an attempt has sent, or written to the stream.
@@ -107,7 +109,7 @@ pub(super) struct Sent {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     pub log: Vec<LogEntry>,
-    /// The next log entry that this attempt comes to.
+    /// This attempt has come to every log entry before this one.
     pub cursor: u32,
     /// The results of what must happen once, by key.
     pub once: Vec<(Box<str>, Slot)>,

@@ -50,7 +50,8 @@ impl Engine {
     /// The run of an image, on the shelf: it goes on with [`Tick::Resume`](super::Tick::Resume), or begins with
     /// [`Tick::Start`](super::Tick::Start) when it had not begun.
     ///
-    /// `payloads` tells for each slot the event type of the payload that the host has for it; `None` for what is no event.
+    /// `payloads` tells for each slot the event type of the payload that the host has for it; `None` for what is no event. The slots of the run
+    /// are then numbered as in the image, and its invocations are at the places that they have in the image.
     ///
     /// # Errors
     /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to, [`Code::StepChanged`] when a step does not take
@@ -62,36 +63,76 @@ impl Engine {
         payloads: &[Option<EventTypeId>],
         how: Thaw,
     ) -> Refused<Engine> {
+        Engine::thaw_with(graph, image, Some(payloads), how)
+    }
+
+    /// As [`thaw`](Engine::thaw), without payloads to compare: for a replay, which has none.
+    ///
+    /// # Errors
+    /// As [`thaw`](Engine::thaw).
+    pub fn thaw_alone(graph: Rc<RefCell<Graph>>, image: &Image, how: Thaw) -> Refused<Engine> {
+        Engine::thaw_with(graph, image, None, how)
+    }
+
+    fn thaw_with(
+        graph: Rc<RefCell<Graph>>,
+        image: &Image,
+        payloads: Option<&[Option<EventTypeId>]>,
+        how: Thaw,
+    ) -> Refused<Engine> {
         let state = {
             let graph = graph.borrow();
-            let types = image.types.iter().map(|name| {
-                let number = (0..graph.types().len() as u32).map(EventTypeId);
-                let ty =
-                    graph.type_named(name).or_else(|| number.into_iter().find(|ty| type_name(&graph, *ty) == *name));
-                ty.ok_or_else(|| Refusal { code: Code::EventMissing, subject: name.clone() })
-            });
-            let types = types.collect::<Refused<Vec<_>>>()?;
-            let steps = image.steps.iter().map(|name| {
-                let number = (0..graph.steps().len() as u32).map(StepId);
-                let step =
-                    graph.step_named(name).or_else(|| number.into_iter().find(|id| step_name(&graph, *id) == *name));
-                step.ok_or_else(|| Refusal { code: Code::StepMissing, subject: name.clone() })
-            });
-            let steps = steps.collect::<Refused<Vec<_>>>()?;
-            let state = State::new(&graph, RunOptions { seed: image.seed, ..how.options });
-            let thawer = Thawer { graph: &graph, image, types, steps, payloads, state, waits: Vec::new() };
+            let types = identify(&image.types, graph.types().len(), Code::EventMissing, |name| {
+                let mut all = (0..graph.types().len() as u32).map(EventTypeId);
+                graph.type_named(name).or_else(|| all.find(|ty| type_name(&graph, *ty) == name)).map(EventTypeId::index)
+            })?;
+            let steps = identify(&image.steps, graph.steps().len(), Code::StepMissing, |name| {
+                let mut all = (0..graph.steps().len() as u32).map(StepId);
+                graph.step_named(name).or_else(|| all.find(|step| step_name(&graph, *step) == name)).map(StepId::index)
+            })?;
+            let thawer = Thawer {
+                graph: &graph,
+                image,
+                types: types.into_iter().map(EventTypeId).collect(),
+                steps: steps.into_iter().map(StepId).collect(),
+                payloads,
+                believed: Vec::new(),
+                state: State::new(&graph, RunOptions { seed: image.seed, ..how.options }),
+                waits: Vec::new(),
+            };
             thawer.thaw(how)?
         };
         Ok(Engine { graph, state, commands: Vec::new() })
     }
 }
 
+/// The numbers that the names in an image have in the graph. No two names are for the same thing.
+fn identify(names: &[String], known: usize, missing: Code, find: impl Fn(&str) -> Option<usize>) -> Refused<Vec<u32>> {
+    let mut is_found = vec![false; known];
+    let mut numbers = Vec::new();
+    for name in names {
+        let at = find(name).ok_or_else(|| Refusal { code: missing, subject: name.clone() })?;
+        if core::mem::replace(&mut is_found[at], true) {
+            return Err(Code::SnapshotInvalid.into());
+        }
+        numbers.push(at as u32);
+    }
+    Ok(numbers)
+}
+
+/// The highest number of ticks, arrivals and milliseconds that an image may have: more than any run comes to, and room enough above it for
+/// the engine to go on counting.
+const MOST: u64 = 1 << 53;
+
 struct Thawer<'a> {
     graph: &'a Graph,
     image: &'a Image,
     types: Vec<EventTypeId>,
     steps: Vec<StepId>,
-    payloads: &'a [Option<EventTypeId>],
+    /// What the host has for each slot, if it has anything.
+    payloads: Option<&'a [Option<EventTypeId>]>,
+    /// What the image has had for each slot so far.
+    believed: Vec<Option<EventTypeId>>,
     state: State,
     /// The open waits with their ranks and deadlines, in the order in which they were met.
     waits: Vec<(u32, Option<u64>, Waiter)>,
@@ -101,16 +142,18 @@ impl Thawer<'_> {
     fn thaw(mut self, how: Thaw) -> Refused<State> {
         let image = self.image;
         // A payload for each slot; a slot for each payload.
-        if image.slots as usize != self.payloads.len() {
+        if self.payloads.is_some_and(|payloads| payloads.len() != image.slots as usize) {
             return self.invalid();
         }
-        self.state.slots = vec![0; self.payloads.len()];
         self.state.ticks = image.ticks;
         self.state.now = Millis(image.now);
         self.state.arrivals = image.arrivals;
         self.state.invoked = image.invoked;
         match image.condition {
             Condition::Completed => return Err(Code::RunEnded.into()),
+            _ if [image.ticks, image.now, image.arrivals, image.invoked].into_iter().any(|number| number > MOST) => {
+                return self.invalid();
+            }
             Condition::Created if self.is_blank() => return Ok(self.state),
             Condition::Created => return self.invalid(),
             _ => self.state.status = Status::Shelved,
@@ -134,6 +177,10 @@ impl Thawer<'_> {
             self.state.kept.or_default(kept.event.ty).push_back(kept);
         }
         self.collections()?;
+        // Slots are numbered as they are met, so there is none that nothing refers to.
+        if self.state.slots.len() != image.slots as usize {
+            return self.invalid();
+        }
         Ok(self.state)
     }
 
@@ -160,10 +207,18 @@ impl Thawer<'_> {
     /// Takes a reference to a slot.
     #[inline(never)]
     fn slot(&mut self, slot: u32, ty: Option<EventTypeId>) -> Refused<Slot> {
-        if self.payloads.get(slot as usize) != Some(&ty) {
+        let at = slot as usize;
+        if at == self.believed.len() {
+            if self.payloads.is_some_and(|payloads| payloads.get(at) != Some(&ty)) {
+                return self.invalid();
+            }
+            self.believed.push(ty);
+            self.state.slots.push(0);
+        }
+        if self.believed.get(at) != Some(&ty) {
             return self.invalid();
         }
-        self.state.slots[slot as usize] += 1;
+        self.state.slots[at] += 1;
         Ok(Slot(slot))
     }
 
@@ -212,7 +267,12 @@ impl Thawer<'_> {
             timer: None,
         });
         self.state.active += 1;
-        let memory = self.memory(id, image)?;
+        // What waits for its next attempt has no question open, and has sent nothing yet.
+        let is_pending = |entry: &EntryImage| matches!(entry.answer, AnswerImage::Pending { .. });
+        if !image.running && (!image.sent.is_empty() || image.log.iter().any(is_pending)) {
+            return self.invalid();
+        }
+        let memory = self.memory(id, image, step)?;
         let backoff = image.backoff.map(|deadline| self.set_timer(Millis(deadline), TimerTarget::Retry(id)));
         let Some(invocation) = self.state.invocations.get_mut(id) else { return self.invalid() };
         invocation.memory = memory;
@@ -248,13 +308,13 @@ impl Thawer<'_> {
     }
 
     #[inline(never)]
-    fn memory(&mut self, id: InvocationId, image: &InvocationImage) -> Refused<Option<Box<Memory>>> {
+    fn memory(&mut self, id: InvocationId, image: &InvocationImage, step: StepId) -> Refused<Option<Box<Memory>>> {
         if image.log.is_empty() && image.once.is_empty() && image.sent.is_empty() {
             return Ok(None);
         }
         let mut memory = Memory::default();
         for (entry, nth) in image.log.iter().zip(0..) {
-            let entry = self.entry(id, entry, nth)?;
+            let entry = self.entry(id, entry, nth, step)?;
             memory.log.push(entry);
         }
         for (key, slot) in &image.once {
@@ -272,7 +332,7 @@ impl Thawer<'_> {
     }
 
     #[inline(never)]
-    fn entry(&mut self, invocation: InvocationId, image: &EntryImage, nth: u32) -> Refused<LogEntry> {
+    fn entry(&mut self, invocation: InvocationId, image: &EntryImage, nth: u32, step: StepId) -> Refused<LogEntry> {
         let request = match &image.request {
             RequestImage::Event { ty, id } => Request::Event { ty: self.ty(*ty)?, id: id.as_deref().map(Box::from) },
             RequestImage::Sleep => Request::Sleep,
@@ -293,8 +353,12 @@ impl Thawer<'_> {
                 self.waits.push((*rank, *deadline, waiter));
                 Answer::Vacant
             }
-            AnswerImage::Received(event) if ty.is_some() => {
+            AnswerImage::Received(event) => {
+                let Some(ty) = ty else { return self.invalid() };
                 let event = self.event(event)?;
+                if !self.graph.is_kind_of(event.ty, ty) {
+                    return self.changed(step);
+                }
                 Answer::Received(event)
             }
             AnswerImage::Elapsed if request != Request::Collect => Answer::Elapsed,
@@ -304,7 +368,7 @@ impl Thawer<'_> {
             }
             _ => return self.invalid(),
         };
-        Ok(LogEntry { request, answer })
+        Ok(LogEntry { request, answer, asked: false })
     }
 
     /// Opens the waits again, in the order in which they were opened first.
@@ -345,14 +409,21 @@ impl Thawer<'_> {
             let fits = set.len() > 1 && set.len() == self.graph.steps()[step.index()].inputs.len();
             let restored = if fits { Join::restore(&set, &later, inputs) } else { None };
             let Some(restored) = restored else { return self.changed(step) };
-            self.state.steps[step.index()].join = Some(restored);
+            let previous = self.state.steps[step.index()].join.replace(restored);
+            // A second join of a step: the events of the first would be lost, and their slots never released.
+            if previous.is_some_and(|previous| previous.events().next().is_some()) {
+                return self.invalid();
+            }
         }
         Ok(())
     }
 
     #[inline(never)]
     fn collections(&mut self) -> Refused<()> {
-        for collection in &self.image.collections {
+        let mut all = Vec::new();
+        let mut keys = Vec::new();
+        for (collection, nth) in self.image.collections.iter().zip(0u32..) {
+            let step = self.step(collection.step)?;
             let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Refused<Vec<_>>>()?;
             let mut held = Held::default();
             for kept in &collection.held {
@@ -360,10 +431,22 @@ impl Thawer<'_> {
                 let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
                 queue.push_back(kept);
             }
-            let key = (self.step(collection.step)?, sorted_types(&expected));
-            let previous = self.state.collections.insert(key, held);
-            // A held event would be lost, and its slot never released.
-            if previous.is_some() {
+            let is_expected = |ty: EventTypeId| expected.iter().any(|expected| self.graph.is_kind_of(ty, *expected));
+            if !held.iter().all(|(ty, _)| is_expected(*ty)) {
+                return self.changed(step);
+            }
+            if held.is_empty() || self.graph.pick(&held, &expected).is_some() {
+                return self.invalid();
+            }
+            all.push(held);
+            keys.push(((step, sorted_types(&expected)), nth));
+        }
+        // In order, so that many take no longer than few.
+        sort(&mut keys);
+        for (key, nth) in keys {
+            let held = core::mem::take(&mut all[nth as usize]);
+            // Two of a kind: the events of one would be lost, and their slots never released.
+            if self.state.collections.insert(key, held).is_some() {
                 return self.invalid();
             }
         }

@@ -1,10 +1,10 @@
 //! What a running step asks for: events, sleep, collections. Answers are logged with the invocation, so that a
-//! later attempt that asks the same questions in the same order is given what was already received.
+//! later attempt that asks the same questions is given what was already received.
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
-use super::state::{Answer, Held, Kept, LogEntry, Request, TimerTarget, Waiter};
+use super::state::{Answer, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
 use crate::sorted::{SortedMap, sort};
 
@@ -19,10 +19,13 @@ impl Reducer<'_> {
         claim: Option<Slot>,
     ) -> Reply {
         let (entry, answer) = self.ask(id, Request::Event { ty, id: name });
-        let wait = match answer {
-            // A recovery has left it open.
-            Answer::Pending { wait, .. } => wait,
-            _ => self.next_wait(),
+        let (wait, left_open) = match answer {
+            // By a recovery. Whether any event will do is for the attempt at work to say, and what is left of the time goes on.
+            Answer::Pending { wait, timer } => {
+                self.close(wait);
+                (wait, Some(timer))
+            }
+            _ => (self.next_wait(), None),
         };
         match answer {
             Answer::Received(event) => self.out.push(Command::Resolve { wait, slot: event.slot }),
@@ -30,20 +33,17 @@ impl Reducer<'_> {
             _ => match self.claim_kept(ty, predicated, claim) {
                 // The reference that kept it goes over to the log.
                 Some(event) => {
-                    if let (Answer::Pending { timer, .. }, Some(_)) = (answer, self.close(wait)) {
-                        self.clear_timer(timer);
-                    }
+                    self.clear_timer(left_open.flatten());
                     self.answer(id, entry, Answer::Received(event));
                     self.out.push(Command::Resolve { wait, slot: event.slot });
                 }
                 None => {
-                    if let Some(waiter) = self.state.waiters.get_mut(&wait) {
-                        waiter.asked = true;
-                    } else {
-                        let timer = timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait)));
-                        let waiter = Waiter { ty: Some(ty), predicated, invocation: id, entry, asked: true };
-                        self.open(wait, waiter, timer);
-                    }
+                    let timer = match left_open {
+                        Some(timer) => timer,
+                        None => timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait))),
+                    };
+                    let waiter = Waiter { ty: Some(ty), predicated, invocation: id, entry, asked: true };
+                    self.open(wait, waiter, timer);
                     self.change(id, |invocation| invocation.blocked += 1);
                 }
             },
@@ -130,26 +130,21 @@ impl Reducer<'_> {
         Some(found)
     }
 
-    /// The log entry for the next question of this attempt. If an earlier attempt has asked the same at this point, its
-    /// answer is handed back; if it has asked something else, the log is good for nothing from here on.
+    /// The log entry for a question. If an earlier attempt has asked the same and this one has not, it is the first such entry, and its answer is
+    /// handed back. That is the next one, unless the handler does several things at a time, which may come in another order now.
     fn ask(&mut self, id: InvocationId, request: Request) -> (u32, Answer) {
         let Some(invocation) = self.state.invocations.get_mut(id) else { return (0, Answer::Vacant) };
-        let memory = invocation.memory();
-        let at = memory.cursor;
-        memory.cursor += 1;
-        if let Some(entry) = memory.log.get(at as usize) {
-            if entry.request == request {
-                return (at, entry.answer.clone());
-            }
-            let mut stale = memory.log.split_off(at as usize);
-            self.close_waits(&mut stale);
-            let events = stale.iter().flat_map(|entry| entry.answer.events());
-            events.for_each(|event| self.release(event.slot));
+        let Memory { log, cursor, .. } = invocation.memory();
+        let rest = log.iter().skip(*cursor as usize);
+        let at = *cursor as usize + rest.take_while(|entry| entry.asked || entry.request != request).count();
+        match log.get_mut(at) {
+            Some(entry) => entry.asked = true,
+            None => log.push(LogEntry { request, answer: Answer::Vacant, asked: true }),
         }
-        if let Some(invocation) = self.state.invocations.get_mut(id) {
-            invocation.memory().log.push(LogEntry { request, answer: Answer::Vacant });
+        while log.get(*cursor as usize).is_some_and(|entry| entry.asked) {
+            *cursor += 1;
         }
-        (at, Answer::Vacant)
+        (at as u32, log[at].answer.clone())
     }
 
     fn entry(&mut self, id: InvocationId, entry: u32) -> Option<&mut LogEntry> {
@@ -276,7 +271,7 @@ pub(super) fn sorted_types(types: &[EventTypeId]) -> Box<[EventTypeId]> {
 impl Graph {
     /// One held event for each expected type, the oldest that will do. The most special types choose first, so that an event is
     /// not spent on an ancestor when only it would do for its own type.
-    fn pick(&self, held: &Held, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
+    pub(super) fn pick(&self, held: &Held, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
         if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
             return None;
         }

@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::header::{Header, Kind, number};
-use crate::engine::{Engine, Graph, Image, Millis, RunOptions, Tick};
+use crate::engine::{Condition, Engine, Graph, Image, Millis, RunOptions, Status, Tick};
 use crate::error::Code;
-use crate::hash::fnv;
+use crate::hash::{Fnv, fnv};
 use crate::wire::{self, Bytes, wire_enum};
 
 /// What a record says. A variant keeps its position for ever.
@@ -62,6 +62,9 @@ pub struct Journal {
     bytes: Vec<u8>,
     number: u32,
     types: usize,
+    /// Goes into the checksum of each record: a hash of the header for the first, of both for the others. So a record of another journal
+    /// does not fit in.
+    salt: u64,
 }
 
 /// Length, number and checksum of a record.
@@ -70,12 +73,20 @@ const PREFIX: usize = 12;
 impl Journal {
     /// The journal of a run that is about to begin, or to go on from `image`.
     #[must_use]
-    pub fn new(engine: &Engine, options: RunOptions, image: Option<Image>) -> Journal {
+    pub fn new(engine: &Engine, options: RunOptions, mut image: Option<Image>) -> Journal {
         let graph = Rc::clone(engine.graph());
-        let mut journal = Journal { graph, bytes: Vec::new(), number: 0, types: 0 };
+        let mut journal = Journal { graph, bytes: Vec::new(), number: 0, types: 0, salt: 0 };
+        if let Some(image) = &mut image
+            && engine.status() == Status::Shelved
+        {
+            // As the run took it up: its timeout may begin anew.
+            image.condition = Condition::Running;
+            image.deadline = engine.deadline().map(|deadline| deadline.0);
+        }
         let sequence = image.as_ref().map_or(0, |image| image.ticks);
         let fingerprint = journal.graph.borrow().fingerprint();
         Header { kind: Kind::Journal, fingerprint, sequence }.write(&mut journal.bytes);
+        journal.salt = fnv(&journal.bytes);
         let steps = journal.graph.borrow().steps().iter().map(|step| step.name.to_string()).collect();
         journal.write(&Record::Begin {
             seed: options.seed,
@@ -120,14 +131,26 @@ impl Journal {
         let content = wire::to_bytes(record);
         self.bytes.extend((content.len() as u32).to_le_bytes());
         self.bytes.extend(self.number.to_le_bytes());
-        self.bytes.extend(checksum(self.number, &content).to_le_bytes());
+        let hash = hash(self.salt, self.number, &content);
+        self.bytes.extend(checksum(hash).to_le_bytes());
         self.bytes.extend(content);
+        if self.number == 0 {
+            self.salt = hash;
+        }
         self.number = self.number.wrapping_add(1);
     }
 }
 
-fn checksum(number: u32, content: &[u8]) -> u32 {
-    let hash = fnv(content) ^ fnv(&number.to_le_bytes());
+fn hash(salt: u64, number: u32, content: &[u8]) -> u64 {
+    let mut hash = Fnv::new();
+    hash.write(&salt.to_le_bytes());
+    hash.write(&number.to_le_bytes());
+    hash.write(content);
+    hash.finish()
+}
+
+/// What a record carries of its hash: both halves, laid over each other.
+fn checksum(hash: u64) -> u32 {
     (hash ^ hash >> 32) as u32
 }
 
@@ -138,26 +161,32 @@ pub struct Reader<'a> {
     pub header: Header,
     rest: &'a [u8],
     number: u32,
+    /// As in [`Journal`].
+    salt: u64,
 }
+
+/// Where a reader is: how much is left to read, the number of the next record, and the salt.
+pub(super) type Position = (usize, u32, u64);
 
 impl<'a> Reader<'a> {
     /// # Errors
     /// Those of [`Header::read`].
     pub fn new(bytes: &'a [u8]) -> Result<Reader<'a>, Code> {
         let (header, rest) = Header::read(bytes, Kind::Journal)?;
-        Ok(Reader { header, rest, number: 0 })
+        let salt = fnv(&bytes[..bytes.len() - rest.len()]);
+        Ok(Reader { header, rest, number: 0, salt })
     }
 
     /// Where the reader is, for [`at`](Reader::at).
-    pub(super) fn position(&self) -> (usize, u32) {
-        (self.rest.len(), self.number)
+    pub(super) fn position(&self) -> Position {
+        (self.rest.len(), self.number, self.salt)
     }
 
     /// A reader that goes on where another of the same bytes was.
-    pub(super) fn at(bytes: &'a [u8], (left, number): (usize, u32)) -> Result<Reader<'a>, Code> {
+    pub(super) fn at(bytes: &'a [u8], (left, number, salt): Position) -> Result<Reader<'a>, Code> {
         let (header, rest) = Header::read(bytes, Kind::Journal)?;
         let rest = rest.split_at_checked(rest.len().saturating_sub(left)).map_or(rest, |(_, rest)| rest);
-        Ok(Reader { header, rest, number })
+        Ok(Reader { header, rest, number, salt })
     }
 
     /// The next record, or `None` at the end.
@@ -173,13 +202,18 @@ impl<'a> Reader<'a> {
         let field = |nth: usize| number(&prefix[nth * 4..nth * 4 + 4]) as u32;
         let (length, nth, sum) = (field(0), field(1), field(2));
         let (content, rest) = rest.split_at_checked(length as usize).ok_or(Code::SnapshotTruncated)?;
-        if checksum(nth, content) != sum {
+        let hash = hash(self.salt, nth, content);
+        // Before the first record it cannot be told what the checksum of another must be.
+        if checksum(hash) != sum && (self.number > 0 || nth == 0) {
             return Err(Code::SnapshotAltered);
         }
         if nth != self.number {
             return Err(Code::JournalGap);
         }
         let record = wire::from_bytes(content).ok_or(Code::SnapshotInvalid)?;
+        if nth == 0 {
+            self.salt = hash;
+        }
         self.rest = rest;
         self.number = nth.wrapping_add(1);
         Ok(Some(record))

@@ -4,10 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::container;
-use super::journal::{Reader, Record};
-use crate::engine::{
-    AnswerImage, Engine, EventImage, EventTypeId, Graph, Image, KeptImage, Limits, Millis, Reply, RunOptions, Thaw,
-};
+use super::journal::{Position, Reader, Record};
+use crate::engine::{Engine, EventType, EventTypeId, Graph, Limits, Millis, Reply, RunOptions, Thaw};
 use crate::error::Code;
 
 /// What a journal says of the graph that its run had followed.
@@ -46,8 +44,7 @@ pub struct Replay {
     /// When the last tick was.
     pub now: Millis,
     bytes: Vec<u8>,
-    /// How much of the bytes is left to read, and the number of the next record.
-    reader: (usize, u32),
+    reader: Position,
     types: usize,
 }
 
@@ -81,23 +78,23 @@ impl Replay {
         }
         let limits = Limits { steps: steps_limit, kept_events: kept_limit };
         let options = RunOptions { seed, timeout: timeout.map(Millis), limits };
-        let engine = match image {
-            None => Engine::new(graph, options),
+        let (engine, now) = match image {
+            None => (Engine::new(graph, options), Millis(0)),
             Some(image) => {
                 let image = container::decode_image(&image.0)?;
-                let payloads = payload_types(&graph.borrow(), &image)?;
                 let how = Thaw { options, fresh_timeout: false };
-                Engine::thaw(graph, &image, &payloads, how).map_err(|refusal| refusal.code)?
+                let engine = Engine::thaw_alone(graph, &image, how).map_err(|refusal| refusal.code)?;
+                (engine, Millis(image.now))
             }
         };
         let reader = reader.position();
-        Ok(Replay { engine, now: Millis(0), bytes, reader, types: 0 })
+        Ok(Replay { engine, now, bytes, reader, types: 0 })
     }
 
     /// Goes on to the next tick or note.
     ///
     /// # Errors
-    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when a type has another number in the graph, [`Code::SnapshotInvalid`] when the engine
+    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when a type has another number or another parent in the graph, [`Code::SnapshotInvalid`] when the engine
     /// refuses a tick.
     pub fn advance(&mut self) -> Result<Passed, Code> {
         let mut reader = Reader::at(&self.bytes, self.reader)?;
@@ -107,9 +104,11 @@ impl Replay {
             return Ok(match record {
                 None => Passed::End,
                 Some(Record::Begin { .. }) => return Err(Code::SnapshotInvalid),
-                Some(Record::Type { name, .. }) => {
+                Some(Record::Type { name, parent }) => {
                     let graph = self.engine.graph().borrow();
-                    if graph.types().get(self.types).is_none_or(|ty| *ty.name != *name) {
+                    let parent = parent.map(EventTypeId);
+                    let is_it = |ty: &EventType| *ty.name == *name && ty.lineage.get(1).copied() == parent;
+                    if !graph.types().get(self.types).is_some_and(is_it) {
                         return Err(Code::SnapshotForeign);
                     }
                     self.types += 1;
@@ -124,42 +123,4 @@ impl Replay {
             });
         }
     }
-}
-
-/// The type of each payload, as the image itself tells it.
-fn payload_types(graph: &Graph, image: &Image) -> Result<Vec<Option<EventTypeId>>, Code> {
-    let mut types = Vec::new();
-    let mut note = |event: &EventImage| {
-        let name = image.types.get(event.ty as usize).ok_or(Code::SnapshotInvalid)?;
-        let ty = graph.type_named(name).ok_or(Code::EventMissing)?;
-        // A number beyond the slots is found out by thawing.
-        if event.slot < image.slots {
-            types.push((event.slot, ty));
-        }
-        Ok(())
-    };
-    let kept = |kept: &KeptImage| kept.event;
-    for invocation in &image.invocations {
-        invocation.inputs.iter().try_for_each(&mut note)?;
-        for entry in &invocation.log {
-            match &entry.answer {
-                AnswerImage::Received(event) => note(event)?,
-                AnswerImage::Collected(Some(events)) => events.iter().try_for_each(&mut note)?,
-                _ => {}
-            }
-        }
-    }
-    for join in &image.joins {
-        join.set.iter().flatten().chain(&join.later).map(kept).try_for_each(|event| note(&event))?;
-    }
-    let collected = image.collections.iter().flat_map(|collection| &collection.held);
-    image.kept.iter().chain(collected).map(kept).try_for_each(|event| note(&event))?;
-    // Every slot is referred to, so there are not more of them than references.
-    let once: usize = image.invocations.iter().map(|invocation| invocation.once.len()).sum();
-    if image.slots as usize > types.len() + once {
-        return Err(Code::SnapshotInvalid);
-    }
-    let mut payloads = vec![None; image.slots as usize];
-    types.into_iter().for_each(|(slot, ty)| payloads[slot as usize] = Some(ty));
-    Ok(payloads)
 }

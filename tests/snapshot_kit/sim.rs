@@ -114,7 +114,7 @@ pub fn hash(of: &impl Hash) -> u64 {
 
 /// Whether a picky wait takes an event.
 fn accepts(payload: &str) -> bool {
-    hash(&payload) % 3 != 0
+    !hash(&payload).is_multiple_of(3)
 }
 
 impl<'a> Sim<'a> {
