@@ -1,11 +1,14 @@
 //! The laws of snapshots, held against random workflows: a run that is taken up from bytes, at any tick, goes on as if nothing had been.
 mod snapshot_kit;
 // Here and not in the kit, so that the other tests need not be linked with proptest.
+#[path = "snapshot_kit/certain.rs"]
+mod certain;
 #[path = "snapshot_kit/random.rs"]
 mod random;
 
 use std::collections::BTreeMap;
 
+use certain::certain;
 use proptest::prelude::*;
 use random::{blueprints, choices};
 use snapshot_kit::{Blueprint, Op, Order, Position, Sim};
@@ -185,6 +188,62 @@ proptest! {
         sim.resume();
         go_on(&mut sim, &choices[at..], |sim, _| record.look(sim));
         record.check(&plan, Order::Mixed);
+    }
+}
+
+/// How a run ended and what was seen of it: everything that was published, by whom in which order, and what must happen once.
+type End = (Option<&'static str>, Option<String>, BTreeMap<String, Vec<String>>, BTreeMap<String, u32>);
+
+fn end(sim: &Sim) -> End {
+    (outcome(sim), sim.result.clone(), sim.by_sender.clone(), sim.effects.clone())
+}
+
+proptest! {
+    // A case is as many runs as the run has ticks.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases / 4,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Where the outcome does not depend on who is quicker, it does not depend either on how often the run was taken up from bytes, although handlers
+    /// do all their work again and the outside goes on sending meanwhile.
+    #[test]
+    fn any_number_of_lives_comes_to_the_same_end(
+        (plan, outside) in certain(),
+        cuts in proptest::collection::vec(0..40u64, 1..6),
+        chance in any::<u64>(),
+    ) {
+        let begun = || {
+            let mut sim = Sim::new(&plan);
+            sim.begin();
+            sim
+        };
+        let mut straight = begun();
+        straight.live(&outside, u64::MAX, chance);
+        let whole = end(&straight);
+        // Twice, with one interruption at each tick in turn.
+        for cut in 1..straight.ticks {
+            let mut sim = begun();
+            sim.live(&outside, cut, chance);
+            let mut sim = sim.shelved(Order::Reversed, false).expect("what was written can be read");
+            sim.resume();
+            sim.live(&outside, u64::MAX, chance ^ cut);
+            prop_assert_eq!(end(&sim), whole.clone(), "interrupted after {} ticks", cut);
+        }
+        // Often.
+        let mut sim = begun();
+        for (cut, order) in cuts.iter().zip([Order::Mixed, Order::Given, Order::Reversed].into_iter().cycle()) {
+            sim.live(&outside, *cut, chance ^ cut);
+            sim.check();
+            if sim.outcome.is_some() {
+                break;
+            }
+            sim = sim.shelved(order, false).expect("what was written can be read");
+            sim.resume();
+        }
+        sim.live(&outside, u64::MAX, chance);
+        prop_assert_eq!(end(&sim), whole);
     }
 }
 

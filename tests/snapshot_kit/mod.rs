@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use stepstream::engine::{EventTypeId, Graph, Handler, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Verdict};
 
-pub use sim::{Fiber, Op, Position, Sim, State};
+pub use sim::{Fiber, Op, Position, Sending, Sim, State};
 pub use telling::tell;
 
 /// A type of a blueprint: one of the roles below, or a plain one from [`PLAIN`] on.

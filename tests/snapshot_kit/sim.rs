@@ -72,6 +72,13 @@ pub enum Op {
     Outside { ty: Ty, target: Option<usize>, nth: u32 },
 }
 
+/// Something that the outside sends at a time of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
+    pub at: u64,
+    pub ty: Ty,
+}
+
 struct Asked {
     by: u32,
     ty: Option<Ty>,
@@ -88,12 +95,19 @@ pub struct Sim<'a> {
     pub timers: BTreeMap<TimerKey, u64>,
     /// What was published, in order.
     pub stream: Vec<String>,
+    /// The same, for each step that published something, with its events.
+    pub by_sender: BTreeMap<String, Vec<String>>,
     /// How often each thing that must happen once has happened.
     pub effects: BTreeMap<String, u32>,
     pub outcome: Option<Outcome>,
     /// What the run has returned.
     pub result: Option<String>,
     pub journal: Option<Journal>,
+    /// How many ticks there were in this life.
+    pub ticks: u64,
+    /// How much of what the outside sends has been sent.
+    pub sent: usize,
+    acting: String,
     slots: Vec<Option<String>>,
     free: BTreeSet<u32>,
     by_id: BTreeMap<InvocationId, u32>,
@@ -128,10 +142,14 @@ impl<'a> Sim<'a> {
             births: 0,
             timers: BTreeMap::new(),
             stream: Vec::new(),
+            by_sender: BTreeMap::new(),
             effects: BTreeMap::new(),
             outcome: None,
             result: None,
             journal: None,
+            ticks: 0,
+            sent: 0,
+            acting: String::new(),
             slots: Vec::new(),
             free: BTreeSet::new(),
             by_id: BTreeMap::new(),
@@ -194,6 +212,8 @@ impl<'a> Sim<'a> {
         sim.now = snapshot.image.now;
         sim.slots = payloads.into_iter().map(Some).collect();
         sim.stream.clone_from(&self.stream);
+        sim.by_sender.clone_from(&self.by_sender);
+        sim.sent = self.sent;
         sim.effects.clone_from(&self.effects);
         sim.births = self.births;
         let frozen = self.engine.freeze(Millis(self.now));
@@ -218,6 +238,7 @@ impl<'a> Sim<'a> {
     pub fn tick(&mut self, tick: Tick) -> Result<Reply, Code> {
         let noted = self.journal.is_some().then(|| tick.clone());
         let reply = self.engine.apply(tick, Millis(self.now))?;
+        self.ticks += 1;
         if let (Some(journal), Some(tick)) = (&mut self.journal, noted) {
             journal.tick(tick, Millis(self.now));
         }
@@ -231,7 +252,13 @@ impl<'a> Sim<'a> {
     fn carry_out(&mut self, command: Command) {
         let set = self.latest_timer.take();
         match command {
-            Command::Publish { slot } => self.stream.push(self.payload(slot)),
+            Command::Publish { slot } => {
+                let payload = self.payload(slot);
+                if !self.acting.is_empty() {
+                    self.by_sender.entry(self.acting.clone()).or_default().push(payload.clone());
+                }
+                self.stream.push(payload);
+            }
             Command::Release { slot } => {
                 self.slots[slot.index()].take().expect("a slot is released once");
                 self.free.insert(slot.0);
@@ -364,7 +391,11 @@ impl<'a> Sim<'a> {
     }
 
     pub fn ready(&self) -> Vec<u32> {
-        let is_ready = |fiber: &Fiber| fiber.timed_out || fiber.state == State::Ready;
+        let is_ready = |fiber: &Fiber| match fiber.state {
+            State::Ready => true,
+            State::Asking(_) => fiber.timed_out,
+            State::Working(until) => fiber.timed_out || until <= self.now,
+        };
         self.fibers.iter().filter(|(_, fiber)| is_ready(fiber)).map(|(birth, _)| *birth).collect()
     }
 
@@ -414,9 +445,41 @@ impl<'a> Sim<'a> {
         self.free.insert(slot.0);
     }
 
+    /// Lets time go by and handlers work until the run is over, waits for ever, or has taken so many ticks in this life.
+    pub fn live(&mut self, outside: &[Sending], most: u64, chance: u64) {
+        while self.outcome.is_none() && self.ticks < most {
+            let ready = self.ready();
+            if !ready.is_empty() {
+                let lot = hash(&(chance, self.ticks)) as usize;
+                self.perform(ready[lot % ready.len()]);
+                continue;
+            }
+            let working = self.fibers.values().filter_map(|fiber| match fiber.state {
+                State::Working(until) => Some(until),
+                _ => None,
+            });
+            let due = self.timers.iter().map(|(key, at)| (*at, *key)).min();
+            let sending = outside.get(self.sent).copied();
+            let moments = working.chain(due.map(|(at, _)| at)).chain(sending.map(|sending| sending.at.max(self.now)));
+            let Some(next) = moments.min() else { return };
+            self.now = self.now.max(next);
+            self.acting.clear();
+            match (due, sending) {
+                (_, Some(sending)) if sending.at <= self.now => {
+                    let (nth, ty) = (self.sent as u32, sending.ty);
+                    self.sent += 1;
+                    self.act(&Op::Outside { ty, target: None, nth });
+                }
+                (Some((at, key)), _) if at <= self.now => self.fire(key),
+                _ => {}
+            }
+        }
+    }
+
     /// A handler does its next action.
     pub fn perform(&mut self, birth: u32) {
         let fiber = self.fibers.get_mut(&birth).expect("only a handler at work does something");
+        self.acting = format!("{} {:?}", fiber.step, fiber.inputs);
         let id = fiber.id;
         if fiber.timed_out {
             return self.fail(birth, Verdict::Policy);

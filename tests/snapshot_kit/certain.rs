@@ -1,0 +1,280 @@
+//! Random workflows whose outcome does not depend on who is quicker: every event that is waited for or taken is made once, nothing that fails
+//! has sent anything before, and the last step joins what all others return. Whatever such a run does, it must do over any number of lives.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use stepstream::engine::{Millis, RetryPolicy, Stop, Verdict, Wait};
+
+use crate::snapshot_kit::{Action, Blueprint, End, PLAIN, START, STOP, Sending, StepSpec, Ty};
+
+/// What a step does, in words that leave open which types there are.
+#[derive(Clone, Debug)]
+enum Deed {
+    Work {
+        span: u64,
+    },
+    Sleep {
+        span: u64,
+    },
+    Once {
+        key: u8,
+    },
+    Write,
+    /// Sends an event that later steps may take.
+    Send,
+    /// Sends an event that a later step may wait for.
+    Leave,
+    /// Waits for what an earlier step has left, if there is anything.
+    Fetch {
+        named: bool,
+    },
+    /// Waits for what the outside sends; picky, for one of several.
+    Ask {
+        named: bool,
+        picky: bool,
+        at: u64,
+    },
+    /// Waits for what never comes.
+    Expire {
+        span: u64,
+    },
+    Nest {
+        span: u64,
+    },
+}
+
+/// What goes wrong with a step.
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    None,
+    /// It fails at first.
+    Fails {
+        until: u32,
+        verdict: Verdict,
+    },
+    /// It fails, and somebody else takes over.
+    FailsForGood,
+    /// Its time is up at first.
+    Hangs {
+        timeout: u64,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Draft {
+    takes: Vec<u8>,
+    workers: Option<u32>,
+    trouble: Trouble,
+    before: Vec<Deed>,
+    after: Vec<Deed>,
+    pause: u64,
+}
+
+fn deeds(most: usize) -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        3 => (1..5000u64).prop_map(|span| Deed::Work { span }),
+        2 => (1..5000u64).prop_map(|span| Deed::Sleep { span }),
+        2 => (0..3u8).prop_map(|key| Deed::Once { key }),
+        1 => Just(Deed::Write),
+        3 => Just(Deed::Send),
+        2 => Just(Deed::Leave),
+        3 => any::<bool>().prop_map(|named| Deed::Fetch { named }),
+        3 => (any::<bool>(), any::<bool>(), 0..20_000u64)
+            .prop_map(|(named, picky, at)| Deed::Ask { named, picky, at }),
+        1 => (1..5000u64).prop_map(|span| Deed::Expire { span }),
+        1 => (1..5000u64).prop_map(|span| Deed::Nest { span }),
+    ];
+    vec(deed, 0..=most)
+}
+
+fn drafts() -> impl Strategy<Value = Draft> {
+    let trouble = prop_oneof![
+        4 => Just(Trouble::None),
+        2 => (1..3u32).prop_map(|until| Trouble::Fails { until, verdict: Verdict::Policy }),
+        1 => (0..4000u64).prop_map(|delay| Trouble::Fails { until: 1, verdict: Verdict::Retry(Millis(delay)) }),
+        2 => Just(Trouble::FailsForGood),
+        1 => (1..4000u64).prop_map(|timeout| Trouble::Hangs { timeout }),
+    ];
+    (vec(any::<u8>(), 1..=3), option::of(1..=2u32), trouble, deeds(3), deeds(4), 0..3000u64).prop_map(
+        |(takes, workers, trouble, before, after, pause)| Draft { takes, workers, trouble, before, after, pause },
+    )
+}
+
+/// A workflow and what the outside sends to it.
+pub fn certain() -> impl Strategy<Value = (Blueprint, Vec<Sending>)> {
+    (vec(drafts(), 1..=4), option::of((1..=4usize, drafts())), any::<u64>()).prop_map(|(drafts, map, seed)| {
+        let mut making = Making::default();
+        making.blueprint.options.seed = seed;
+        let start = making.offered.len();
+        making.offered.push(START);
+        assert_eq!(start, 0);
+        let mut last = Vec::new();
+        for draft in &drafts {
+            last.push(making.step(draft));
+        }
+        if let Some((count, draft)) = map {
+            last.push(making.map(count, &draft));
+        }
+        let inputs = last.into_iter().map(|ty| vec![ty]).collect();
+        making.add(StepSpec { inputs, end: Some(End::Return(STOP)), ..StepSpec::default() });
+        making.outside.sort_by_key(|sending| sending.at);
+        (making.blueprint, making.outside)
+    })
+}
+
+#[derive(Default)]
+struct Making {
+    blueprint: Blueprint,
+    outside: Vec<Sending>,
+    /// What steps may take.
+    offered: Vec<Ty>,
+    /// What steps may wait for, once.
+    left: Vec<Ty>,
+}
+
+impl Making {
+    fn ty(&mut self) -> Ty {
+        self.blueprint.parents.push(None);
+        PLAIN + self.blueprint.parents.len() - 1
+    }
+
+    fn add(&mut self, step: StepSpec) -> usize {
+        self.blueprint.steps.push(step);
+        self.blueprint.steps.len() - 1
+    }
+
+    /// A step with everything that belongs to it; returns what it returns.
+    fn step(&mut self, draft: &Draft) -> Ty {
+        let returned = self.ty();
+        let mut taken: Vec<Ty> =
+            draft.takes.iter().map(|nth| self.offered[*nth as usize % self.offered.len()]).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        let mut step = StepSpec {
+            inputs: taken.into_iter().map(|ty| vec![ty]).collect(),
+            workers: draft.workers,
+            end: Some(End::Return(returned)),
+            ..StepSpec::default()
+        };
+        let attempts = |most| {
+            let wait = Wait::Random { min: Millis(0), max: Millis(draft.pause) };
+            Some(RetryPolicy { wait, stop: Stop::Attempts(most) })
+        };
+        match draft.trouble {
+            Trouble::None => {
+                step.program = self.program(&draft.before);
+                step.program.extend(self.program(&draft.after));
+            }
+            Trouble::Fails { until, verdict } => {
+                step.retry = attempts(until + 1);
+                step.program = self.program(&harmless(&draft.before));
+                step.program.push(Action::Fail { until, verdict });
+                step.program.extend(self.program(&draft.after));
+            }
+            Trouble::FailsForGood => {
+                step.retry = attempts(2);
+                step.program = self.program(&harmless(&draft.before));
+                step.program.push(Action::Fail { until: u32::MAX, verdict: Verdict::Policy });
+                let failing = self.add(step);
+                let program = self.program(&draft.after);
+                let end = Some(End::Return(returned));
+                self.add(StepSpec { handler: Some((Some(failing), 99)), program, end, ..StepSpec::default() });
+                self.offered.push(returned);
+                return returned;
+            }
+            Trouble::Hangs { timeout } => {
+                step.retry = attempts(2);
+                step.timeout = Some(timeout);
+                step.program = vec![Action::Hang];
+                step.program.extend(self.program(&timeless(&draft.after)));
+            }
+        }
+        self.add(step);
+        self.offered.push(returned);
+        returned
+    }
+
+    /// Several events of one type, each of which is worked on for itself, and what is gathered of that.
+    fn map(&mut self, count: usize, draft: &Draft) -> Ty {
+        let (item, done, gathered) = (self.ty(), self.ty(), self.ty());
+        let sends = (0..count).map(|_| Action::Send { ty: item, target: None }).collect();
+        let end = Some(End::Nothing);
+        self.add(StepSpec { inputs: vec![vec![START]], program: sends, end, ..StepSpec::default() });
+        // What is waited for is made once, so none of several may ask for it.
+        let alone =
+            |deed: &Deed| matches!(deed, Deed::Work { .. } | Deed::Sleep { .. } | Deed::Once { .. } | Deed::Write);
+        let program: Vec<Deed> = draft.before.iter().chain(&draft.after).filter(|deed| alone(deed)).cloned().collect();
+        let mut step = StepSpec { inputs: vec![vec![item]], workers: draft.workers, ..StepSpec::default() };
+        step.program = self.program(&program);
+        if let Trouble::Fails { until, verdict } = draft.trouble {
+            let wait = Wait::Fixed(Millis(draft.pause));
+            step.retry = Some(RetryPolicy { wait, stop: Stop::Never });
+            step.program.push(Action::Fail { until, verdict });
+        }
+        step.end = Some(End::Return(done));
+        self.add(step);
+        let program = vec![Action::Gather { ty: done, count }];
+        let end = Some(End::Return(gathered));
+        self.add(StepSpec { inputs: vec![vec![done]], program, end, ..StepSpec::default() });
+        gathered
+    }
+
+    fn program(&mut self, deeds: &[Deed]) -> Vec<Action> {
+        let mut program = Vec::new();
+        for deed in deeds {
+            match *deed {
+                Deed::Work { span } => program.push(Action::Work { span }),
+                Deed::Sleep { span } => program.push(Action::Sleep { span }),
+                Deed::Once { key } => program.push(Action::Once { key }),
+                Deed::Write => {
+                    let ty = self.ty();
+                    program.push(Action::Write { ty });
+                }
+                Deed::Send => {
+                    let ty = self.ty();
+                    self.offered.push(ty);
+                    program.push(Action::Send { ty, target: None });
+                }
+                Deed::Leave => {
+                    let ty = self.ty();
+                    self.left.push(ty);
+                    program.push(Action::Send { ty, target: None });
+                }
+                Deed::Fetch { named } => {
+                    // The newest may be this step's own, which is as good.
+                    if let Some(ty) = self.left.pop() {
+                        program.push(Action::Wait { ty, named, span: None, picky: false });
+                    }
+                }
+                Deed::Ask { named, picky, at } => {
+                    let ty = self.ty();
+                    // One of twelve will do even for the picky.
+                    let several = if picky { 12 } else { 1 };
+                    self.outside.extend((0..several).map(|nth| Sending { at: at + nth * 100, ty }));
+                    program.push(Action::Wait { ty, named, span: None, picky });
+                }
+                Deed::Expire { span } => {
+                    let ty = self.ty();
+                    program.push(Action::Wait { ty, named: false, span: Some(span), picky: false });
+                }
+                Deed::Nest { span } => program.extend([Action::Block, Action::Work { span }, Action::Unblock]),
+            }
+        }
+        program
+    }
+}
+
+/// What may be done before a failure: an event that is sent would be sent again by the next attempt.
+fn harmless(deeds: &[Deed]) -> Vec<Deed> {
+    deeds.iter().filter(|deed| !matches!(deed, Deed::Send | Deed::Leave)).cloned().collect()
+}
+
+/// What takes no time.
+fn timeless(deeds: &[Deed]) -> Vec<Deed> {
+    deeds
+        .iter()
+        .filter(|deed| matches!(deed, Deed::Once { .. } | Deed::Write | Deed::Send | Deed::Leave))
+        .cloned()
+        .collect()
+}
