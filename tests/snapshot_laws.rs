@@ -53,14 +53,14 @@ fn story(sim: &Sim) -> Story {
 }
 
 /// Does what was chosen, until the run is over or nothing is left to do; `look` sees the run before each time.
-fn play<'a>(sim: &mut Sim<'a>, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim<'a>, &[Op])) -> Vec<Op> {
+fn play(sim: &mut Sim, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim, &[Op])) -> Vec<Op> {
     look(sim, &[]);
     sim.begin();
     sim.check();
     go_on(sim, choices, look)
 }
 
-fn go_on<'a>(sim: &mut Sim<'a>, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim<'a>, &[Op])) -> Vec<Op> {
+fn go_on(sim: &mut Sim, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim, &[Op])) -> Vec<Op> {
     let mut ops = Vec::new();
     for (choice, nth) in choices.iter().zip(0..) {
         look(sim, &ops);
@@ -82,7 +82,7 @@ fn has_begun(sim: &Sim) -> bool {
 }
 
 /// Takes the run up from bytes and brings every handler that was at work back to where it was, in an order of chance.
-fn recovered<'a>(before: &Sim<'a>, order: Order, chance: usize) -> Sim<'a> {
+fn recovered(before: &Sim, order: Order, chance: usize) -> Sim {
     let mut sim = before.shelved(order, false).expect("what was written can be read");
     sim.check();
     let told = before.told();

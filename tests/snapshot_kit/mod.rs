@@ -87,6 +87,8 @@ pub enum End {
 
 #[derive(Clone, Debug, Default)]
 pub struct StepSpec {
+    /// Its name; `s` and its number when there is none.
+    pub name: Option<&'static str>,
     pub inputs: Vec<Vec<Ty>>,
     pub workers: Option<u32>,
     pub retry: Option<RetryPolicy>,
@@ -192,7 +194,7 @@ impl Blueprint {
         let spec = &self.steps[nth];
         let ids = |list: &Vec<Ty>| list.iter().map(|ty| types[*ty]).collect::<Vec<_>>();
         Step {
-            name: step_name(nth).into(),
+            name: spec.name.map_or_else(|| step_name(nth), String::from).into(),
             inputs: spec.inputs.iter().map(ids).collect(),
             outputs: spec.outputs.as_ref().map(ids),
             workers: spec.workers,

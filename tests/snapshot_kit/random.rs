@@ -153,7 +153,7 @@ pub fn choices() -> impl Strategy<Value = Vec<(u8, u8)>> {
     vec((any::<u8>(), any::<u8>()), 0..60)
 }
 
-impl Sim<'_> {
+impl Sim {
     /// Something that may be done now: mostly by a handler, sometimes by the outside or by time. `None` when there is nothing.
     pub fn choose(&self, (kind, which): (u8, u8), nth: u32) -> Option<Op> {
         let ready = self.ready();

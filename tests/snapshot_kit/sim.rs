@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use stepstream::engine::{
-    Command, Engine, EventTypeId, Frozen, InvocationId, Millis, Outcome, Reply, Slot, Status, StepId, Thaw, Tick,
-    TimerKey, Verdict, WaitId,
+    Command, Engine, EventTypeId, Frozen, InvocationId, Millis, Outcome, Refusal, Reply, Slot, Status, StepId, Thaw,
+    Tick, TimerKey, Verdict, WaitId,
 };
 use stepstream::error::Code;
 use stepstream::snapshot::container;
@@ -85,8 +86,8 @@ struct Asked {
     picky: bool,
 }
 
-pub struct Sim<'a> {
-    pub plan: &'a Blueprint,
+pub struct Sim {
+    pub plan: Rc<Blueprint>,
     pub built: Built,
     pub engine: Engine,
     pub now: u64,
@@ -131,8 +132,8 @@ fn accepts(payload: &str) -> bool {
     !hash(&payload).is_multiple_of(3)
 }
 
-impl<'a> Sim<'a> {
-    fn over(plan: &'a Blueprint, built: Built, engine: Engine) -> Sim<'a> {
+impl Sim {
+    fn over(plan: Rc<Blueprint>, built: Built, engine: Engine) -> Sim {
         Sim {
             plan,
             built,
@@ -162,13 +163,13 @@ impl<'a> Sim<'a> {
     }
 
     /// A run that has not begun.
-    pub fn new(plan: &'a Blueprint) -> Sim<'a> {
+    pub fn new(plan: &Blueprint) -> Sim {
         let built = plan.build(Order::Given);
         let engine = Engine::new(built.graph.clone(), plan.options);
-        Sim::over(plan, built, engine)
+        Sim::over(Rc::new(plan.clone()), built, engine)
     }
 
-    pub fn with_journal(mut self) -> Sim<'a> {
+    pub fn with_journal(mut self) -> Sim {
         self.journal = Some(Journal::new(&self.engine, self.plan.options, None));
         self
     }
@@ -193,19 +194,28 @@ impl<'a> Sim<'a> {
 
     /// The run on the shelf, over a graph that was built anew. Nothing is taken from this host but the bytes, and what the outside knows
     /// too: the stream so far, the effects, the births.
-    pub fn shelved(&self, order: Order, fresh_timeout: bool) -> Result<Sim<'a>, Code> {
+    pub fn shelved(&self, order: Order, fresh_timeout: bool) -> Result<Sim, Code> {
+        self.shelved_on(&self.plan, order, fresh_timeout).map_err(|refusal| refusal.code)
+    }
+
+    /// The same, over another version of the workflow.
+    pub fn shelved_for(&self, plan: &Blueprint) -> Result<Sim, Refusal> {
+        self.shelved_on(&Rc::new(plan.clone()), Order::Given, false)
+    }
+
+    fn shelved_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
         let bytes = self.snapshot();
         let snapshot = container::read(&bytes)?;
         let payloads: Vec<String> = match snapshot.host {
             [] => Vec::new(),
             host => std::str::from_utf8(host).expect("as written").split('\n').map(String::from).collect(),
         };
-        let built = self.plan.build(order);
+        let built = plan.build(order);
         let types: Vec<Option<EventTypeId>> = payloads.iter().map(|payload| built.type_of(payload)).collect();
-        let options = self.plan.options;
+        let options = plan.options;
         let how = Thaw { options, fresh_timeout };
-        let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how).map_err(|refusal| refusal.code)?;
-        let mut sim = Sim::over(self.plan, built, engine);
+        let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how)?;
+        let mut sim = Sim::over(Rc::clone(plan), built, engine);
         if self.journal.is_some() {
             sim.journal = Some(Journal::new(&sim.engine, options, Some(snapshot.image.clone())));
         }
@@ -485,7 +495,7 @@ impl<'a> Sim<'a> {
             return self.fail(birth, Verdict::Policy);
         }
         assert!(!matches!(fiber.state, State::Asking(_)), "a handler that waits does nothing");
-        let plan = self.plan;
+        let plan = Rc::clone(&self.plan);
         let spec = &plan.steps[fiber.step];
         let Some(action) = spec.program.get(fiber.at) else { return self.end(birth, spec.end) };
         match action {
