@@ -104,6 +104,8 @@ codes! {
         "The WebAssembly module could not be loaded here. Import \"stepstream/slim\" and hand over a WebAssembly.Module yourself.";
     StaleId = 82, "STALE_ID", "EngineError",
         "An id does not belong to anything that exists any more.";
+    NoWebcrypto = 83, "NO_WEBCRYPTO", "EngineError",
+        "Seals need WebCrypto, which is not there. In a browser, serve the page over https or from localhost.";
     SnapshotValue = 90, "SNAPSHOT_VALUE", "SnapshotError",
         "A value of the run cannot be carried in a snapshot. Keep functions, streams and connections in `data`, or give the workflow a hook for the class in `types`.";
     JournalNotKept = 91, "JOURNAL_NOT_KEPT", "SnapshotError",

@@ -66,6 +66,7 @@ export {
   waitSum,
 } from "./retry.js";
 export type { CompletedStep, Limits, RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
+export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "./seal.js";
 export type { PausedStep } from "./stepwise.js";
 export type { Store } from "./store.js";
 export { type ValidationIssue, Workflow } from "./workflow.js";

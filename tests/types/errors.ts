@@ -4,6 +4,8 @@ import {
   type Code,
   EngineError,
   LimitError,
+  RecoverError,
+  SnapshotError,
   StalledError,
   StepError,
   TimeoutError,
@@ -58,7 +60,26 @@ function kindOf(code: Code): string {
     case "ENGINE_PANICKED":
     case "UNSUPPORTED_RUNTIME":
     case "STALE_ID":
+    case "NO_WEBCRYPTO":
       return "engine";
+    case "SNAPSHOT_VALUE":
+    case "JOURNAL_NOT_KEPT":
+    case "SNAPSHOT_STALE":
+      return "snapshot";
+    case "SNAPSHOT_FORMAT":
+    case "SNAPSHOT_VERSION":
+    case "SNAPSHOT_TRUNCATED":
+    case "SNAPSHOT_ALTERED":
+    case "SNAPSHOT_FOREIGN":
+    case "STEP_MISSING":
+    case "EVENT_MISSING":
+    case "STEP_CHANGED":
+    case "SNAPSHOT_INVALID":
+    case "JOURNAL_GAP":
+    case "SEAL_KEY":
+    case "SEAL_ALTERED":
+    case "SEAL_FOREIGN":
+      return "recover";
     default:
       return code satisfies never;
   }
@@ -74,6 +95,11 @@ function told(error: unknown): string {
   if (error instanceof StalledError) return error.name satisfies "StalledError";
   if (error instanceof LimitError) return error.name satisfies "LimitError";
   if (error instanceof StepError) return error.name satisfies "StepError";
+  if (error instanceof SnapshotError) {
+    expectValue<string | undefined>()(error.path);
+    return error.name satisfies "SnapshotError";
+  }
+  if (error instanceof RecoverError) return error.name satisfies "RecoverError";
   if (error instanceof EngineError) return error.name satisfies "EngineError";
   if (error instanceof WorkflowError) return kindOf(error.code);
   return "foreign";

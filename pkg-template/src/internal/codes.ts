@@ -145,6 +145,11 @@ export const codes = {
     help: 'The WebAssembly module could not be loaded here. Import "stepstream/slim" and hand over a WebAssembly.Module yourself.',
   },
   STALE_ID: { number: 82, class: "EngineError", help: "An id does not belong to anything that exists any more." },
+  NO_WEBCRYPTO: {
+    number: 83,
+    class: "EngineError",
+    help: "Seals need WebCrypto, which is not there. In a browser, serve the page over https or from localhost.",
+  },
   SNAPSHOT_VALUE: {
     number: 90,
     class: "SnapshotError",
