@@ -9,9 +9,9 @@ expectValue<Promise<Uint8Array>>()(sealSnapshot(snapshot, "a secret of some leng
 expectValue<Promise<Uint8Array>>()(openSnapshot(new ArrayBuffer(8), cryptoKey));
 sealSnapshot(new ArrayBuffer(8), [new Uint8Array(16), new ArrayBuffer(16), cryptoKey, "x"], { encrypt: true });
 openSnapshot(snapshot, ["new", "old"] as const, { workflow: { fingerprint: "0123456789abcdef" } });
-expectValue<SealKey>()("x");
-expectValue<SealOptions>()({});
-expectValue<OpenOptions>()({});
+const key: SealKey = "x";
+const sealing: SealOptions = {};
+const opening: OpenOptions = {};
 
 // @ts-expect-error -- a number is no key.
 sealSnapshot(snapshot, 5);
@@ -21,3 +21,4 @@ sealSnapshot("snapshot", "key");
 openSnapshot(snapshot, "key", { encrypt: true });
 // @ts-expect-error -- a workflow is more than its name.
 openSnapshot(snapshot, "key", { workflow: "name" });
+export { key, opening, sealing };
