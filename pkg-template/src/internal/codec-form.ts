@@ -62,3 +62,13 @@ export const MAX_DEPTH = 1_000;
 
 /** Bigints with more decimal digits than this has are written in hexadecimal, which every runtime reads in linear time. */
 export const MAX_DECIMAL = 10n ** 80n;
+
+/**
+ * Whether a URL, as the platform writes one, is read in linear time. Runtimes take the square of the length for the names of
+ * hosts that are not ASCII and for those encoded as `xn--…`, so what may be one has to be short. Only these schemes have such
+ * names, and only right behind two slashes.
+ */
+export function isQuickUrl(text: string): boolean {
+  if (!/^(?:https?|wss?|ftp|file):/.test(text)) return /^[a-z][a-z\d+.-]*:/.test(text);
+  return /^(?:file:\/\/|[a-z]+:\/\/(?![/?#]))[!"$-.0->@-[\]-~]{0,2048}(?:[/?#]|$)/.test(text);
+}

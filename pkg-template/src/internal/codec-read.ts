@@ -4,7 +4,7 @@
 import type { ParseOperations } from "devalue";
 import { RecoverError } from "../errors.js";
 import { makeError } from "./codec-errors.js";
-import { MAX_DECIMAL, custom, form, pairsFrom, views } from "./codec-form.js";
+import { MAX_DECIMAL, custom, form, isQuickUrl, pairsFrom, views } from "./codec-form.js";
 import type { CodecContext } from "./codec.js";
 import { describe } from "./duration.js";
 
@@ -36,6 +36,13 @@ export class Revival {
     fromISOString: (text: unknown) => {
       if (typeof text !== "string") invalid("a date is not a text");
       return new Date(text);
+    },
+    fromStringValue: (tag: string, text: unknown) => {
+      if (typeof text !== "string") invalid(`${tag} is not a text`);
+      if (tag === "URL") return isQuickUrl(text) ? new URL(text) : invalid("a URL is not written as URLs are");
+      if (tag === "URLSearchParams") return new URLSearchParams(text);
+      const { Temporal } = globalThis as unknown as { Temporal?: Record<string, { from(text: string): unknown }> };
+      return Temporal?.[tag.slice(9)]?.from(text) ?? invalid(`this runtime has no ${tag}`);
     },
   };
   readonly #context: CodecContext;

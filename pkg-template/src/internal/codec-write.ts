@@ -5,7 +5,7 @@ import type { StringifyOperations } from "devalue";
 import { WorkflowEvent } from "../events.js";
 import { carryError, isError } from "./codec-errors.js";
 import { type Level, formatPath } from "./codec-path.js";
-import { MAX_DECIMAL, MAX_DEPTH, form, views } from "./codec-form.js";
+import { MAX_DECIMAL, MAX_DEPTH, form, isQuickUrl, views } from "./codec-form.js";
 import type { CodecContext } from "./codec.js";
 import { describe } from "./duration.js";
 
@@ -24,7 +24,7 @@ export interface Walk {
 }
 
 /** Classes of the language and the platform that devalue carries; those of Temporal have its name in front. */
-const native = /^(?:Array|Date|RegExp|URL|URLSearchParams|Number|String|Boolean|Temporal\.\w+)$/;
+const native = /^(?:Array|Date|RegExp|URLSearchParams|Number|String|Boolean|Temporal\.\w+)$/;
 
 function refuseSymbols(value: object): void {
   for (const symbol of Object.getOwnPropertySymbols(value)) {
@@ -145,6 +145,9 @@ export function createWalk(context: CodecContext): Walk {
         case "ArrayBuffer":
           buffers.push(new Uint8Array(value as ArrayBuffer));
           return carry(value, [form.BUFFER, (value as ArrayBuffer).byteLength]);
+        case "URL":
+          if (!isQuickUrl(String(value))) throw new Refusal("is a URL whose host is longer than 2,048 characters");
+          return undefined;
         default:
           if (native.test(tag)) return undefined;
       }

@@ -53,6 +53,7 @@ describe("what is refused", () => {
     ["a proxy that throws", new Proxy({}, { getPrototypeOf: fails }), /cannot be read: read me not\./],
     ["a revoked proxy", revoked(), /cannot be read: .*revoked/],
     ["a detached buffer", detached(), /cannot be read: .*detached/],
+    ["a URL with a host that nobody has", new URL(`https://${"h".repeat(3_000)}/`), /is a URL whose host is longer/],
     ["a view of shared memory", new Uint8Array(new SharedArrayBuffer(8)), /is an instance of SharedArrayBuffer/],
   ];
 

@@ -35,6 +35,21 @@ const values: [string, unknown][] = [
       ["", new Map()],
     ]),
   ],
+  [
+    "URLs of all kinds",
+    [
+      ...[
+        "http://user:p%40ss@ü.example:81",
+        "ws://[::1]/?a#b",
+        "file:///tmp/ü",
+        "file://host/x",
+        "ftp://h?q",
+        "http://h#f",
+      ],
+      ...["data:text/plain,ü", "mailto:a@b", "blob:https://a.example/1", "custom://Ü/x y", "about:blank", "a+b.c-1:x"],
+      `https://a.example/${"x".repeat(10_000)}?${"y".repeat(10_000)}`,
+    ].map((text) => new URL(text)),
+  ],
   ["URL and its parameters", [new URL("https://a.example/?q=ü#h"), new URLSearchParams("a=1&a=2")]],
   ["a sparse array", sparse],
   ["an array with holes", [, 1, , undefined, ,]], // eslint-disable-line no-sparse-arrays
