@@ -27,18 +27,11 @@ fn send(ty: Ty) -> Action {
     Action::Send { ty, target: None }
 }
 
-/// Lets the handlers go on as far as they can, the oldest first.
-fn settle(sim: &mut Sim) {
-    while let Some(birth) = sim.ready().first().copied() {
-        sim.perform(birth);
-    }
-}
-
 /// A run that has gone on as far as it can by itself.
 fn run(plan: &Blueprint) -> Sim {
     let mut sim = Sim::new(plan);
     sim.begin();
-    settle(&mut sim);
+    sim.settle();
     sim.check();
     sim
 }
@@ -52,14 +45,14 @@ fn refusal(sim: &Sim, later: &Blueprint) -> Option<(Code, String)> {
 fn go_on(sim: &Sim, later: &Blueprint) -> Sim {
     let mut sim = sim.shelved_for(later).expect("it still fits");
     sim.resume();
-    settle(&mut sim);
+    sim.settle();
     sim.check();
     sim
 }
 
 fn send_to(sim: &mut Sim, ty: Ty) {
     sim.act(&snapshot_kit::Op::Outside { ty, target: None, nth: 7 });
-    settle(sim);
+    sim.settle();
 }
 
 /// Asks for A; what comes of it goes to `second`, which returns the result.

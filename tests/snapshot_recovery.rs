@@ -39,16 +39,8 @@ fn doing(program: &[Action]) -> Blueprint {
 fn run(plan: &Blueprint) -> Sim {
     let mut sim = Sim::new(plan);
     sim.begin();
-    settle(&mut sim);
+    sim.settle();
     sim
-}
-
-/// Lets the handlers go on as far as they can, the oldest first.
-fn settle(sim: &mut Sim) {
-    while let Some(birth) = sim.ready().first().copied() {
-        sim.perform(birth);
-    }
-    sim.check();
 }
 
 /// Taken up; the handlers have been called and have done nothing yet.
@@ -60,17 +52,6 @@ fn resumed(sim: &Sim) -> Sim {
 
 fn send(sim: &mut Sim, ty: Ty, nth: u32) {
     sim.act(&Op::Outside { ty, target: None, nth });
-}
-
-/// Time goes by.
-fn pass(sim: &mut Sim, span: u64) {
-    let until = sim.now + span;
-    while let Some((at, key)) = sim.timers.iter().map(|(key, at)| (*at, *key)).min().filter(|(at, _)| *at <= until) {
-        sim.now = at;
-        sim.fire(key);
-        settle(sim);
-    }
-    sim.now = until;
 }
 
 fn deadlines(sim: &Sim) -> Vec<u64> {
@@ -89,12 +70,12 @@ fn time_stands_still_on_the_shelf() {
     let mut plan = workflow(&[napping, waiting, failing]);
     plan.options.timeout = Some(Millis(60_000));
     let mut sim = run(&plan);
-    pass(&mut sim, 1);
+    sim.pass(1);
     let before = deadlines(&sim);
     assert_eq!(before.len(), 4);
     let mut later = resumed(&sim);
     assert_eq!((later.now, deadlines(&later)), (sim.now, before.clone()));
-    settle(&mut later);
+    later.settle();
     assert_eq!(deadlines(&later), before, "asking again begins nothing anew");
 }
 
@@ -104,8 +85,8 @@ fn sleeps_that_end_at_one_time_end_in_the_order_in_which_they_began() {
     let fan = step(&[START], &fan, End::Nothing);
     let plan = workflow(&[fan, step(&[A], &[Action::Sleep { span: 1 }, Action::Write { ty: B }], End::Nothing)]);
     let ends = |mut sim: Sim| {
-        settle(&mut sim);
-        pass(&mut sim, 1);
+        sim.settle();
+        sim.pass(1);
         sim.stream
     };
     let straight = ends(run(&plan));
@@ -121,7 +102,7 @@ fn an_event_that_comes_before_the_step_has_asked_again_is_for_the_step() {
     assert_eq!(sim.engine.kept(sim.built.types[A]).len(), 0);
     // Not even another recovery loses it.
     let mut sim = resumed(&sim);
-    settle(&mut sim);
+    sim.settle();
     assert!(sim.result.is_some());
 }
 
@@ -133,7 +114,7 @@ fn an_event_for_a_condition_that_is_not_there_yet_is_kept() {
         send(&mut sim, A, nth);
     }
     assert_eq!(sim.engine.kept(sim.built.types[A]).len(), 9);
-    settle(&mut sim);
+    sim.settle();
     assert!(sim.result.is_some(), "one of nine will do");
 }
 
@@ -143,7 +124,7 @@ fn an_event_that_a_step_takes_does_not_wait_for_a_condition_that_is_not_there_ye
     let all = |sim: &mut Sim| {
         for nth in 0..9 {
             send(sim, A, nth);
-            settle(sim);
+            sim.settle();
         }
     };
     let mut sim = run(&plan);
@@ -156,7 +137,7 @@ fn an_event_that_a_step_takes_does_not_wait_for_a_condition_that_is_not_there_ye
     }
     sim.perform(first);
     assert!(sim.result.is_none(), "as if the step had asked later in the first place");
-    settle(&mut sim);
+    sim.settle();
     all(&mut sim);
     assert!(sim.result.is_some());
 }
@@ -166,14 +147,14 @@ fn whether_any_event_will_do_is_for_the_handler_that_runs_now_to_say() {
     let (plain, choosy) = (doing(&[wait(A)]), doing(&[picky(A)]));
     let takes_one = |mut sim: Sim, nth| {
         send(&mut sim, A, nth);
-        settle(&mut sim);
+        sim.settle();
         sim.result.is_some()
     };
     let refused = (0..).find(|nth| !takes_one(run(&choosy), *nth)).expect("not any event will do");
     let over = |before: &Blueprint, now: &Blueprint| {
         let mut sim = run(before).shelved_for(now).expect("the steps take the same");
         sim.resume();
-        settle(&mut sim);
+        sim.settle();
         takes_one(sim, refused)
     };
     assert!(over(&choosy, &plain));
@@ -185,13 +166,13 @@ fn the_time_of_an_attempt_begins_anew() {
     let program = [Action::Hang];
     let plan = workflow(&[StepSpec { timeout: Some(1000), ..step(&[START], &program, End::Nothing) }]);
     let mut sim = run(&plan);
-    pass(&mut sim, 900);
+    sim.pass(900);
     let mut sim = resumed(&sim);
-    settle(&mut sim);
-    pass(&mut sim, 900);
+    sim.settle();
+    sim.pass(900);
     assert_eq!(sim.outcome, None);
-    pass(&mut sim, 100);
-    settle(&mut sim);
+    sim.pass(100);
+    sim.settle();
     assert!(matches!(sim.outcome, Some(Outcome::StepFailed { .. })));
 }
 
@@ -202,10 +183,10 @@ fn a_policy_that_stops_after_a_time_counts_from_the_first_attempt_of_all_lives()
     let program = [wait(A), Action::Fail { until: 9, verdict: Verdict::Policy }];
     let plan = workflow(&[StepSpec { retry, ..step(&[START], &program, End::Nothing) }]);
     let mut sim = run(&plan);
-    pass(&mut sim, 1000);
+    sim.pass(1000);
     let mut sim = resumed(&sim);
     send(&mut sim, A, 0);
-    settle(&mut sim);
+    sim.settle();
     assert!(matches!(sim.outcome, Some(Outcome::StepFailed { .. })), "the time was over at the first failure");
 }
 
@@ -218,18 +199,18 @@ fn what_failed_for_good_is_tried_again_from_the_first_attempt() {
     let repaired = workflow(&[StepSpec { retry, ..step(&[START], &program[..3], End::Return(STOP)) }]);
     let mut sim = run(&failing);
     send(&mut sim, A, 0);
-    settle(&mut sim);
+    sim.settle();
     assert!(matches!(sim.outcome, Some(Outcome::StepFailed { .. })));
     let sent = sim.stream.len();
     let mut again = sim.shelved_for(&failing).unwrap();
     again.resume();
     let attempts: Vec<u32> = again.fibers.values().map(|fiber| fiber.attempt).collect();
     assert_eq!(attempts, [1]);
-    settle(&mut again);
+    again.settle();
     assert!(matches!(again.outcome, Some(Outcome::StepFailed { .. })));
     let mut fixed = sim.shelved_for(&repaired).unwrap();
     fixed.resume();
-    settle(&mut fixed);
+    fixed.settle();
     assert!(fixed.result.is_some(), "it was handed the event that it had received");
     assert_eq!(fixed.stream.len(), sent + 2, "each attempt that begins anew sends what it sends");
     assert!(fixed.effects.values().all(|times| *times == 1));
@@ -240,18 +221,18 @@ fn a_run_whose_time_was_up_is_given_the_whole_of_it_again() {
     let mut plan = doing(&[wait(A)]);
     plan.options.timeout = Some(Millis(1000));
     let mut sim = run(&plan);
-    pass(&mut sim, 400);
+    sim.pass(400);
     let left = resumed(&sim);
     assert_eq!(deadlines(&left), [1000]);
     let mut fresh = sim.shelved(Order::Given, true).unwrap();
     fresh.resume();
     assert_eq!(deadlines(&fresh), [1400]);
-    pass(&mut sim, 600);
+    sim.pass(600);
     assert_eq!(sim.outcome, Some(Outcome::TimedOut));
     let mut again = resumed(&sim);
     assert_eq!(deadlines(&again), [2000]);
     send(&mut again, A, 0);
-    settle(&mut again);
+    again.settle();
     assert!(again.result.is_some());
 }
 
@@ -263,12 +244,12 @@ fn a_run_that_reached_its_limit_goes_on_under_a_higher_one() {
     let sim = run(&plan);
     assert_eq!(sim.outcome, Some(Outcome::LimitReached));
     let mut same = resumed(&sim);
-    settle(&mut same);
+    same.settle();
     assert_eq!(same.outcome, Some(Outcome::LimitReached));
     plan.options.limits.steps = 3;
     let mut more = sim.shelved_for(&plan).unwrap();
     more.resume();
-    settle(&mut more);
+    more.settle();
     assert!(more.result.is_some());
 }
 
@@ -278,9 +259,9 @@ fn a_cancelled_run_goes_on_where_it_was() {
     let mut sim = run(&plan);
     sim.tick(Tick::Cancel).unwrap();
     let mut sim = resumed(&sim);
-    settle(&mut sim);
+    sim.settle();
     send(&mut sim, A, 0);
-    settle(&mut sim);
+    sim.settle();
     assert_eq!(sim.stream.iter().filter(|payload| payload.starts_with("e1.")).count(), 1);
     assert!(sim.result.is_some());
 }
@@ -302,7 +283,7 @@ fn a_run_on_the_shelf_may_be_taken_up_or_cancelled_and_nothing_else() {
     assert_eq!(sim.tick(Tick::Resume), Err(Code::StaleId));
     other.tick(Tick::Cancel).unwrap();
     assert_eq!(other.outcome, Some(Outcome::Cancelled));
-    settle(&mut sim);
+    sim.settle();
     assert_eq!(sim.engine.status(), Status::Waiting);
 }
 
@@ -313,7 +294,7 @@ fn invocations_keep_the_places_that_they_have_in_the_image() {
     let mut sim = run(&workflow(&[step(&[START], &fan, End::Nothing), worker]));
     // The places are in disorder once somebody has left.
     send(&mut sim, B, 0);
-    settle(&mut sim);
+    sim.settle();
     let frozen = sim.engine.freeze(Millis(sim.now));
     let later = resumed(&sim);
     let places: Vec<u32> = later.engine.in_flight().map(|at| at.invocation.index).collect();
@@ -337,7 +318,7 @@ fn a_later_snapshot_has_a_higher_sequence() {
         sim = resumed(&sim);
         assert!(sequence(&sim) > latest);
         latest = sequence(&sim);
-        settle(&mut sim);
+        sim.settle();
         assert!(sequence(&sim) > latest);
         latest = sequence(&sim);
     }

@@ -181,6 +181,19 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_is_not_restored() {
+        let kept = |ty, order| Kept { event: event(ty, order as u32), order };
+        let inputs = |ty: EventTypeId| if ty.0 == A { 0b01 } else { 0b10 };
+        let restore = |set: &[Option<Kept>], later: &[Kept]| Join::restore(set, later, inputs);
+        let (a, b) = (kept(A, 0), kept(B, 1));
+        assert!(restore(&[Some(a), None], &[kept(A, 2)]).is_some());
+        assert!(restore(&[Some(a), Some(b)], &[]).is_none(), "nothing is missing");
+        assert!(restore(&[Some(a), None], &[b]).is_none(), "what waits is what is missing");
+        assert!(restore(&[None, None], &[a]).is_none());
+        assert!(restore(&[None, Some(a)], &[]).is_none(), "the input does not take it");
+    }
+
+    #[test]
     fn what_waits_is_reported() {
         let mut join = Join::new(2);
         feed(&mut join, &[(A, 0b01), (A, 0b01), (A, 0b01)]);

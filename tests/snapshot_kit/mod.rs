@@ -3,6 +3,10 @@
 // Every test file compiles this module for itself and uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod forge;
+mod mutate;
+mod rough;
+mod samples;
 mod sim;
 mod telling;
 
@@ -11,6 +15,9 @@ use std::rc::Rc;
 
 use stepstream::engine::{EventTypeId, Graph, Handler, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Verdict};
 
+pub use mutate::{Change, mutate};
+pub use rough::Rough;
+pub use samples::{Sample, samples};
 pub use sim::{Fiber, Op, Position, Sending, Sim, State};
 pub use telling::tell;
 

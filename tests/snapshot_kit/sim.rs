@@ -455,6 +455,25 @@ impl Sim {
         self.free.insert(slot.0);
     }
 
+    /// Lets the handlers go on as far as they can without time, the oldest first.
+    pub fn settle(&mut self) {
+        while let Some(birth) = self.ready().first().copied() {
+            self.perform(birth);
+        }
+    }
+
+    /// Time goes by.
+    pub fn pass(&mut self, span: u64) {
+        let until = self.now + span;
+        while let Some((at, key)) = self.timers.iter().map(|(key, at)| (*at, *key)).min().filter(|(at, _)| *at <= until)
+        {
+            self.now = at;
+            self.fire(key);
+            self.settle();
+        }
+        self.now = until;
+    }
+
     /// Lets time go by and handlers work until the run is over, waits for ever, or has taken so many ticks in this life.
     pub fn live(&mut self, outside: &[Sending], most: u64, chance: u64) {
         while self.outcome.is_none() && self.ticks < most {
