@@ -47,7 +47,7 @@ pub struct Image {
     pub invocations: Vec<InvocationImage>,
     /// Joins that are not empty.
     pub joins: Vec<JoinImage>,
-    /// Events that no step took, oldest first.
+    /// Events that no step took, the oldest of each type first.
     pub kept: Vec<KeptImage>,
     /// Collections that are half full.
     pub collections: Vec<CollectionImage>,
@@ -200,7 +200,7 @@ pub struct JoinImage {
     pub step: u32,
     /// What each input has so far.
     pub set: Vec<Option<KeptImage>>,
-    /// What came for inputs that were full.
+    /// What came for inputs that were full, the oldest of each type first.
     pub later: Vec<KeptImage>,
 }
 

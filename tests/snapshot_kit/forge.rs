@@ -40,6 +40,22 @@ pub fn records(journal: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
+/// A journal with the same records as far as they can be told apart, but with the fingerprint given, and numbers and checksums that fit. `None`
+/// when there is less than a header.
+pub fn repaired(journal: &[u8], fingerprint: u64) -> Option<Vec<u8>> {
+    let (header, mut rest) = journal.split_at_checked(HEADER)?;
+    let mut header = header.to_vec();
+    header[8..16].copy_from_slice(&fingerprint.to_le_bytes());
+    let mut records = Vec::new();
+    while let Some((prefix, behind)) = rest.split_at_checked(12) {
+        let length = u32::from_le_bytes(prefix[..4].try_into().expect("four")) as usize;
+        let (record, behind) = behind.split_at(length.min(behind.len()));
+        records.push(record.to_vec());
+        rest = behind;
+    }
+    Some(self::journal(&header, &records))
+}
+
 /// A journal with this header and these records, numbered and with the checksums that belong to them.
 pub fn journal(header: &[u8], records: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = header[..HEADER].to_vec();

@@ -3,6 +3,7 @@
 // Every test file compiles this module for itself and uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub mod feed;
 pub mod forge;
 mod mutate;
 mod rough;
