@@ -1,4 +1,5 @@
-//! One run for each kind of state that a run can be in: small, and always the same.
+//! One run for each kind of state that a run can be in: small, and always the same. The golden files are of these: a sample is not changed, but
+//! another one may be added.
 
 use stepstream::engine::{Limits, Millis, RetryPolicy, Stop, Tick, Verdict, Wait};
 
