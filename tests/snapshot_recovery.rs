@@ -119,6 +119,34 @@ fn an_event_for_a_condition_that_is_not_there_yet_is_kept() {
 }
 
 #[test]
+fn a_run_that_keeps_nothing_keeps_what_a_condition_may_be_waiting_for() {
+    let mut plan = doing(&[picky(A)]);
+    plan.options.limits.kept_events = 0;
+    let mut sim = run(&plan);
+    send(&mut sim, B, 0);
+    assert_eq!(sim.engine.all_kept().count(), 0);
+    let mut sim = resumed(&sim);
+    for nth in 0..9 {
+        send(&mut sim, A, nth);
+        send(&mut sim, B, nth);
+    }
+    assert_eq!(sim.engine.all_kept().count(), 9, "nobody waits for the others");
+    sim.settle();
+    assert!(sim.result.is_some());
+}
+
+#[test]
+fn what_was_at_work_begins_again_in_the_order_of_age() {
+    let [a, b] = [A, B].map(|ty| step(&[ty], &[wait(HUMAN)], End::Nothing));
+    let first = [B, A, B, A].map(|ty| Action::Send { ty, target: None });
+    let sim = run(&workflow(&[a, b, step(&[START], &first, End::Nothing)]));
+    let mut later = sim.shelved(Order::Given, false).unwrap();
+    later.tick(Tick::Resume).unwrap();
+    let steps = |sim: &Sim| sim.begun.iter().map(|(step, inputs)| (*step, inputs.clone())).collect::<Vec<_>>();
+    assert_eq!(steps(&later), steps(&sim)[1..], "all but the first step, which is over");
+}
+
+#[test]
 fn an_event_that_a_step_takes_does_not_wait_for_a_condition_that_is_not_there_yet() {
     let plan = workflow(&[step(&[START], &[picky(A)], End::Return(STOP)), step(&[A], &[], End::Nothing)]);
     let all = |sim: &mut Sim| {

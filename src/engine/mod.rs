@@ -12,7 +12,10 @@
 //!    (`workers_are_respected_and_queues_are_fair`).
 //! 4. A slot is released once, when the last reference is gone (`every_slot_is_released_once`).
 //! 5. No tick panics, whatever ids it names (`forged_ids_are_refused`).
-//! 6. The cost of a tick does not depend on history, on the number of pending events or on the number of
+//! 6. A run that was frozen at any tick and thawed goes on as if nothing had been (`tests/snapshot_laws.rs`:
+//!    `taking_a_run_up_changes_nothing`), and no image makes the engine panic (`tests/snapshot_hostile.rs`:
+//!    `contradictions_are_refused_or_make_a_run`).
+//! 7. The cost of a tick does not depend on history, on the number of pending events or on the number of
 //!    runs; it depends on what the tick sets in motion.
 //!
 //! # Example

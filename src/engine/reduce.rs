@@ -175,11 +175,17 @@ impl Reducer<'_> {
         self.enter(event, None, &[]);
     }
 
-    /// What a snapshot had on the shelf goes on: deadlines count again, and what is queued begins.
+    /// What a snapshot had on the shelf goes on: deadlines count again, what was at work begins again in the order of age, and what is
+    /// queued follows.
     fn resume(&mut self) {
         self.state.status = Status::Running;
         let deadlines = self.state.timers.iter().map(|(key, timer)| (*key, timer.deadline));
         self.out.extend(deadlines.map(|(key, deadline)| Command::SetTimer { key, deadline }));
+        let again = self.state.invocations.iter().filter(|(_, invocation)| invocation.phase == Phase::Again);
+        let again: Vec<StepId> = again.map(|(_, invocation)| invocation.step).collect();
+        for step in again {
+            self.start_next(step);
+        }
         for step in 0..self.state.steps.len() as u32 {
             self.start_queued(StepId(step));
         }

@@ -1,5 +1,7 @@
 //! Events on their way: who gets them, who has to queue, what is kept.
 
+use std::collections::VecDeque;
+
 use super::Millis;
 use super::graph::Role;
 use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
@@ -67,18 +69,28 @@ impl Reducer<'_> {
 
     fn keep(&mut self, event: Event) {
         let limit = self.state.options.limits.kept_events as usize;
-        if limit == 0 {
+        let held = self.state.kept.get(&event.ty).map_or(0, VecDeque::len);
+        let is_full = held >= limit && !self.is_missed(event.ty);
+        if is_full && limit == 0 {
             return;
         }
         self.retain(event.slot);
         let order = self.arrival();
         let queue = self.state.kept.or_default(event.ty);
         queue.push_back(Kept { event, order });
-        if queue.len() > limit
-            && let Some(oldest) = queue.pop_front()
-        {
-            self.release(oldest.event.slot);
+        if is_full {
+            let surplus: Vec<Kept> = queue.drain(..held + 1 - limit).collect();
+            surplus.iter().for_each(|kept| self.release(kept.event.slot));
         }
+    }
+
+    /// Whether a wait with a condition is open for the type, and the step has not come to it again after a recovery. Without the condition it
+    /// cannot be told whether the event will do, so it must not be lost.
+    fn is_missed(&self, ty: EventTypeId) -> bool {
+        let earlier = self.state.waiters.iter().take_while(|(wait, _)| wait.0 < self.state.recovered_waits);
+        let mut missed =
+            earlier.filter(|(_, waiter)| waiter.predicated && !waiter.asked).filter_map(|(_, waiter)| waiter.ty);
+        missed.any(|wanted| self.graph.is_kind_of(ty, wanted))
     }
 
     /// Makes an invocation of a complete set of events and starts it as soon as a worker is free.
@@ -101,38 +113,42 @@ impl Reducer<'_> {
 
     /// Starts what is queued at a step, as far as its workers allow.
     pub(super) fn start_queued(&mut self, step: StepId) {
+        while self.start_next(step) {}
+    }
+
+    /// Starts the first that is queued at a step, if there is one and a worker is free.
+    pub(super) fn start_next(&mut self, step: StepId) -> bool {
         let spec = &self.graph.steps()[step.index()];
-        loop {
-            let at = &mut self.state.steps[step.index()];
-            if matches!(self.state.status, Status::Ended(_)) || spec.workers.is_some_and(|most| at.running >= most) {
-                return;
-            }
-            let Some(id) = at.queue.pop_front() else { return };
-            if self.state.invoked >= self.state.options.limits.steps {
-                at.queue.push_front(id);
-                self.end(Outcome::LimitReached);
-                return;
-            }
-            at.running += 1;
-            self.state.invoked += 1;
-            let timer = spec.timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Step(id)));
-            let now = self.state.now;
-            // Whatever is in a queue is in the table: both change together.
-            let Some(invocation) = self.state.invocations.get_mut(id) else { continue };
-            // What runs again goes on counting from when it ran first.
-            if invocation.attempt == 0 && invocation.phase != Phase::Again {
-                invocation.began = now;
-            }
-            invocation.phase = Phase::Running;
-            invocation.timer = timer;
-            invocation.attempt = invocation.attempt.saturating_add(1);
-            self.out.push(Command::Invoke {
-                step,
-                invocation: id,
-                attempt: invocation.attempt,
-                inputs: invocation.inputs.clone(),
-            });
+        let at = &mut self.state.steps[step.index()];
+        if matches!(self.state.status, Status::Ended(_)) || spec.workers.is_some_and(|most| at.running >= most) {
+            return false;
         }
+        let Some(id) = at.queue.pop_front() else { return false };
+        if self.state.invoked >= self.state.options.limits.steps {
+            at.queue.push_front(id);
+            self.end(Outcome::LimitReached);
+            return false;
+        }
+        at.running += 1;
+        self.state.invoked += 1;
+        let timer = spec.timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Step(id)));
+        let now = self.state.now;
+        // Whatever is in a queue is in the table: both change together.
+        let Some(invocation) = self.state.invocations.get_mut(id) else { return true };
+        // What runs again goes on counting from when it ran first.
+        if invocation.attempt == 0 && invocation.phase != Phase::Again {
+            invocation.began = now;
+        }
+        invocation.phase = Phase::Running;
+        invocation.timer = timer;
+        invocation.attempt = invocation.attempt.saturating_add(1);
+        self.out.push(Command::Invoke {
+            step,
+            invocation: id,
+            attempt: invocation.attempt,
+            inputs: invocation.inputs.clone(),
+        });
+        true
     }
 
     pub(super) fn complete(&mut self, id: InvocationId, output: Option<(EventTypeId, Slot)>, matches: &[WaitId]) {

@@ -248,6 +248,8 @@ pub struct State {
     /// The one whose last attempt has ended the run.
     pub(super) exhausted: Option<InvocationId>,
     pub(super) next_wait: u32,
+    /// The waits before this one were open in the snapshot that the run comes from.
+    pub(super) recovered_waits: u32,
     pub(super) waiters: SortedMap<WaitId, Waiter>,
     /// The open waits that any event of a type will do for.
     pub(super) plain_waits: SortedMap<EventTypeId, SortedMap<WaitId, ()>>,
@@ -283,6 +285,7 @@ impl State {
             invocations: Arena::new(),
             exhausted: None,
             next_wait: 0,
+            recovered_waits: 0,
             waiters: SortedMap::default(),
             plain_waits: SortedMap::default(),
             kept: SortedMap::default(),

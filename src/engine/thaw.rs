@@ -392,6 +392,7 @@ impl Thawer<'_> {
             }
             self.state.waiters.insert(wait, waiter);
             self.state.next_wait = number + 1;
+            self.state.recovered_waits = number + 1;
         }
         Ok(())
     }

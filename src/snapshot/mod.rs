@@ -6,7 +6,7 @@
 //! - [`replay`]: a run, rebuilt from its journal tick by tick, without user code.
 //!
 //! `docs/snapshot-format.md` specifies the bytes. Everything here reads what comes from outside: no input makes it panic, and none makes it
-//! allocate more than a small multiple of its own length.
+//! allocate more than a small multiple of its own length (`tests/snapshot_hostile.rs`, `tests/journal_hostile.rs`, `fuzz/`).
 #![forbid(unsafe_code)]
 
 pub mod container;

@@ -94,6 +94,8 @@ pub struct Sim {
     pub fibers: BTreeMap<u32, Fiber>,
     pub births: u32,
     pub timers: BTreeMap<TimerKey, u64>,
+    /// Every call of a handler in this life: the step, and its events.
+    pub begun: Vec<(usize, Vec<String>)>,
     /// What was published, in order.
     pub stream: Vec<String>,
     /// The same, for each step that published something, with its events.
@@ -142,6 +144,7 @@ impl Sim {
             fibers: BTreeMap::new(),
             births: 0,
             timers: BTreeMap::new(),
+            begun: Vec::new(),
             stream: Vec::new(),
             by_sender: BTreeMap::new(),
             effects: BTreeMap::new(),
@@ -275,7 +278,8 @@ impl Sim {
             }
             Command::Invoke { step, invocation, attempt, inputs } => {
                 let step = self.built.steps.iter().position(|id| *id == step).expect("only steps of the blueprint run");
-                let inputs = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
+                let inputs: Vec<_> = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
+                self.begun.push((step, inputs.clone()));
                 let birth = self.known.remove(&invocation.index).unwrap_or_else(|| {
                     self.births += 1;
                     self.births - 1
