@@ -1,4 +1,4 @@
-//! How numbers, texts and lists become bytes: the wire format of `postcard` (https://postcard.jamesmunns.com/wire-format), written by hand.
+//! How numbers, texts and lists become bytes: the wire format of `postcard` (<https://postcard.jamesmunns.com/wire-format>), written by hand.
 //!
 //! The crate itself, with serde's derived code, would add some 60 kB to what every visitor of a page downloads; this adds a
 //! tenth of that and writes the same bytes (`tests/wire.rs` compares them). Numbers are LEB128 varints, lists and texts follow their length, a variant is
