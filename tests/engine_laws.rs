@@ -181,7 +181,7 @@ fn check_waits(story: &Story, limited: bool) {
 
 /// Everything that enters is published once, in order.
 fn check_stream(story: &Story) {
-    let published = |turn: &&Turn| !matches!(turn.tick, Tick::Collect { .. });
+    let published = |turn: &&Turn| !matches!(turn.tick, Tick::Collect { .. } | Tick::Once { .. });
     let payloads = story.run.turns.iter().filter(published).filter_map(|turn| {
         let failed = matches!(turn.tick, Tick::Fail { .. });
         let payload = turn.payload.as_ref()?;
@@ -407,6 +407,11 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
             ticks.push(collect(invocation, ty, slot, expected));
             ticks
         }
+        Tick::Once { invocation, key, slot } => vec![
+            Tick::Once { invocation: nobody, key: key.clone(), slot },
+            Tick::Once { invocation, key, slot: far_slot },
+        ],
+        Tick::Resume => vec![Tick::Resume],
         Tick::Sleep { delay, .. } => vec![Tick::Sleep { invocation: nobody, delay }],
         Tick::Block { .. } => vec![Tick::Block { invocation: nobody }],
         Tick::Unblock { .. } => vec![Tick::Unblock { invocation: nobody }],

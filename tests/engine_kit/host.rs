@@ -56,7 +56,8 @@ pub fn slot_of(tick: &Tick) -> Option<Slot> {
         | Tick::Write { slot, .. }
         | Tick::Complete { output: Some((_, slot)), .. }
         | Tick::Fail { slot, .. }
-        | Tick::Collect { slot, .. } => Some(*slot),
+        | Tick::Collect { slot, .. }
+        | Tick::Once { slot, .. } => Some(*slot),
         _ => None,
     }
 }
@@ -442,6 +443,11 @@ impl Host {
         let reply = self.tick_with(slot, tick).expect("the attempt is running");
         let Reply::Collected(found) = reply else { panic!("collect answers {reply:?}") };
         found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
+    }
+
+    pub fn try_once(&mut self, by: InvocationId, key: &str, result: impl ToString) -> Result<Reply, Code> {
+        let slot = self.put(result);
+        self.tick_with(slot, Tick::Once { invocation: by, key: key.into(), slot })
     }
 
     /// The one attempt of a step that is running.

@@ -46,6 +46,7 @@ pub enum Action {
     Wait { by: Pick, ty: Pick, timeout: Option<u64>, picky: bool },
     Sleep { by: Pick, delay: u64 },
     Collect { by: Pick, ty: Pick, expected: Vec<Pick> },
+    Once { by: Pick, key: Pick },
     Block { by: Pick },
     Unblock { by: Pick },
     Advance { by: u64 },
@@ -133,6 +134,12 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
         ),
         (invocation.clone(), any::<u64>())
             .prop_map(|(invocation, delay)| Tick::Sleep { invocation, delay: Millis(delay) }),
+        (invocation.clone(), number(), 0..3u8).prop_map(|(invocation, slot, key)| Tick::Once {
+            invocation,
+            key: format!("key {key}").into(),
+            slot: Slot(slot)
+        }),
+        Just(Tick::Resume),
         (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3))
             .prop_map(|(invocation, (ty, slot), expected)| Tick::Collect { invocation, ty, slot, expected }),
         invocation.clone().prop_map(|invocation| Tick::Block { invocation }),
@@ -155,6 +162,7 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
             .prop_map(|(by, ty, timeout, picky)| Action::Wait { by, ty, timeout, picky }),
         3 => (by(), 0..60u64).prop_map(|(by, delay)| Action::Sleep { by, delay }),
         3 => (by(), by(), vec(by(), 0..4)).prop_map(|(by, ty, expected)| Action::Collect { by, ty, expected }),
+        2 => (by(), 0..3u8).prop_map(|(by, key)| Action::Once { by, key }),
         1 => by().prop_map(|by| Action::Block { by }),
         1 => by().prop_map(|by| Action::Unblock { by }),
         5 => (0..80u64).prop_map(|by| Action::Advance { by }),
@@ -338,6 +346,12 @@ impl Random {
                 let ty = self.ty(*ty);
                 let payload = self.payload(ty);
                 self.run.collect(&call, ty, payload, &expected);
+            }
+            Action::Once { by, key } => {
+                let by = self.by(*by)?;
+                self.events += 1;
+                let result = format!("result {}", self.events);
+                self.run.try_once(by, &format!("key {key}"), result).ok()?;
             }
             Action::Block { by } => {
                 self.run.tick(Tick::Block { invocation: self.by(*by)? }).ok()?;
