@@ -4,7 +4,9 @@ import { ValidationError } from "./errors.js";
 import { StartEvent, type StepFailure, StopEvent, type WorkflowEvent } from "./events.js";
 import { describe } from "./internal/duration.js";
 import type { Plan } from "./internal/plan.js";
+import { newId } from "./internal/new-id.js";
 import { type AnyWorkflow, type Parent, Run, type RunStatus } from "./internal/run.js";
+import { Shelf } from "./internal/thaw.js";
 import type { RunOptions } from "./run-options.js";
 import { type PausedStep, stepThrough } from "./stepwise.js";
 import type { Store } from "./store.js";
@@ -15,8 +17,12 @@ const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.
 /** What a context is made of. */
 export interface ContextParts {
   readonly workflow: AnyWorkflow;
-  readonly plan: Plan;
-  readonly start: WorkflowEvent;
+  /** Undefined for a run that goes on from a snapshot. */
+  readonly plan: Plan | undefined;
+  /** Undefined for a run that goes on from a snapshot. */
+  readonly start: WorkflowEvent | undefined;
+  /** The snapshot that the run goes on from. */
+  readonly shelf: Shelf | undefined;
   readonly data: unknown;
   readonly options: RunOptions;
   readonly parent: Parent | undefined;
@@ -42,21 +48,40 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   declare protected readonly startType?: Start;
 
   readonly #parts: ContextParts;
-  readonly #run: Run;
+  #made: Run | undefined;
   /** It begins by itself, unless `with` has made it a template. */
   #beginsByItself = true;
 
   /** Made by `workflow.run`. @internal */
   constructor(parts: ContextParts) {
     this.#parts = parts;
-    const { workflow, plan, start, data, options, parent } = parts;
-    checkOptions(options);
-    const previous = options.context as WorkflowContext | undefined;
-    this.#run = new Run(workflow, plan, start, data, options, parent, previous?.store);
-    this.#run.context = this;
+    // A run from a snapshot is made when it is used: of most only a copy with other data is.
+    if (parts.shelf === undefined) this.#made = this.#make();
     queueMicrotask(() => {
       if (this.#beginsByItself) this.#run.start();
     });
+  }
+
+  get #run(): Run {
+    return (this.#made ??= this.#make());
+  }
+
+  #make(): Run {
+    const { workflow, plan, start, shelf, data, options, parent } = this.#parts;
+    const thawed = shelf?.take();
+    const previous = options.context as WorkflowContext | undefined;
+    const run = new Run({
+      workflow,
+      plan: thawed?.plan ?? plan!,
+      start,
+      thawed,
+      data,
+      options,
+      parent,
+      store: previous?.store,
+    });
+    run.context = this;
+    return run;
   }
 
   /**
@@ -65,7 +90,9 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    */
   with<Data extends ContextData>(data: Data): WorkflowContext<Data, Start, Stop> {
     this.#beginsByItself = false;
-    const { runId: _, ...options } = this.#parts.options;
+    const { runId, ...others } = this.#parts.options;
+    // Two runs cannot have one id; but a run that goes on is the one that it was.
+    const options = this.#parts.shelf === undefined || runId === undefined ? others : { ...others, runId };
     return new WorkflowContext<Data, Start, Stop>({ ...this.#parts, options, data });
   }
 
@@ -180,6 +207,47 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     return (this.#run.promise() as Promise<StopEvent<Stop>>).finally(onFinally);
   }
 
+  /**
+   * The run as bytes: everything that `workflow.recover` needs to go on, in this process or another. May be taken at any moment, also of a run
+   * that has not begun, has failed or has completed; the run goes on as if nothing had happened. Its size follows what is alive, not what has happened.
+   *
+   * @param options `data`: whether the run's data goes along. Default: false; it is given anew with `with`.
+   * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
+   */
+  snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
+    return this.#run.snapshot(options.data === true);
+  }
+
+  /**
+   * A run of its own that goes on from where this one is now, with the same data and an id of its own.
+   *
+   * @throws SnapshotError `SNAPSHOT_VALUE`
+   */
+  fork(): WorkflowContext<ContextData, Start, Stop> {
+    const { workflow, options } = this.#parts;
+    const { context: _context, runId: _id, ...others } = options;
+    const shelf = new Shelf(workflow, this.#run.snapshot(false), {});
+    const forked = { ...others, runId: newId() };
+    return workflow.recoverNested(shelf, this.#run.data, forked, undefined) as WorkflowContext<
+      ContextData,
+      Start,
+      Stop
+    >;
+  }
+
+  /**
+   * The journal of a run that was started with `{ journal: true }`: everything that has happened so far, for `workflow.replay`. With `stream`, an
+   * iterable over the same in pieces, those to come included; joined in order they are the journal.
+   *
+   * @throws SnapshotError `JOURNAL_NOT_KEPT`
+   */
+  journal(options?: { readonly stream?: false }): Uint8Array;
+  journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
+  journal(options: { readonly stream?: boolean } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
+    const { notes } = this.#run;
+    return options.stream === true ? notes.increments() : notes.bytes();
+  }
+
   /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
   dispose(): void {
     this.cancel("The run was disposed of.");
@@ -190,8 +258,11 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   }
 }
 
-/** @throws ValidationError `INVALID_OPTION`; a wrong option that is found when the run is under way would be its error, far from the cause. */
-function checkOptions(options: RunOptions): void {
+/**
+ * @throws ValidationError `INVALID_OPTION`; a wrong option that is found when the run is under way would be its error, far from the cause.
+ * @internal
+ */
+export function checkOptions(options: RunOptions): void {
   if (typeof options !== "object" || options === null) refuse("The options of a run", options);
   const { runId, signal, context, onStep }: { readonly [Option in keyof RunOptions]: unknown } = options;
   if (runId !== undefined && (typeof runId !== "string" || runId === "")) refuse("runId", runId);

@@ -100,6 +100,18 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
   ) => EventsOf<Classes> | null;
   /** Waits for so many seconds. Survives a snapshot, unlike a timer of your own. */
   readonly sleep: (seconds: number) => Promise<void>;
+  /**
+   * Does something and remembers the result, for this step and the events that it was invoked with: when the step is tried
+   * again, or runs again after a recovery, it is given that result, and nothing is done. What throws is not remembered. The result belongs to snapshots.
+   *
+   * ```ts
+   * const receipt = await context.once("charge", () => charge(event.data));
+   * ```
+   *
+   * A process that dies between the deed and the next snapshot leaves no trace of it: give the other side an idempotency key made of
+   * `runId` and `key` where doing it twice would hurt.
+   */
+  readonly once: <Result>(key: string, act: () => Result | PromiseLike<Result>) => Promise<Awaited<Result>>;
 }
 
 /** The parameters of a step. */

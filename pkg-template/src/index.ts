@@ -38,6 +38,7 @@ export type {
   StepParameters,
   WaitOptions,
 } from "./handler-context.js";
+export type { TypeHook } from "./internal/codec.js";
 export type { RunStatus } from "./internal/run.js";
 export {
   type ExponentialOptions,
@@ -65,7 +66,8 @@ export {
   waitRandom,
   waitSum,
 } from "./retry.js";
-export type { CompletedStep, Limits, RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
+export { Replay, type ReplayedInvocation, type ReplayOptions } from "./replay.js";
+export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "./seal.js";
 export type { PausedStep } from "./stepwise.js";
 export type { Store } from "./store.js";

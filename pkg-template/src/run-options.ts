@@ -1,7 +1,8 @@
 // The options of a workflow and of a run.
 
 import type { WorkflowContext } from "./context.js";
-import type { WorkflowEvent } from "./events.js";
+import type { EventClass, WorkflowEvent } from "./events.js";
+import type { TypeHook } from "./internal/codec.js";
 
 /** What a run may use. */
 export interface Limits {
@@ -53,6 +54,14 @@ export interface WorkflowOptions {
   readonly limits?: Limits;
   /** Called after each completed step of every run. */
   readonly onStep?: StepHook;
+  /**
+   * Classes of events that occur in runs and that no step names: progress that is written to the stream, answers that are only waited for. A snapshot
+   * that is recovered in another process gives instances of them back from the beginning; of a class that is not listed, an event is one of its nearest
+   * known base class until the class is first used there.
+   */
+  readonly events?: readonly EventClass[];
+  /** How values of your own classes are carried in snapshots, by a name of your choice that must stay the same. */
+  readonly types?: Readonly<Record<string, TypeHook>>;
 }
 
 /** Options of a run. */
@@ -67,4 +76,14 @@ export interface RunOptions {
   readonly timeout?: number | null;
   /** Instead of the workflow's `onStep`. */
   readonly onStep?: StepHook;
+  /** Keeps a journal: see `context.journal()`. It grows with everything that happens, and everything in it must be fit for a snapshot. Default: false. */
+  readonly journal?: boolean;
+}
+
+/** Options of `recover`. What is left out is as it was: a run goes on with its id and with what was left of its timeout. */
+export interface RecoverOptions extends Omit<RunOptions, "context"> {
+  /**
+   * Takes a snapshot of another version of the workflow, as long as every step and event that it needs is still there. Default: false.
+   */
+  readonly migrate?: boolean;
 }

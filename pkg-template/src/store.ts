@@ -25,6 +25,11 @@ function parse(path: string): string[] {
 export class Store {
   readonly #root: Container = Object.create(null) as Container;
 
+  /** @internal */
+  constructor(contents: Readonly<Record<string, unknown>> = {}) {
+    Object.assign(this.#root, contents);
+  }
+
   /** The value at a path, or `fallback` (default: undefined) when there is none. */
   get<Value = unknown>(path: string): Value | undefined;
   get<Value>(path: string, fallback: Value): Value;

@@ -1,16 +1,20 @@
 // A workflow: steps, and how to run them.
 
-import { type ContextParts, WorkflowContext, startEventOf } from "./context.js";
+import { type ContextParts, WorkflowContext, checkOptions, startEventOf } from "./context.js";
 import { ValidationError } from "./errors.js";
 import { type EventClass, type EventInput, type StartEvent, StepFailedEvent, StopEvent } from "./events.js";
 import type { Slots, StepHandler, StepParameters } from "./handler-context.js";
 import { Admission } from "./internal/admission.js";
 import { codes } from "./internal/codes.js";
 import { describe, milliseconds } from "./internal/duration.js";
-import { type Finding, Plan, typeName } from "./internal/plan.js";
+import type { TypeHook } from "./internal/codec.js";
+import { writeCompleted } from "./internal/document.js";
+import { type Finding, type NamedType, Plan, isEventClass, typeName } from "./internal/plan.js";
 import type { AnyWorkflow, Parent } from "./internal/run.js";
 import { type RawParameters, type StepDefinition, checkInputs, checkStep, classesOf } from "./internal/step.js";
-import type { RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
+import { Shelf } from "./internal/thaw.js";
+import { Replay, type ReplayOptions } from "./replay.js";
+import type { RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
 
 /** Something in a workflow that looks wrong. */
 export interface ValidationIssue {
@@ -37,6 +41,15 @@ function count(value: number | undefined, fallback: number, what: string, least:
     );
   }
   return value;
+}
+
+function checkTypes(types: Readonly<Record<string, TypeHook>>): Readonly<Record<string, TypeHook>> {
+  for (const [name, hook] of Object.entries<Partial<TypeHook> | null>(types)) {
+    if (name === "" || typeof hook?.encode !== "function" || typeof hook.decode !== "function") {
+      throw new ValidationError("INVALID_OPTION", `The type ${JSON.stringify(name)} needs a name, encode and decode.`);
+    }
+  }
+  return types;
 }
 
 /** The arguments of `run`: the input may be left out when it may be undefined. */
@@ -73,9 +86,12 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   /** @internal */
   readonly admission: Admission;
   /** @internal */
+  readonly types: Readonly<Record<string, TypeHook>>;
+  /** @internal */
   isStrict = false;
 
   readonly #steps = new Map<string, StepDefinition>();
+  readonly #events: readonly EventClass[];
   #eventNames = new Map<string, EventClass>();
   #workflows: Slots = {};
   #plan: Plan | undefined;
@@ -84,6 +100,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
   constructor(options: WorkflowOptions = {}) {
     const { name, timeout = DEFAULT_TIMEOUT, verbose = false, maxConcurrentRuns, limits = {}, onStep } = options;
+    const { events = [], types = {} } = options;
     this.name = name ?? new.target.name;
     this.timeout = milliseconds(timeout, "The timeout of a workflow");
     this.verbose = verbose;
@@ -98,6 +115,11 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
       throw new ValidationError("INVALID_OPTION", `onStep is ${describe(onStep)}.`);
     }
     this.onStep = onStep;
+    if (!Array.isArray(events) || !events.every(isEventClass)) {
+      throw new ValidationError("INVALID_OPTION", "events is not a list of event classes.");
+    }
+    this.#events = events;
+    this.types = checkTypes(types);
   }
 
   /**
@@ -250,16 +272,37 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP` or `DUPLICATE_HANDLER` in `catchError`.
    */
   validate(): ValidationIssue[] {
-    return this.#planned().validate().map(issueOf);
+    return this.plan().validate().map(issueOf);
   }
 
-  #planned(): Plan {
-    if (this.#plan === undefined || this.#plan.isStale) this.#plan = new Plan([...this.#steps.values()]);
+  /** The plan of the steps as they are now. @internal */
+  plan(): Plan {
+    if (this.#plan === undefined || this.#plan.isStale) this.#plan = new Plan([...this.#steps.values()], this.#events);
     return this.#plan;
   }
 
+  /**
+   * A plan for one run, with event types that the workflow may not know. It is freed with the run.
+   *
+   * @param steps In which order, when that matters.
+   * @internal
+   */
+  planOfItsOwn(types: readonly NamedType[], steps?: readonly string[]): Plan {
+    const known = this.plan();
+    const met = types.flatMap(({ name }) => known.classNamed(name) ?? []);
+    const definitions = [...this.#steps.values()];
+    const ordered = steps?.flatMap((name) => this.#steps.get(name) ?? []);
+    const inOrder = ordered?.length === definitions.length ? ordered : definitions;
+    return new Plan(inOrder, [...this.#events, ...met], types).goWithRun();
+  }
+
+  /** What tells this workflow from others: its steps and what they take and return, in 16 hexadecimal digits. Snapshots carry it. */
+  get fingerprint(): string {
+    return this.plan().fingerprint;
+  }
+
   #checked(): Plan {
-    const plan = this.#planned();
+    const plan = this.plan();
     if (this.#isChecked) return plan;
     const definite = new Set(["NO_STEPS", "NO_START_STEP", "STEP_TAKES_STOP"]);
     const issues = plan.validate().map(issueOf);
@@ -297,8 +340,76 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     if (!plan.isTaken(start)) {
       throw new ValidationError("NO_START_STEP", `The event is ${typeName(start.constructor as EventClass)}.`);
     }
-    const parts: ContextParts = { workflow: this as AnyWorkflow, plan, start, data, options, parent };
+    const parts: ContextParts = { workflow: this as AnyWorkflow, plan, start, shelf: undefined, data, options, parent };
+    checkOptions(options);
     return new WorkflowContext(parts);
+  }
+
+  /**
+   * A run that goes on from a snapshot, here or in another process or kind of runtime. Everything in the snapshot is checked now; the run begins
+   * when it is first used, as one that `run` gives, and mostly gets its data from `with`.
+   *
+   * Steps that were in flight run again from their beginning: what they had received is handed back in the same order, what they had sent is
+   * not sent twice, and what they did under `once` is not done again. Events that were not read yet are still delivered. A run that had failed
+   * tries the failed step again; one that had completed resolves with its StopEvent.
+   *
+   * ```ts
+   * const bytes = context.snapshot();
+   * const { data } = await workflow.recover(bytes).with({ llm });
+   * ```
+   *
+   * @param snapshot What `context.snapshot()` gave, as a Uint8Array or an ArrayBuffer.
+   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`, `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`;
+   * under `migrate` also `STEP_MISSING`, `EVENT_MISSING`, `STEP_CHANGED`.
+   */
+  recover(snapshot: Uint8Array | ArrayBuffer, options: RecoverOptions = {}): WorkflowContext<ContextData, Start, Stop> {
+    this.#checked();
+    checkOptions(options);
+    return this.recoverNested(new Shelf(this as AnyWorkflow, snapshot, options), undefined, options, undefined);
+  }
+
+  /** As `recover`, from a snapshot that was checked, within another run or not. @internal */
+  recoverNested(
+    shelf: Shelf,
+    data: unknown,
+    options: RunOptions,
+    parent: Parent | undefined,
+  ): WorkflowContext<ContextData, Start, Stop> {
+    return new WorkflowContext({
+      workflow: this as AnyWorkflow,
+      plan: undefined,
+      start: undefined,
+      shelf,
+      data,
+      options,
+      parent,
+    });
+  }
+
+  /** A nested run that had completed in an earlier life of the run around it. @internal */
+  completed(stop: StopEvent, data: unknown, options: RunOptions): WorkflowContext<ContextData, Start, Stop> {
+    const bytes = writeCompleted(this.plan(), stop, this.types);
+    return this.recoverNested(new Shelf(this as AnyWorkflow, bytes, {}), data, options, undefined);
+  }
+
+  /**
+   * Rebuilds the past of a run from its journal, without running any step.
+   *
+   * ```ts
+   * const context = workflow.run(input, data, { journal: true });
+   * await context;
+   * const past = workflow.replay(context.journal(), { until: 12 });
+   * console.log(past.inFlight, past.store.toJSON());
+   * const again = workflow.recover(past.snapshot()).with(data);
+   * ```
+   *
+   * @param journal What `context.journal()` gave, or its increments joined.
+   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`, `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`,
+   * `JOURNAL_GAP`.
+   */
+  replay(journal: Uint8Array | ArrayBuffer, options: ReplayOptions = {}): Replay {
+    this.#checked();
+    return new Replay(this as AnyWorkflow, journal, options);
   }
 
   /** Frees what the workflow holds in the engine; it may be used again, and its runs go on. */

@@ -1,6 +1,6 @@
 // Answers and resources of the engine: how they are read, when they are freed, what happens when it traps.
 
-import { EngineError, ValidationError, WorkflowError } from "../errors.js";
+import { EngineError, RecoverError, SnapshotError, ValidationError, WorkflowError } from "../errors.js";
 import { codes } from "./codes.js";
 import { discardEngine, engine, engineMemory, engineNumber } from "./wasm.js";
 import { codeOf } from "./words.js";
@@ -17,7 +17,16 @@ export function memoryWords(): Uint32Array {
 /** The error for a code that the engine has answered. */
 export function engineError(number: number, detail = ""): WorkflowError {
   const code = codeOf(number);
-  return codes[code].class === "ValidationError" ? new ValidationError(code, detail) : new EngineError(code, detail);
+  switch (codes[code].class) {
+    case "ValidationError":
+      return new ValidationError(code, detail);
+    case "SnapshotError":
+      return new SnapshotError(code, detail);
+    case "RecoverError":
+      return new RecoverError(code, detail);
+    default:
+      return new EngineError(code, detail);
+  }
 }
 
 /** A number, unless it is minus the number of an error. */
@@ -33,6 +42,11 @@ export function readReply(pointer: number): Uint32Array {
   const error = memory[at]!;
   if (error !== 0) throw engineError(error);
   return memory.slice(at + 3, at + 3 + memory[at + 1]!);
+}
+
+/** A copy of bytes that the engine speaks of. */
+export function copyBytes(address: number, length: number): Uint8Array {
+  return new Uint8Array(memoryWords().buffer, address, length).slice();
 }
 
 /** What to do when the engine has trapped. */
@@ -104,7 +118,7 @@ export function ask<T>(call: () => T): T {
   }
 }
 
-type Free = "graph_free" | "engine_free";
+type Free = "graph_free" | "engine_free" | "replay_free";
 
 interface Held {
   readonly handle: number;

@@ -1,7 +1,8 @@
 // One attempt of one step: what is behind a handler's context.
 
 import { CancelledError, ValidationError } from "../errors.js";
-import { EventChoice, type EventClass, type EventInput, WorkflowEvent } from "../events.js";
+import type { WorkflowContext } from "../context.js";
+import { EventChoice, type EventClass, type EventInput, type StopEvent, WorkflowEvent } from "../events.js";
 import type { HandlerContext, NestedWorkflow, Slots, WaitOptions } from "../handler-context.js";
 import type { RunOptions } from "../run-options.js";
 import type { Store } from "../store.js";
@@ -9,6 +10,7 @@ import { NONE, describe, milliseconds } from "./duration.js";
 import type { PlannedStep } from "./plan.js";
 import type { AnyWorkflow, Run } from "./run.js";
 import { checkInput, takes } from "./step.js";
+import { type NestedRuns, nestedKey } from "./thaw.js";
 
 /** A wait or sleep whose promise is open. */
 export interface PendingWait {
@@ -28,6 +30,8 @@ interface Question {
   readonly open: () => { readonly wait: number; readonly go: () => void };
 }
 
+const onceKey = (key: string): string => `once:${key}`;
+
 const ignore = (): void => undefined;
 
 export class Invocation implements HandlerContext {
@@ -45,6 +49,12 @@ export class Invocation implements HandlerContext {
   ended: Error | undefined;
   /** The numbers of the open waits; made when there is one. */
   waits: Set<number> | undefined;
+  /** Nested runs of an earlier life that this attempt has not asked for again. */
+  nested: NestedRuns | undefined;
+  /** What happens once and was begun, by key; later attempts share it. */
+  onces: Map<string, Promise<unknown>> | undefined;
+  /** How many runs of each nested workflow this attempt has started. */
+  #nestedCounts: Map<string, number> | undefined;
   #controller: AbortController | undefined;
 
   constructor(
@@ -146,13 +156,58 @@ export class Invocation implements HandlerContext {
     const nested: Record<string, NestedWorkflow<Slots[string]>> = {};
     for (const [slot, workflow] of Object.entries<AnyWorkflow>(slots)) {
       nested[slot] = {
-        run: (input: unknown, data: unknown = this.run.data, options: RunOptions = {}) => {
-          this.#check();
-          return workflow.runNested(input, data, options, { invocation: this, slot }) as never;
-        },
+        run: (input: unknown, data: unknown = this.run.data, options: RunOptions = {}) =>
+          this.#runNested(workflow, slot, input, data, options) as never,
       };
     }
     return nested;
+  }
+
+  #runNested(workflow: AnyWorkflow, slot: string, input: unknown, data: unknown, options: RunOptions): WorkflowContext {
+    this.#check();
+    this.#nestedCounts ??= new Map();
+    const count = this.#nestedCounts.get(slot) ?? 0;
+    this.#nestedCounts.set(slot, count + 1);
+    const key = `${slot}#${count}`;
+    const parent = { invocation: this, slot, key };
+    const done = this.isSettled ? undefined : this.run.recall(this, nestedKey(key));
+    if (done !== undefined) return workflow.completed(done.value as StopEvent, data, options);
+    const shelf = this.nested?.get(key);
+    if (shelf === undefined) return workflow.runNested(input, data, options, parent);
+    this.nested?.delete(key);
+    return workflow.recoverNested(shelf, data, options, parent);
+  }
+
+  get once(): HandlerContext["once"] {
+    return (key, act) => {
+      this.#checkRunning();
+      if (typeof key !== "string" || key === "") {
+        throw new ValidationError("INVALID_OPTION", `The key that once got is ${describe(key)}.`);
+      }
+      if (typeof act !== "function") {
+        throw new ValidationError("INVALID_OPTION", `What once should do for "${key}" is ${describe(act)}.`);
+      }
+      return this.#once(key, act) as Promise<never>;
+    };
+  }
+
+  #once(key: string, act: () => unknown): Promise<unknown> {
+    const known = this.run.recall(this, onceKey(key));
+    if (known !== undefined) return Promise.resolve(known.value);
+    this.onces ??= new Map();
+    const onces = this.onces;
+    let begun = onces.get(key);
+    if (begun === undefined) {
+      begun = Promise.resolve().then(act);
+      onces.set(key, begun);
+      // What has failed has not happened.
+      begun.catch(() => onces.delete(key));
+    }
+    return begun.then((value) => {
+      // The result may come when this attempt is over; the next one shares it, and remembers it then.
+      if (this.ended === undefined && !this.isSettled) this.run.remember(this, onceKey(key), value);
+      return value;
+    });
   }
 
   /** @throws CancelledError when the attempt is over. */

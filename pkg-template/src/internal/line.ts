@@ -3,15 +3,31 @@
 
 import { EngineError } from "../errors.js";
 import type { WorkflowEvent } from "../events.js";
-import { EngineResource, ask, engineError, expectNumber, memoryWords } from "./engine.js";
+import { EngineResource, ask, copyBytes, engineError, expectNumber, memoryWords, readReply } from "./engine.js";
+import type { Notes } from "./notes.js";
 import type { Plan } from "./plan.js";
 import { type Engine, engine } from "./wasm.js";
-import { SETTLED } from "./words.js";
+import { SETTLED, commandLength, op, outcome } from "./words.js";
 
 /** In words. */
 const LARGE_QUEUE = 4096;
 
 const clock = (): number => performance.now();
+
+/** What a run may use, as the engine takes it. */
+export interface EngineLimits {
+  readonly steps: number;
+  readonly keptEvents: number;
+}
+
+/** The engine's part of a run as bytes, and what belongs to it on this side. */
+export interface FrozenEngine {
+  readonly image: Uint8Array;
+  /** The payloads, in the order of the image's slots. */
+  readonly payloads: readonly unknown[];
+  /** The place of each of the image's invocations among those of the run. */
+  readonly invocations: readonly number[];
+}
 
 export class Line {
   /** The engine has ended the run; the command that says so may still be behind others. */
@@ -24,29 +40,50 @@ export class Line {
   readonly #isTimed: boolean;
   #resource: EngineResource | undefined;
   #bornAt = 0;
-  #slots: (WorkflowEvent | undefined)[] = [];
+  /** Told of every payload, when the run keeps a journal. */
+  #notes: Notes | undefined;
+  #slots: unknown[] = [];
   #freeSlots: number[] = [];
 
   constructor(plan: Plan) {
     this.#isTimed = plan.isTimed;
   }
 
+  /** The run has begun, in this life or an earlier one. */
+  isBegun = false;
+
   get isOpen(): boolean {
     return this.#resource !== undefined;
   }
 
-  /** Makes the engine's part of the run. @param owner When it is collected, that part is freed at the latest. */
-  open(
-    owner: object,
-    plan: Plan,
-    runId: string,
-    timeout: number,
-    limits: { readonly steps: number; readonly keptEvents: number },
-  ): void {
-    const { steps, keptEvents } = limits;
-    this.handle = expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents)));
-    this.#resource = new EngineResource(owner, this.handle, "engine_free");
-    this.#bornAt = clock();
+  /** Makes the engine's part of the run. */
+  open(plan: Plan, runId: string, timeout: number, { steps, keptEvents }: EngineLimits, notes?: Notes): void {
+    const isNoted = notes !== undefined;
+    this.adopt(
+      expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents, isNoted))),
+      [],
+    );
+    if (notes !== undefined) this.attach(notes);
+  }
+
+  /** Takes over the engine's part of a run, and the payloads that it knows. */
+  adopt(handle: number, payloads: readonly unknown[]): void {
+    this.handle = handle;
+    this.#resource = new EngineResource(this, handle, "engine_free");
+    this.#slots = [...payloads];
+  }
+
+  /** From now on notes are made for the journal. */
+  attach(notes: Notes): void {
+    this.#notes = notes;
+    notes.attach(this);
+    this.#slots.forEach((payload, slot) => notes.payload(slot, payload));
+  }
+
+  /** The run's time begins to count; what it was alive before, in milliseconds, is counted already. */
+  begin(alive = 0): void {
+    this.isBegun = true;
+    this.#bornAt = clock() - alive;
   }
 
   /** The engine's functions, as long as this run's part of it is there. */
@@ -66,15 +103,16 @@ export class Line {
   }
 
   /** Gives a payload a number. */
-  keep(event: WorkflowEvent): number {
+  keep(payload: unknown): number {
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    this.#slots[slot] = event;
+    this.#slots[slot] = payload;
+    if (this.#notes !== undefined) this.#notes.payload(slot, payload);
     return slot;
   }
 
-  /** The payload of a number that the engine has named. */
+  /** The event of a number that the engine has named. */
   payload(slot: number): WorkflowEvent {
-    return this.#slots[slot]!;
+    return this.#slots[slot] as WorkflowEvent;
   }
 
   /** Forgets a payload. */
@@ -97,6 +135,28 @@ export class Line {
     let end = this.end;
     for (let word = from; word < to; word += 1) commands[end++] = memory[word]!;
     this.end = end;
+    if (this.#notes !== undefined) this.#notes.tick();
+  }
+
+  /** The engine's part of the run as it is now. */
+  freeze(): FrozenEngine {
+    const words = ask(() => readReply(this.engine().engine_freeze(this.handle, this.isBegun ? this.alive() : 0)));
+    const image = copyBytes(words[0]!, words[1]!);
+    const [slots, invocations] = [words[2]!, words[3]!];
+    const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => this.#slots[slot]);
+    return { image, payloads, invocations: [...words.subarray(4 + slots, 4 + slots + invocations)] };
+  }
+
+  /** The events that were published and are still in the queue, and the stop event, if the run has completed and it is in the queue. */
+  queued(): { readonly published: WorkflowEvent[]; readonly stop: WorkflowEvent | undefined } {
+    const published: WorkflowEvent[] = [];
+    let stop: WorkflowEvent | undefined;
+    const { commands } = this;
+    for (let at = this.next; at < this.end; at += commandLength(commands, at)) {
+      if (commands[at] === op.PUBLISH) published.push(this.payload(commands[at + 1]!));
+      if (commands[at] === op.SETTLE && commands[at + 1] === outcome.COMPLETED) stop = this.payload(commands[at + 2]!);
+    }
+    return { published, stop };
   }
 
   /** Takes the answer to a tick that brought a payload, which goes back when the tick was refused. */

@@ -1,7 +1,7 @@
 // The plan: a workflow's steps and event classes as the engine knows them. Made when a workflow is first run or
 // validated, and again after its steps have changed; runs keep the plan that they began with.
 
-import { EngineError, ValidationError } from "../errors.js";
+import { EngineError, RecoverError, ValidationError } from "../errors.js";
 import {
   type EventClass,
   type EventInput,
@@ -60,6 +60,23 @@ export interface PlannedStep extends StepDefinition {
   warned: boolean;
 }
 
+const hexadecimal = (number: number): string => number.toString(16).padStart(8, "0");
+
+/** An event type, and the type that it is a kind of. */
+export interface NamedType {
+  readonly name: string;
+  readonly parent: string | undefined;
+}
+
+/** Classes and their ancestors, by name; a class comes after its ancestors. */
+function* withAncestors(classes: Iterable<EventClass>): Generator<[string, EventClass]> {
+  for (const eventClass of classes) {
+    const parent = Object.getPrototypeOf(eventClass) as unknown;
+    if (isEventClass(parent)) yield* withAncestors([parent]);
+    yield [typeName(eventClass), eventClass];
+  }
+}
+
 /** What looks wrong with a workflow, in the engine's terms. */
 export interface Finding {
   readonly code: Code;
@@ -73,6 +90,7 @@ function graphStep(graph: number, types: (classes: readonly EventClass[]) => num
   const add = (): number =>
     engine().graph_step(
       graph,
+      step.name,
       Uint32Array.from(accepted.flatMap((input) => [input.length, ...input])),
       outputs,
       step.outputs !== undefined,
@@ -92,12 +110,19 @@ export class Plan {
   readonly #graph: EngineResource;
   readonly #ids = new Map<unknown, number>();
   readonly #classes: EventClass[] = [];
-  readonly #names = new Set<string>();
+  readonly #names = new Map<string, EventClass>();
+  /** Stand-ins for classes that a snapshot names and that nobody has shown yet. */
+  readonly #placeholders = new Set<unknown>();
+  #fingerprint: string | undefined;
   #runs = 0;
   #isDisposed = false;
 
-  /** @throws ValidationError when two classes have one name. */
-  constructor(definitions: readonly StepDefinition[]) {
+  /**
+   * @param events Classes that occur in runs and that no step names.
+   * @param names The event types that an earlier plan had, in its order: this plan gives them the same numbers.
+   * @throws ValidationError when two classes have one name.
+   */
+  constructor(definitions: readonly StepDefinition[], events: readonly EventClass[], names: readonly NamedType[] = []) {
     this.#graph = new EngineResource(
       this,
       ask(() => engine().graph_new()),
@@ -107,7 +132,19 @@ export class Plan {
     const handlers = definitions.filter((step) => step.handles !== undefined);
     this.steps = [...ordinary, ...handlers].map((step, id) => ({ ...step, id, declared: [], warned: false }));
     this.isTimed = this.steps.some((step) => step.timeout >= 0 || step.retry !== undefined);
-    for (const eventClass of builtIns.keys()) this.typeIdOf(eventClass as EventClass);
+    const named = [
+      ...this.steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs]),
+      ...events,
+    ];
+    const all = [...withAncestors([...(builtIns.keys() as Iterable<EventClass>), ...named])];
+    const known = new Map(all);
+    for (const { name, parent } of names) {
+      const eventClass = known.get(name);
+      if (eventClass === undefined)
+        this.#standIn(name, parent === undefined ? WorkflowEvent : this.#names.get(parent)!);
+      else this.typeIdOf(eventClass);
+    }
+    for (const [, eventClass] of all) this.typeIdOf(eventClass);
     for (const step of this.steps) {
       const ids = step.handles?.steps.map((name) => this.step(name).id);
       const planned = ids === undefined ? step : { ...step, handles: { ...step.handles!, ids } };
@@ -124,6 +161,29 @@ export class Plan {
   /** Whether the plan's graph is in an instance that is gone. */
   get isStale(): boolean {
     return this.#graph.isStale;
+  }
+
+  /** What tells the workflow from others, in 16 hexadecimal digits. */
+  get fingerprint(): string {
+    if (this.#fingerprint === undefined) {
+      const graph = this.graph;
+      const [low = 0, high = 0] = ask(() => readReply(engine().graph_fingerprint(graph)));
+      this.#fingerprint = hexadecimal(high) + hexadecimal(low);
+    }
+    return this.#fingerprint;
+  }
+
+  /** Every class with its name, ancestors before their descendants. */
+  get types(): NamedType[] {
+    return this.#classes.map((eventClass) => {
+      const parent = Object.getPrototypeOf(eventClass) as unknown;
+      return { name: typeName(eventClass), parent: isEventClass(parent) ? typeName(parent) : undefined };
+    });
+  }
+
+  /** The class of a type name. */
+  classNamed(name: string): EventClass | undefined {
+    return this.#names.get(name);
   }
 
   /** @throws ValidationError `UNKNOWN_STEP` */
@@ -180,13 +240,50 @@ export class Plan {
       parents.push(this.typeIdOf(at));
     }
     const name = typeName(eventClass);
-    if (this.#names.has(name)) throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
+    const taken = this.#names.get(name);
+    if (taken !== undefined) {
+      if (this.#placeholders.has(taken)) return this.#replace(taken, eventClass, parents);
+      throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
+    }
+    return this.#register(eventClass, name, parents);
+  }
+
+  #register(eventClass: EventClass, name: string, parents: readonly number[]): number {
     const role = builtIns.get(eventClass)?.role ?? 0;
     const graph = this.graph;
-    const id = expectNumber(ask(() => engine().graph_type(graph, role, Uint32Array.from(parents))));
-    this.#names.add(name);
+    const id = expectNumber(ask(() => engine().graph_type(graph, name, role, Uint32Array.from(parents))));
+    this.#names.set(name, eventClass);
     this.#ids.set(eventClass, id);
     this.#classes[id] = eventClass;
+    return id;
+  }
+
+  /** A class that a snapshot names and that is not here yet: the code that brings it may run later, or not at all. */
+  #standIn(name: string, parent: EventClass): void {
+    const base = parent as unknown as new () => WorkflowEvent;
+    const placeholder = class extends base {
+      static readonly type = name;
+    };
+    this.#placeholders.add(placeholder);
+    this.typeIdOf(placeholder);
+  }
+
+  /** The class of a stand-in has come. The events that were restored without it become its instances. */
+  #replace(placeholder: EventClass, eventClass: EventClass, parents: readonly number[]): number {
+    const parent = this.#ids.get(Object.getPrototypeOf(placeholder));
+    if (parent !== parents[0]) {
+      const detail = `The event ${typeName(eventClass)} has another base class than when the snapshot was taken.`;
+      throw new RecoverError("EVENT_MISSING", detail);
+    }
+    const id = this.typeIdOf(placeholder);
+    this.#placeholders.delete(placeholder);
+    this.#names.set(typeName(eventClass), eventClass);
+    this.#ids.set(eventClass, id);
+    this.#classes[id] = eventClass;
+    // One change for all of them: they inherit from the stand-in's prototype, which from now on inherits from the class's.
+    const prototype = placeholder.prototype as { constructor?: unknown };
+    delete prototype.constructor;
+    Object.setPrototypeOf(prototype, eventClass.prototype as object);
     return id;
   }
 
@@ -235,6 +332,12 @@ export class Plan {
     this.#freeWhenUnused();
   }
 
+  /** The plan is for one run that is about to follow it, and goes with it. */
+  goWithRun(): this {
+    this.#isDisposed = true;
+    return this;
+  }
+
   /** Frees the graph when the last run that follows it has ended. */
   dispose(): void {
     this.#isDisposed = true;
@@ -242,6 +345,9 @@ export class Plan {
   }
 
   #freeWhenUnused(): void {
-    if (this.#isDisposed && this.#runs === 0) this.#graph.free();
+    if (!this.#isDisposed || this.#runs > 0) return;
+    // Snapshots of runs that have ended need it still.
+    if (!this.isStale) void this.fingerprint;
+    this.#graph.free();
   }
 }

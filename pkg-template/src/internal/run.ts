@@ -10,6 +10,7 @@ import {
   CancelledError,
   type EngineError,
   LimitError,
+  SnapshotError,
   StalledError,
   TimeoutError,
   ValidationError,
@@ -43,12 +44,24 @@ import {
   readReply,
   trapped,
 } from "./engine.js";
+import type { CodecContext } from "./codec.js";
+import {
+  type EarlyEvent,
+  type NestedPart,
+  Remembered,
+  type RunDocument,
+  codecOf,
+  writeDocument,
+  writeSnapshot,
+} from "./document.js";
 import { Invocation, type PendingWait } from "./invocation.js";
 import { judge } from "./judge.js";
-import { Line } from "./line.js";
+import { type FrozenEngine, Line } from "./line.js";
 import { newId } from "./new-id.js";
+import { Notes } from "./notes.js";
 import { type Plan, type PlannedStep, typeName } from "./plan.js";
 import { EventStream } from "./stream.js";
+import { type NestedRuns, type Thawed, nestedKey } from "./thaw.js";
 import { isThenable } from "./thenable.js";
 import { NO_ALARM, OUTSIDE, op, outcome, verdict } from "./words.js";
 
@@ -59,6 +72,31 @@ export type RunStatus = "created" | "running" | "waiting" | "completed" | "faile
 export interface Parent {
   readonly invocation: Invocation;
   readonly slot: string;
+  /** Which nested run of the invocation it is: its slot and a number. */
+  readonly key: string;
+}
+
+/** Where the snapshot of a nested run comes from. */
+interface NestedSource {
+  /** The place of the invocation that started it. */
+  readonly index: number;
+  readonly key: string;
+  readonly snapshot: () => Uint8Array;
+}
+
+/** What a run is made of. */
+export interface RunParts {
+  readonly workflow: AnyWorkflow;
+  readonly plan: Plan;
+  /** What it begins with; undefined when it goes on from a snapshot. */
+  readonly start: WorkflowEvent | undefined;
+  /** What it goes on from. */
+  readonly thawed: Thawed | undefined;
+  readonly data: unknown;
+  readonly options: RunOptions;
+  readonly parent: Parent | undefined;
+  /** A store to go on with. */
+  readonly store: Store | undefined;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the types of a workflow are its users'.
@@ -89,17 +127,25 @@ export class Run {
     ((invocation: Invocation, output: WorkflowEvent | undefined, go: (output: unknown) => void) => void) | undefined;
 
   #runId: string | undefined;
-  readonly #start: WorkflowEvent;
+  readonly #start: WorkflowEvent | undefined;
   readonly #parent: Parent | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #timeout: number;
   readonly #onStep: StepHook | undefined;
+  readonly #notes: Notes | undefined;
   /** Nested runs under way; made when there is one. */
   #children: Set<Run> | undefined;
+  /** Nested runs of a snapshot that their invocations, by place, have not asked for again. */
+  readonly #shelved: Map<number, NestedRuns> | undefined;
   readonly #breath = new Breath();
   #onEnd: readonly (() => void)[] = NOBODY;
   #onIdle: readonly (() => void)[] = NOBODY;
   readonly #line: Line;
+  /** How long it had been alive in earlier lives, in milliseconds. */
+  readonly #aliveBefore: number;
+  /** Set when the run has failed or was cancelled: what a snapshot needs of the engine. */
+  #frozen: FrozenEngine | undefined;
+  #frozenNested: NestedSource[] | undefined;
   /** How the run learns that the instance is gone while it waits; any other run finds out at its next call. */
   #survivor: WeakRef<Survivor> | undefined;
   #alarm: ReturnType<typeof setTimeout> | undefined;
@@ -107,35 +153,44 @@ export class Run {
   #isCarryingOut = false;
   #predicates = 0;
   /** What was sent before the run had its turn. */
-  #early: (() => void)[] | undefined;
+  #early: EarlyEvent[] | undefined;
   /** A nested run that waits for the outside, and its parent knows. */
   #isBlocking = false;
   #completed = 0;
   #promise: Promise<StopEvent> | undefined;
 
-  constructor(
-    workflow: AnyWorkflow,
-    plan: Plan,
-    start: WorkflowEvent,
-    data: unknown,
-    options: RunOptions,
-    parent: Parent | undefined,
-    store: Store | undefined,
-  ) {
+  constructor({ workflow, plan, start, thawed, data, options, parent, store }: RunParts) {
     this.workflow = workflow;
     this.plan = plan;
     plan.enter();
-    this.#line = new Line(plan);
-    this.data = data;
-    this.#runId = options.runId;
-    this.store = store ?? new Store();
-    this.stream = new EventStream(workflow.limits.unreadEvents);
-    this.#start = start;
+    const document = thawed?.document;
+    this.#line = thawed?.line ?? new Line(plan);
+    this.#runId = options.runId ?? document?.runId;
+    this.data = data === undefined && document?.data !== undefined ? document.data[0] : data;
+    this.store = store ?? new Store(document?.store);
+    this.stream = new EventStream(workflow.limits.unreadEvents, document?.unread, document?.dropped);
+    this.#start = start ?? document?.start;
+    this.#early = document?.early === undefined ? undefined : [...document.early];
+    this.#shelved = thawed === undefined ? undefined : new Map(thawed.nested);
+    this.#aliveBefore = thawed?.alive ?? 0;
     this.#parent = parent;
     this.#signal = options.signal;
     this.#timeout =
       options.timeout === undefined ? workflow.timeout : milliseconds(options.timeout, "The timeout of a run");
     this.#onStep = options.onStep ?? workflow.onStep;
+    if (options.journal === true) this.#notes = new Notes(this.codec, this.store, this.runId);
+    if (this.#notes !== undefined && this.#line.isOpen) this.#line.attach(this.#notes);
+    if (document?.stop !== undefined) {
+      this.stop = document.stop;
+      this.status = "completed";
+      this.stream.end(undefined);
+      plan.leave();
+    }
+  }
+
+  /** What the payload codec must know of the workflow. */
+  get codec(): CodecContext {
+    return codecOf(this.plan, this.workflow.types);
   }
 
   /** Made when somebody asks: the first random UUID of a process takes longer than a short run. */
@@ -175,16 +230,94 @@ export class Run {
     if (this.isEnded) return;
     this.#guard(() => {
       const line = this.#line;
-      // The id is where the jitter of retries comes from; without them the engine does not need one.
-      const id = this.plan.isTimed ? this.runId : "";
-      line.open(this, this.plan, id, this.#timeout, this.workflow.limits);
-      const type = this.plan.typeOf(this.#start);
-      const slot = line.keep(this.#start);
-      line.take(ask(() => line.engine().engine_start(line.handle, type, slot, 0)));
+      this.#open();
+      line.begin(this.#aliveBefore);
+      if (this.#start === undefined) {
+        line.take(ask(() => line.engine().engine_resume(line.handle, line.alive())));
+      } else {
+        const type = this.plan.typeOf(this.#start);
+        const slot = line.keep(this.#start);
+        line.take(ask(() => line.engine().engine_start(line.handle, type, slot, 0)));
+      }
       const early = this.#early;
       this.#early = undefined;
-      for (const send of early ?? []) send();
+      for (const { event, step } of early ?? []) this.send(event, step, undefined);
     });
+  }
+
+  /** Makes the engine's part of the run, unless it is there: from a snapshot. */
+  #open(): void {
+    if (this.#line.isOpen) return;
+    // The id is where the jitter of retries comes from; without them the engine does not need one.
+    const id = this.plan.isTimed ? this.runId : "";
+    this.#line.open(this.plan, id, this.#timeout, this.workflow.limits, this.#notes);
+  }
+
+  /** The run as bytes. @throws SnapshotError `SNAPSHOT_VALUE`; EngineError when the engine was lost, and the run with it. */
+  snapshot(withData: boolean): Uint8Array {
+    const { published, stop = this.stop } = this.#line.queued();
+    const frozen = stop === undefined ? this.#freeze() : undefined;
+    const { events, dropped } = this.stream.unread();
+    const nested = frozen === undefined ? [] : this.#nestedParts(frozen);
+    const document: RunDocument = {
+      runId: this.runId,
+      ...(this.#start === undefined || this.#line.isBegun || stop !== undefined ? {} : { start: this.#start }),
+      ...(this.#early === undefined ? {} : { early: this.#early }),
+      payloads: frozen?.payloads ?? [],
+      unread: [...events, ...published],
+      dropped,
+      store: this.store.toJSON(),
+      ...(stop === undefined ? {} : { stop: stop as StopEvent }),
+      ...(nested.length === 0 ? {} : { nested }),
+      ...(withData ? { data: [this.data] } : {}),
+    };
+    return writeSnapshot(this.plan.fingerprint, frozen?.image, writeDocument(document, this.codec, this.plan));
+  }
+
+  #freeze(): FrozenEngine {
+    if (this.#frozen !== undefined) return this.#frozen;
+    const line = this.#line;
+    const isOpen = line.isOpen;
+    if (!isOpen && line.isBegun) throw this.error!;
+    this.#open();
+    try {
+      return line.freeze();
+    } finally {
+      if (!isOpen && this.isEnded) line.close();
+    }
+  }
+
+  #nestedParts({ invocations }: FrozenEngine): NestedPart[] {
+    const positions = new Map(invocations.map((index, position) => [index, position]));
+    return (this.#frozenNested ?? this.#nestedRuns()).flatMap(({ index, key, snapshot }) => {
+      const invocation = positions.get(index);
+      return invocation === undefined ? [] : [{ invocation, key, snapshot: snapshot() }];
+    });
+  }
+
+  /** The nested runs that are under way, and those of an earlier life that were not asked for again yet, by the place of their invocation. */
+  #nestedRuns(): NestedSource[] {
+    const sources: NestedSource[] = [];
+    for (const child of this.#children ?? []) {
+      const { invocation, key } = child.#parent!;
+      // One that goes on when the step that started it has returned does not survive.
+      if (invocation.isSettled || invocation.ended !== undefined) continue;
+      sources.push({ index: invocation.index, key, snapshot: () => child.snapshot(false) });
+    }
+    const add = (index: number, runs: NestedRuns | undefined): void => {
+      for (const [key, { bytes }] of runs ?? []) sources.push({ index, key, snapshot: () => bytes });
+    };
+    for (const [index, runs] of this.#shelved ?? []) add(index, runs);
+    for (const invocation of this.#invocations) {
+      if (invocation?.nested !== undefined && !invocation.isSettled) add(invocation.index, invocation.nested);
+    }
+    return sources;
+  }
+
+  /** The journal so far. @throws SnapshotError `JOURNAL_NOT_KEPT` */
+  get notes(): Notes {
+    if (this.#notes === undefined) throw new SnapshotError("JOURNAL_NOT_KEPT");
+    return this.#notes;
   }
 
   cancel(reason: unknown): void {
@@ -222,11 +355,11 @@ export class Run {
   send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void {
     this.#checkEvent(event, "sendEvent");
     this.#checkAlive(event);
-    if (!this.#line.isOpen) {
+    if (!this.#line.isBegun) {
       // The run waits for its turn. What is wrong with the event is said now, to whoever sends it.
       this.plan.typeOf(event);
       if (step !== undefined) this.plan.checkTarget(step, event);
-      (this.#early ??= []).push(() => this.send(event, step, from));
+      (this.#early ??= []).push({ event, step });
       return;
     }
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
@@ -251,10 +384,28 @@ export class Run {
   write(event: WorkflowEvent, from: Invocation | undefined): void {
     this.#checkEvent(event, "writeEventToStream");
     this.#checkAlive(event);
+    const type = this.plan.typeOf(event);
     const slot = this.#line.keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const pointer = ask(() =>
-      this.#line.engine().engine_write(this.#line.handle, index, from?.generation ?? 0, slot, this.#line.tickTime()),
+      this.#line
+        .engine()
+        .engine_write(this.#line.handle, index, from?.generation ?? 0, type, slot, this.#line.tickTime()),
+    );
+    this.#accept(pointer, slot);
+  }
+
+  /** What an invocation remembers under a key, in this attempt or from an earlier one. */
+  recall(by: Invocation, key: string): Remembered | undefined {
+    const found = ask(() => this.#line.engine().engine_recall(this.#line.handle, by.index, by.generation, key));
+    return found === 0 ? undefined : (this.#line.payload(found - 1) as unknown as Remembered);
+  }
+
+  /** Lets an invocation remember something; what it remembers under the key already stays. */
+  remember(by: Invocation, key: string, value: unknown): void {
+    const slot = this.#line.keep(new Remembered(value));
+    const pointer = ask(() =>
+      this.#line.engine().engine_once(this.#line.handle, by.index, by.generation, key, slot, this.#line.tickTime()),
     );
     this.#accept(pointer, slot);
   }
@@ -322,7 +473,11 @@ export class Run {
     if (this.isEnded) child.cancel(this.error);
     child.whenEnded(() => {
       this.#children?.delete(child);
+      if (this.isEnded || by.isSettled || by.ended !== undefined) return;
       if (child.#isBlocking) this.#block(by, false);
+      // If the step runs again after a recovery, the nested run need not.
+      const { stop } = child;
+      if (stop !== undefined) this.#guard(() => this.remember(by, nestedKey(child.#parent!.key), stop));
     });
   }
 
@@ -338,15 +493,16 @@ export class Run {
   }
 
   /** An event of a nested run goes by. */
-  #publish(event: WorkflowEvent): void {
+  #publish(event: WorkflowEvent, isNested = false): void {
     this.stream.push(event);
+    if (isNested) this.#notes?.event(event);
     if (this.#parent === undefined) return;
     const { invocation, slot } = this.#parent;
     const nested =
       event instanceof NestedEvent
         ? new NestedEvent({ slot: `${slot}.${event.data.slot}`, event: event.data.event })
         : new NestedEvent({ slot, event });
-    if (!invocation.run.isEnded) invocation.run.#publish(nested);
+    if (!invocation.run.isEnded) invocation.run.#publish(nested, true);
   }
 
   // ---- talking to the engine ----
@@ -457,6 +613,11 @@ export class Run {
           const earlier = invocation.attempt > 1 ? this.#invocations[index] : undefined;
           invocation.began = earlier?.began ?? line.alive();
         }
+        if (this.#shelved !== undefined) {
+          invocation.nested = this.#shelved.get(index);
+          this.#shelved.delete(index);
+        }
+        if (invocation.attempt > 1) invocation.onces = this.#invocations[index]?.onces;
         this.#invocations[index] = invocation;
         this.#invoke(invocation);
         return;
@@ -719,12 +880,25 @@ export class Run {
     this.#finish("failed", error);
   }
 
+  /** Keeps what a snapshot of a run that did not complete needs. */
+  #shelve(): void {
+    if (!this.#line.isOpen) return;
+    try {
+      this.#frozen = this.#line.freeze();
+      this.#frozenNested = this.#nestedRuns();
+    } catch {
+      // The engine is gone, and with it the run: there is no snapshot but one that was taken before.
+    }
+  }
+
   #finish(status: "completed" | "failed" | "cancelled", error: Error | undefined): void {
     if (this.isEnded) return;
     this.status = status;
     this.error = error;
     clearTimeout(this.#alarm);
     if (this.#survivor !== undefined) offTrap(this.#survivor);
+    if (error !== undefined) this.#shelve();
+    this.#notes?.end();
     this.#line.close();
     const invocations = this.#invocations;
     this.#invocations = [];

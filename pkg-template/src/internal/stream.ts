@@ -33,9 +33,22 @@ export class EventStream {
   #readers = 0;
   readonly #limit: number;
 
-  /** @param limit How many unread events are kept while nobody reads; beyond, the oldest are dropped and the next reader is told. */
-  constructor(limit: number) {
+  /**
+   * @param limit How many unread events are kept while nobody reads; beyond, the oldest are dropped and the next reader is told.
+   * @param unread What a snapshot had that was not read.
+   * @param dropped How many its reader had missed and was not told.
+   */
+  constructor(limit: number, unread: readonly WorkflowEvent[] = [], dropped = 0) {
     this.#limit = limit;
+    for (const event of unread) this.push(event);
+    this.#dropped += dropped;
+  }
+
+  /** What the run's own reader has not read, and how many events it has missed without being told. */
+  unread(): { readonly events: WorkflowEvent[]; readonly dropped: number } {
+    const events: WorkflowEvent[] = [];
+    for (let at = this.#read.next; at !== undefined; at = at.next) events.push(at.event!);
+    return { events, dropped: this.#dropped };
   }
 
   push(event: WorkflowEvent): void {

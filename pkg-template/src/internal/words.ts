@@ -28,6 +28,28 @@ export const op = {
   SETTLE: 11,
 } as const;
 
+/** How many words follow each command; an invocation has as many more as it has inputs. */
+const words: Readonly<Record<number, number>> = {
+  [op.PUBLISH]: 1,
+  [op.RELEASE]: 1,
+  [op.INVOKE]: 5,
+  [op.RESOLVE]: 2,
+  [op.WAKE]: 1,
+  [op.EXPIRE]: 1,
+  [op.TIME_OUT]: 2,
+  [op.ALARM]: 1,
+  [op.SETTLE]: 2,
+};
+
+/** The number of words from one command to the next. */
+export function commandLength(commands: readonly number[], at: number): number {
+  const command = commands[at]!;
+  return 1 + (words[command] ?? 0) + (command === op.INVOKE ? commands[at + 5]! : 0);
+}
+
+/** The condition of a run in a snapshot, as `snapshot_read` tells it. */
+export const condition = { CREATED: 0, COMPLETED: 3 } as const;
+
 /** Stands where an error would: no error, but the run ends with this answer. */
 export const SETTLED = 255;
 

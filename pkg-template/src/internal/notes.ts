@@ -1,0 +1,137 @@
+// What a journal needs to know beside the ticks, which the engine writes down itself: payloads, the store, events of nested runs.
+// Everything is encoded at once, as it is at that moment.
+
+import type { WorkflowEvent } from "../events.js";
+import type { Store } from "../store.js";
+import { type CodecContext, encodePayload } from "./codec.js";
+import { ask, copyBytes, readReply } from "./engine.js";
+import type { Line } from "./line.js";
+
+/** A note, as the journal carries it. */
+export type Note =
+  | { readonly run: string }
+  | { readonly slot: number; readonly payload: unknown }
+  | { readonly key: string; readonly value?: unknown; readonly isGone?: true }
+  | { readonly event: WorkflowEvent };
+
+const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at]);
+
+export class Notes {
+  readonly #codec: CodecContext;
+  readonly #store: Store;
+  readonly #runId: string;
+  #line: Line | undefined;
+  /** What is in the store as far as the journal knows: the bytes of each note by key. */
+  readonly #known = new Map<string, Uint8Array>();
+  readonly #chunks: Uint8Array[] = [];
+  #news: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
+  #isEnded = false;
+
+  constructor(codec: CodecContext, store: Store, runId: string) {
+    this.#codec = codec;
+    this.#store = store;
+    this.#runId = runId;
+  }
+
+  /** The journal begins. */
+  attach(line: Line): void {
+    this.#line = line;
+    this.#write({ run: this.#runId });
+    this.#noteStore();
+  }
+
+  /** @throws SnapshotError `SNAPSHOT_VALUE` */
+  payload(slot: number, payload: unknown): void {
+    this.#write({ slot, payload });
+  }
+
+  /** An event went into the stream that the engine does not know. */
+  event(event: WorkflowEvent): void {
+    this.#write({ event });
+  }
+
+  /** The engine has taken in a tick. */
+  tick(): void {
+    this.#noteStore();
+    this.#tell();
+  }
+
+  #noteStore(): void {
+    const entries = Object.entries(this.#store.toJSON());
+    for (const [key, value] of entries) {
+      const bytes = encodePayload({ key, value } satisfies Note, this.#codec);
+      const known = this.#known.get(key);
+      if (known !== undefined && isEqual(known, bytes)) continue;
+      this.#known.set(key, bytes);
+      this.#send(bytes);
+    }
+    if (entries.length === this.#known.size) return;
+    const keys = new Set(entries.map(([key]) => key));
+    for (const key of [...this.#known.keys()].filter((known) => !keys.has(known))) {
+      this.#known.delete(key);
+      this.#write({ key, isGone: true });
+    }
+  }
+
+  #write(note: Note): void {
+    this.#send(encodePayload(note, this.#codec));
+  }
+
+  #send(bytes: Uint8Array): void {
+    const line = this.#line;
+    if (line !== undefined) ask(() => line.engine().engine_note(line.handle, bytes));
+  }
+
+  #drain(): void {
+    const line = this.#line;
+    if (line === undefined || this.#isEnded) return;
+    const [address = 0, length = 0] = ask(() => readReply(line.engine().engine_drain(line.handle)));
+    if (length > 0) this.#chunks.push(copyBytes(address, length));
+  }
+
+  /** The engine's part of the run is about to go. */
+  end(): void {
+    this.#drain();
+    this.#isEnded = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const news = this.#news;
+    this.#news = undefined;
+    news?.tell();
+  }
+
+  /** The journal so far. */
+  bytes(): Uint8Array {
+    this.#drain();
+    const joined = new Uint8Array(this.#chunks.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      joined.set(chunk, at);
+      at += chunk.length;
+    }
+    return joined;
+  }
+
+  /** The journal so far and what is added to it, until the run ends. */
+  async *increments(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let next = 0; ;) {
+      this.#drain();
+      const chunk = this.#chunks[next];
+      if (chunk !== undefined) {
+        next += 1;
+        yield chunk.slice();
+        continue;
+      }
+      if (this.#isEnded) return;
+      if (this.#news === undefined) {
+        let tell!: () => void;
+        const promise = new Promise<void>((resolve) => (tell = resolve));
+        this.#news = { promise, tell };
+      }
+      await this.#news.promise;
+    }
+  }
+}
