@@ -10,7 +10,7 @@ const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
 const rustWords = read("src/wasm/words.rs");
-const rustCalls = read("src/wasm/mod.rs");
+const rustCalls = read("src/wasm/mod.rs") + read("src/wasm/snapshot.rs");
 const typescriptWords = read("pkg-template/src/internal/words.ts");
 const plan = read("pkg-template/src/internal/plan.ts");
 
@@ -115,10 +115,11 @@ describe("the words of the boundary", () => {
 describe("the engine's functions", () => {
   test("all that the boundary exports are used, and no others", () => {
     const exported = matches(rustCalls, /#\[wasm_bindgen\]\n(?:#\[.*\n)*pub fn (\w+)/g).flat();
-    const internal = readdirSync(path.join(root, "pkg-template/src/internal")).map((file) =>
-      read(`pkg-template/src/internal/${file}`),
-    );
-    const used = new Set(internal.flatMap((text) => text.match(/\b(?:graph|engine)_[a-z]+\b/g) ?? []));
+    const sources = readdirSync(path.join(root, "pkg-template/src"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => read(`pkg-template/src/${file}`));
+    const call = /\b(?:graph|engine|snapshot|journal|replay)_[a-z]+\b/g;
+    const used = new Set(sources.flatMap((text) => text.match(call) ?? []));
     expect(exported.length).toBeGreaterThan(10);
     expect([...used].sort()).toEqual([...exported].sort());
   });
@@ -147,6 +148,7 @@ const values = [
   "LimitError",
   "NestedEvent",
   "RecoverError",
+  "Replay",
   "RetryPolicy",
   "SnapshotError",
   "StalledError",
@@ -199,6 +201,9 @@ const types = [
   "NestedWorkflow",
   "OpenOptions",
   "PausedStep",
+  "RecoverOptions",
+  "ReplayOptions",
+  "ReplayedInvocation",
   "RetryCondition",
   "RetryFunction",
   "RunOptions",
@@ -211,6 +216,7 @@ const types = [
   "StepHook",
   "StepParameters",
   "Store",
+  "TypeHook",
   "ValidationIssue",
   "WaitOptions",
   "WorkflowOptions",
