@@ -72,6 +72,7 @@ export const own = [
   { id: "readEventsMemory", script: "own/memory.mjs", args: ["readEvents", MILLION] },
   { id: "runsMemory", script: "own/memory.mjs", args: ["runs", HUNDRED_THOUSAND], quick: ["runs", TEN_THOUSAND] },
   { id: "unread", script: "own/unread.mjs", args: [200_000], quick: [20_000] },
+  { id: "snapshot", script: "own/snapshot.mjs", args: [MILLION], quick: [TEN_THOUSAND] },
   { id: "firstUse", script: "own/first-use.mjs", processes: 15, quick: [] },
   { id: "size", script: "own/size.mjs", quick: [] },
   { id: "boundary", script: "boundary.mjs", args: ["--json"], quick: ["--json"] },
@@ -165,6 +166,18 @@ export const budgets = [
     below: 1,
     unit: "MB more",
     measured: (results) => results.own.unread?.leftBySecondMB,
+  },
+  {
+    what: "snapshot of 1,000 pending events of 1 kB against the payload codec alone",
+    below: 3,
+    unit: "x",
+    measured: (results) => results.own.snapshot?.ratio,
+  },
+  {
+    what: "snapshot of an idle run after 1e6 events, without its store",
+    below: 2000,
+    unit: "bytes",
+    measured: (results) => results.own.snapshot?.idleBytes,
   },
   {
     what: "wasm and glue, gzipped (slim entry and .wasm file)",
