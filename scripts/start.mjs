@@ -1,4 +1,5 @@
-// `npm start`: everything that a fresh clone needs, then the examples on the packed package, with the arguments given.
+// `npm start`: everything that a fresh clone needs, then two of the examples on the packed package: the first with the
+// arguments given, the second when there are none.
 import { spawn } from "node:child_process";
 import { buildAndPack } from "./lib/build.mjs";
 import { withLock } from "./lib/lock.mjs";
@@ -12,10 +13,16 @@ await main(async () => {
     return buildAndPack();
   });
   say(dim(`wasm toolchain: ${toolchain.told}`));
-  // With the terminal handed over, unlike every other program the scripts run: an example may talk to a person.
-  const example = spawn(process.execPath, [at("examples/run.mjs"), ...process.argv.slice(2)], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  process.exitCode = await new Promise((resolve) => example.on("close", (code) => resolve(code ?? 1)));
+  const given = process.argv.slice(2);
+  process.exitCode = await runExample("examples/run.mjs", given);
+  // Whoever names files wants to see what becomes of them, and nothing else.
+  if (given.length > 0 || process.exitCode !== 0) return;
+  console.log();
+  process.exitCode = await runExample("examples/approval/run.mjs");
 });
+
+/** With the terminal handed over, unlike every other program the scripts run: an example may talk to a person. */
+function runExample(file, given = []) {
+  const example = spawn(process.execPath, [at(file), ...given], { cwd: root, stdio: "inherit" });
+  return new Promise((resolve) => example.on("close", (code) => resolve(code ?? 1)));
+}

@@ -1,0 +1,40 @@
+// The examples whose output is the same every time. The documents' example, which reads a folder and shows times, is run by a check
+// of its own.
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { root, run } from "./snippets.ts";
+
+const approval = path.join(root, "examples/approval/run.mjs");
+
+/** With the names of processes taken out, one after another: what stays is the same in every run. */
+function withoutIds(output: string): { readonly text: string; readonly processes: number } {
+  const ids = new Set([...output.matchAll(/process (\d+)/g)].map(([, id]) => id));
+  return { text: output.replaceAll(/process \d+/g, "process"), processes: ids.size };
+}
+
+test("the approval goes on in another process, and holds one seat", async () => {
+  const { text, processes } = withoutIds(await run(approval));
+  expect(processes).toBe(2);
+  expect(text.replace(/\d+ bytes/, "some bytes")).toBe(`A run that outlives its process
+  process: step "book" begins
+  process: Book seat 14C to Lisbon?
+  process: the run is waiting; some bytes are on the disk, encrypted
+  (that process has ended; the run is a file)
+  process: recovered the run, answers "yes"
+  process: step "book" begins
+  process: the run is completed: seat 14C is booked
+  The step began twice. What the airline was asked for:
+    hold a seat to Lisbon
+    book seat 14C
+`);
+});
+
+test("its processes do not begin without a key", async () => {
+  const { APPROVAL_FOLDER: _folder, SNAPSHOT_SECRET: _secret, ...env } = process.env;
+  const child = spawn(process.execPath, [path.join(root, "examples/approval/ask.mjs")], { env });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
+  expect(said).toContain("Set APPROVAL_FOLDER, and SNAPSHOT_SECRET");
+});
