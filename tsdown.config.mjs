@@ -34,25 +34,25 @@ const otherEntries = {
   resolveId: {
     filter: { id: /\/index\.js$/ },
     handler(id, importer) {
-      const from = path.relative(path.resolve("pkg-template/src"), importer).split(path.sep).join("/");
-      const target = { "stores/file.d.ts ./index.js": "../stores.js" }[`${from} ${id}`];
+      const target = {
+        "stores/file.d.ts ./index.js": "../stores.js",
+        "checkpointer.d.ts ./index.js": "./index.js",
+        "checkpointer.d.ts ./stores/index.js": "./stores.js",
+      }[`${path.relative("pkg-template/src", importer).split(path.sep).join("/")} ${id}`];
       return target && { id: target, external: "absolute" };
     },
   },
 };
 
 /**
- * The names of the chunks that hold what several entries share, each thing once: a class that was there twice would be two classes. The
- * stores get by on the base, without the core. What only one entry holds, such as the wasm in the default one, is in none of them.
+ * What several entries share, each thing in one chunk: a class that was there twice would be two classes. The stores get by on the base,
+ * without the core; what only one entry holds, such as the wasm in the default one, is in none of them.
  */
-const sharedChunks = { base: "/src/errors.ts", store: "/src/stores/snapshot-store.ts", core: "/src/internal/run.ts" };
-
-function nameOfShared({ moduleIds }) {
-  const holds = (file) => moduleIds.some((id) => id.endsWith(file));
-  const [name] = Object.entries(sharedChunks).find(([, file]) => holds(file)) ?? [];
-  if (name === undefined) throw new Error(`What is a chunk of these to be called? ${moduleIds.join(", ")}`);
-  return `internal/${name}.js`;
-}
+const sharedChunks = [
+  { name: "base", test: /\/src\/(errors|internal\/header)\.ts$/, priority: 2 },
+  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 1 },
+  { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts)|wasm\/stepstream_bg)/ },
+];
 
 export default defineConfig([
   {
@@ -65,6 +65,7 @@ export default defineConfig([
       "entry/slim": "entry/slim.ts",
       "entry/stores": "src/stores/index.ts",
       "entry/stores/file": "src/stores/file.ts",
+      "entry/checkpointer": "src/checkpointer.ts",
     },
     dts: false,
     // devalue asks which runtime it is in; its way for all of them is the one that is taken.
@@ -74,7 +75,8 @@ export default defineConfig([
     outputOptions: {
       // The documentation is in the declarations; here it would only be downloaded.
       comments: { legal: false, annotation: true, jsdoc: false },
-      chunkFileNames: nameOfShared,
+      chunkFileNames: ({ name }) => `internal/${name.replace("rolldown-", "")}.js`,
+      codeSplitting: { groups: sharedChunks },
     },
     plugins: [wasmImports],
     inputOptions: { makeAbsoluteExternalsRelative: false },
@@ -82,7 +84,12 @@ export default defineConfig([
   {
     ...shared,
     name: "types",
-    entry: { index: "src/index.ts", stores: "src/stores/index.ts", "stores/file": "src/stores/file.ts" },
+    entry: {
+      index: "src/index.ts",
+      stores: "src/stores/index.ts",
+      "stores/file": "src/stores/file.ts",
+      checkpointer: "src/checkpointer.ts",
+    },
     dts: { emitDtsOnly: true },
     plugins: [otherEntries],
     inputOptions: { makeAbsoluteExternalsRelative: false },

@@ -1,8 +1,22 @@
 // Runs in the page, or in a worker of it: the laws of stores on IndexedDB, and what the tests need besides.
 
-import { SnapshotError, StartEvent, StopEvent, Workflow } from "stepstream";
+import { HumanResponseEvent, SnapshotError, StartEvent, StopEvent, Workflow } from "stepstream";
 import { indexedDBStore } from "stepstream/stores";
 import { equal, laws, snapshotOf } from "../js/stores/laws.js";
+
+class Answer extends HumanResponseEvent<string> {
+  static readonly type = "answer";
+}
+
+/** Asks, and goes on with the answer. */
+const workflow = new Workflow<undefined, string, string>({ timeout: null, events: [Answer] });
+workflow.addStep(
+  { inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
+  async ({ requireEvent, once }, event) => {
+    const asked = await once("ask", () => `${event.data} at ${performance.timeOrigin}`);
+    return new StopEvent(`${asked}: ${(await requireEvent(Answer)).data}`);
+  },
+);
 
 let count = 0;
 
@@ -104,14 +118,19 @@ const forPage = {
     }).finally(() => worker.terminate());
   },
 
-  /** A run in the page. */
-  async runWorkflow(): Promise<number> {
-    const workflow = new Workflow<undefined, number, number>();
-    workflow.addStep(
-      { inputs: [StartEvent<number>], outputs: [StopEvent<number>] },
-      async (_, { data }) => new StopEvent(data + 1),
-    );
-    return (await workflow.run(41)).data;
+  /** Begins a run that waits for an answer, and saves it. Gives what it has asked. */
+  async beginRun(name: string): Promise<string> {
+    const context = workflow.run("?", undefined, { runId: "run" });
+    await context.idle();
+    await indexedDBStore({ name }).save(context.runId, context.snapshot());
+    return `? at ${performance.timeOrigin}`;
+  },
+
+  /** Goes on with the run that was saved, and answers it. */
+  async answerRun(name: string, answer: string): Promise<string> {
+    const context = workflow.recover((await indexedDBStore({ name }).load("run"))!);
+    context.sendEvent(new Answer(answer));
+    return (await context).data;
   },
 };
 

@@ -99,8 +99,11 @@ test("what a newer stepstream has written is not overwritten", async () => {
   expect(await call(page, "overwriteNewer", "newer")).toBe("SNAPSHOT_VERSION");
 });
 
-test("a run in the page", async () => {
-  expect(await call(page, "runWorkflow")).toBe(42);
+test("a run goes on after the page was loaded again", async () => {
+  const question = await call(page, "beginRun", "reloaded");
+  await page.reload();
+  await page.waitForFunction("globalThis.isReady === true");
+  expect(await call(page, "answerRun", "reloaded", "forty-two")).toBe(`${question}: forty-two`);
 });
 
 test("a browser that crashes while it saves leaves a whole snapshot", async () => {

@@ -98,6 +98,7 @@ test("slim exports what the main entry does, and setWasmModule", () => {
 /** The entries that are the same in every runtime, with their declarations. */
 const entries = {
   stepstream: "index.d.ts",
+  "stepstream/checkpointer": "checkpointer.d.ts",
   "stepstream/stores": "stores.d.ts",
   "stepstream/stores/file": "stores/file.d.ts",
 };
@@ -110,32 +111,40 @@ for (const [entry, declarations] of Object.entries(entries)) {
   });
 }
 
-// Each entry is used through one way of loading, and its error judged by the class that comes through another.
-const stale = `
+// Each entry is loaded in one way, and its errors and events judged by the classes that come in another.
+const together = `
+  const { SnapshotError, StartEvent, StopEvent, ValidationError, Workflow } = stepstream;
   const bytes = (sequence) => Uint8Array.from([83, 84, 69, 80, 83, 1, ...Array(10).fill(0), sequence, ...Array(7).fill(0)]);
-  const check = async (store, SnapshotError) => {
+  for (const store of [stores.memoryStore(), files.fileStore(new URL("./" + Date.now() + "/", import.meta.url))]) {
     await store.save("run", bytes(2));
     const error = await store.save("run", bytes(1)).catch((error) => error);
-    console.log(error instanceof SnapshotError, error.constructor.name, error.code);
-  };
+    console.log(error instanceof SnapshotError, error.code);
+  }
+  const workflow = new Workflow().addStep({ inputs: [StartEvent], name: "only" }, () => new StopEvent(1));
+  const checkpointer = new checkpoints.WorkflowCheckpointer(workflow, { store: stores.memoryStore() });
+  try { checkpointer.enable("none"); } catch (error) { console.log(error instanceof ValidationError); }
+  const stop = await checkpointer.run();
+  console.log(stop instanceof StopEvent, (await checkpointer.filter({ output: StopEvent })).length);
 `;
+
+const ENTRIES = { stores: "stores", files: "stores/file", checkpoints: "checkpointer" };
+const importing = (name, entry) => `import * as ${name} from "stepstream${entry}";`;
+const requiring = (name, entry) => `const ${name} = createRequire(import.meta.url)("stepstream${entry}");`;
+
 const loading = {
-  "import all": `import { SnapshotError } from "stepstream"; import { memoryStore } from "stepstream/stores";
-    import { fileStore } from "stepstream/stores/file";`,
-  "import the main entry, require the others": `import { createRequire } from "node:module"; import { SnapshotError } from "stepstream";
-    const require = createRequire(import.meta.url); const { memoryStore } = require("stepstream/stores");
-    const { fileStore } = require("stepstream/stores/file");`,
-  "require the main entry, import the others": `import { createRequire } from "node:module"; import { memoryStore } from "stepstream/stores";
-    import { fileStore } from "stepstream/stores/file"; const { SnapshotError } = createRequire(import.meta.url)("stepstream");`,
-  "the slim entry": `import { SnapshotError } from "stepstream/slim"; import { memoryStore } from "stepstream/stores";
-    import { fileStore } from "stepstream/stores/file";`,
+  "import all": [importing, importing, ""],
+  "import the main entry, require the others": [importing, requiring, ""],
+  "require the main entry, import the others": [requiring, importing, ""],
+  "the slim entry": [importing, importing, "/slim"],
 };
 
-for (const [how, imports] of Object.entries(loading)) {
-  test(`errors of the stores are of the classes of the main entry: ${how}`, () => {
-    const source = `${imports} ${stale} await check(memoryStore(), SnapshotError);
-      await check(fileStore(new URL("./${how.replaceAll(" ", "-")}/", import.meta.url)), SnapshotError);`;
-    assert.equal(run("identity.mjs", source), "true SnapshotError SNAPSHOT_STALE\n".repeat(2));
+for (const [how, [main, others, entry]] of Object.entries(loading)) {
+  test(`the classes of all entries are the same: ${how}`, () => {
+    const imports = [main("stepstream", entry), ...Object.entries(ENTRIES).map(([name, id]) => others(name, `/${id}`))];
+    const wasm = `import { readFileSync } from "node:fs"; const { setWasmModule } = stepstream;
+      setWasmModule?.(new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve("stepstream/stepstream.wasm"))));`;
+    const source = `import { createRequire } from "node:module"; ${imports.join(" ")} ${wasm} ${together}`;
+    assert.equal(run("together.mjs", source), "true SNAPSHOT_STALE\n".repeat(2) + "true\ntrue 1\n");
   });
 }
 
