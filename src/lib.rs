@@ -4,6 +4,7 @@
 //!
 //! - [`engine`]: the reducer. Ticks in, commands out; no clock, no randomness, no payloads.
 //! - [`executor`]: single-threaded tasks and timers, one instance per engine.
+//! - [`llm`]: calls of language models, without the network: requests as bytes, answers out of bytes, when to do what.
 //! - [`error`]: the one table of error codes.
 //! - `wasm`: the only boundary to JavaScript; it exists in WebAssembly builds alone.
 //!
@@ -17,6 +18,7 @@
 pub mod engine;
 pub mod error;
 pub mod executor;
+pub mod llm;
 mod sorted;
 
 #[cfg(target_arch = "wasm32")]

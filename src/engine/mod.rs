@@ -59,6 +59,7 @@ pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
 pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 pub use inspect::{InFlight, OpenJoin, OpenWait};
 pub use random::seed_of;
+pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
