@@ -546,7 +546,8 @@ fn random_histories_end_once() {
                 }
             });
             host.call.clear_deltas();
-            assert!(host.call.answer().text().starts_with(&shown) || host.call.answer().is_empty() && shown.is_empty());
+            // Once the call is done, its answer is in the result.
+            assert!(host.call.answer().is_empty() || host.call.answer().text().starts_with(&shown));
         }
         assert!(done <= 1 && sent <= retries + 1, "{done} ends, {sent} requests");
     }

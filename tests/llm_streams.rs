@@ -162,6 +162,6 @@ fn decoders_that_are_fed_in_turn_do_not_mix() {
         decoder.finish().expect("fixtures are complete");
         drain(&mut decoder, &mut seen);
         let alone = decode(*api, bytes);
-        assert_eq!((decoder.into_answer(), seen), (alone.answer, alone.seen), "{name}");
+        assert_eq!((decoder.take_answer(), seen), (alone.answer, alone.seen), "{name}");
     }
 }

@@ -7,8 +7,6 @@ use crate::engine::Millis;
 use crate::error::Code;
 
 /// A failed call.
-///
-/// Cloned when a decoder is asked again after it failed, so that every later call gives the same error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LlmError {
     /// What kind of failure.
@@ -23,7 +21,7 @@ pub struct LlmError {
     pub provider_code: Option<String>,
     /// How long the provider asks to wait.
     pub retry_after: Option<Millis>,
-    /// What had arrived before.
+    /// What had arrived before; a [`Call`](super::Call) attaches it.
     pub partial: Option<Box<Answer>>,
 }
 
@@ -40,15 +38,6 @@ impl LlmError {
             retry_after: None,
             partial: None,
         }
-    }
-
-    /// The same error with what had arrived, unless that is nothing.
-    #[must_use]
-    pub(crate) fn with_partial(mut self, answer: &Answer) -> LlmError {
-        if *answer != Answer::default() {
-            self.partial = Some(Box::new(answer.clone()));
-        }
-        self
     }
 }
 

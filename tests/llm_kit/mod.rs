@@ -10,6 +10,7 @@ use stepstream::llm::{Answer, Api, Block, Decoder, Delta, Expectation, FinishRea
 pub struct Outcome {
     pub answer: Answer,
     pub seen: Seen,
+    /// With what had arrived attached, as a call does it.
     pub error: Option<LlmError>,
 }
 
@@ -83,23 +84,23 @@ pub fn decode_pieces<'a>(expectation: Expectation, pieces: impl IntoIterator<Ite
     let mut seen = Seen::default();
     let mut error = None;
     for piece in pieces {
-        let result = decoder.push(piece);
+        error = decoder.push(piece).err().cloned();
         drain(&mut decoder, &mut seen);
-        if let Err(failed) = result {
-            error = Some(failed);
+        if error.is_some() {
             break;
         }
     }
     if error.is_none() {
-        error = decoder.finish().err();
+        error = decoder.finish().err().cloned();
         drain(&mut decoder, &mut seen);
     }
-    if let Some(error) = &error {
-        assert_eq!(decoder.push(b"data: {}\n\n").as_ref(), Err(error), "a failed decoder stays failed");
-        assert_eq!(decoder.finish().as_ref(), Err(error));
+    if let Some(error) = &mut error {
+        assert_eq!(decoder.push(b"data: {}\n\n"), Err(&*error), "a failed decoder stays failed");
+        assert_eq!(decoder.finish(), Err(&*error));
+        error.partial = Some(decoder.answer().clone()).filter(|partial| *partial != Answer::default()).map(Box::new);
     }
     seen.check(decoder.answer());
-    Outcome { answer: decoder.into_answer(), seen, error }
+    Outcome { answer: decoder.take_answer(), seen, error }
 }
 
 pub fn drain(decoder: &mut Decoder, seen: &mut Seen) {

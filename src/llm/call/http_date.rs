@@ -1,6 +1,6 @@
 //! Dates as HTTP writes them.
 
-use super::super::ascii::{cut, number};
+use super::super::ascii::{cut, find, number};
 
 /// Milliseconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7, the form that is to be sent). The
 /// two obsolete forms of that section are not read.
@@ -20,8 +20,8 @@ pub fn parse_http_date(text: &str) -> Option<f64> {
     let (hour, rest) = cut(clock, b':');
     let (minute, second) = cut(rest, b':');
     let within = |text: &str, from: i64, to: i64| number(text).map(|n| n as i64).filter(|n| (from..=to).contains(n));
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let month = months.iter().position(|month| *month == name)? as i64 + 1;
+    let month =
+        find("JanFebMarAprMayJunJulAugSepOctNovDec", name).filter(|at| at % 3 == 0 && name.len() == 3)? as i64 / 3 + 1;
     let (day, year) = (within(day, 1, 31)?, within(year, 1970, 9999)?);
     let (hour, minute, second) = (within(hour, 0, 23)?, within(minute, 0, 59)?, within(second, 0, 60)?);
     if zone.trim_ascii_end() != "GMT" {

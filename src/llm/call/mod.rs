@@ -232,14 +232,15 @@ impl Call {
             }
             State::Reading => {
                 let before = self.decoder.deltas().records().len();
-                let result = self.decoder.push(chunk);
+                let failed = self.decoder.push(chunk).is_err();
                 if self.decoder.deltas().records().len() > before {
                     self.last_delta = Some(now);
                 }
-                match result {
-                    Err(error) => self.failed(error, None, None, now),
-                    Ok(()) if self.decoder.is_complete() => self.succeed(),
-                    Ok(()) => {}
+                if failed {
+                    let error = self.decoder.take_failure();
+                    self.failed(error, None, None, now);
+                } else if self.decoder.is_complete() {
+                    self.succeed();
                 }
             }
             _ => {}
@@ -257,10 +258,11 @@ impl Call {
                 error.retry_after = retry_after;
                 self.failed(error, retry_after, should_retry, now);
             }
-            State::Reading => match self.decoder.finish() {
-                Ok(()) => self.succeed(),
-                Err(error) => self.failed(error, None, None, now),
-            },
+            State::Reading if self.decoder.finish().is_ok() => self.succeed(),
+            State::Reading => {
+                let error = self.decoder.take_failure();
+                self.failed(error, None, None, now);
+            }
             other => self.state = other,
         }
     }
@@ -328,7 +330,7 @@ impl Call {
         self.decoder.clear_deltas();
     }
 
-    /// The answer as far as it has come.
+    /// The answer as far as it has come; empty once the call is done, because it is in the result then.
     #[must_use]
     pub fn answer(&self) -> &Answer {
         self.decoder.answer()
@@ -375,12 +377,13 @@ impl Call {
     }
 
     fn succeed(&mut self) {
-        self.state = State::Done(Some(Ok(self.decoder.answer().clone())));
+        self.state = State::Done(Some(Ok(self.decoder.take_answer())));
     }
 
     fn fail(&mut self, mut error: LlmError) {
-        if error.partial.is_none() {
-            error = error.with_partial(self.decoder.answer());
+        let partial = self.decoder.take_answer();
+        if partial != Answer::default() {
+            error.partial = Some(Box::new(partial));
         }
         if let Some(key) = &self.provider.api_key {
             error.message = key.scrub(error.message);
@@ -421,7 +424,7 @@ impl Call {
 
     fn send_again(&mut self) {
         self.attempt += 1;
-        let mut partial = self.decoder.answer().clone();
+        let mut partial = self.decoder.take_answer();
         if partial.is_empty() {
             // Another answer, then; but what this one has cost stays spent.
             partial = Answer { usage: partial.usage, ..Answer::default() };
@@ -432,7 +435,7 @@ impl Call {
             Ok(prepared) => {
                 let seed = self.options.seed ^ u64::from(self.attempt);
                 let expectation = Expectation { seed, ..prepared.expectation };
-                let unread = self.decoder.deltas().clone();
+                let unread = self.decoder.take_deltas();
                 self.decoder = Decoder::resuming(expectation, partial, unread);
                 self.state = State::Ready(prepared.http);
             }

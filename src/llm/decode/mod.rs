@@ -134,13 +134,12 @@ impl Decoder {
     /// # Errors
     ///
     /// [`Code::LlmBadAnswer`] for what is no answer of this API, [`Code::LlmStreamError`] or a more exact code for an error that the
-    /// provider reports inside of it. What had arrived is in [`LlmError::partial`].
-    pub fn push(&mut self, chunk: &[u8]) -> Result<(), LlmError> {
-        if let Some(error) = &self.failed {
-            return Err((**error).clone());
+    /// provider reports inside of it. What had arrived is in [`answer`](Self::answer).
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), &LlmError> {
+        if self.failed.is_none() {
+            self.failed = self.take(chunk).err().map(|fault| fault.0);
         }
-        let result = self.take(chunk);
-        self.settle(result)
+        self.failed.as_deref().map_or(Ok(()), Err)
     }
 
     /// The bytes have ended.
@@ -148,12 +147,11 @@ impl Decoder {
     /// # Errors
     ///
     /// As [`push`](Self::push), and [`Code::LlmStreamCut`] if the end marker is missing.
-    pub fn finish(&mut self) -> Result<(), LlmError> {
-        if let Some(error) = &self.failed {
-            return Err((**error).clone());
+    pub fn finish(&mut self) -> Result<(), &LlmError> {
+        if self.failed.is_none() {
+            self.failed = self.end().err().map(|fault| fault.0);
         }
-        let result = self.end();
-        self.settle(result)
+        self.failed.as_deref().map_or(Ok(()), Err)
     }
 
     /// What is new since [`clear_deltas`](Self::clear_deltas).
@@ -167,30 +165,31 @@ impl Decoder {
         self.sink.deltas.clear();
     }
 
+    /// Takes the error out, for the one who will not ask again.
+    pub(super) fn take_failure(&mut self) -> LlmError {
+        self.failed.take().map_or_else(|| LlmError::new(Code::LlmBadAnswer, ""), |failed| *failed)
+    }
+
+    /// Takes the deltas out, which leaves none.
+    pub(super) fn take_deltas(&mut self) -> Deltas {
+        core::mem::take(&mut self.sink.deltas)
+    }
+
     /// The answer as far as it has come.
     #[must_use]
     pub fn answer(&self) -> &Answer {
         &self.sink.answer
     }
 
-    /// The answer.
-    #[must_use]
-    pub fn into_answer(self) -> Answer {
-        self.sink.answer
+    /// Takes the answer out, which leaves an empty one.
+    pub fn take_answer(&mut self) -> Answer {
+        core::mem::take(&mut self.sink.answer)
     }
 
     /// Whether the end marker has come, so that nothing more needs to be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
-    }
-
-    fn settle(&mut self, result: Result<(), Fault>) -> Result<(), LlmError> {
-        result.map_err(|fault| {
-            let error = fault.0.with_partial(&self.sink.answer);
-            self.failed = Some(Box::new(error.clone()));
-            error
-        })
     }
 
     fn take(&mut self, mut chunk: &[u8]) -> Result<(), Fault> {

@@ -168,5 +168,9 @@ fn block(block: &Block, json: &mut Writer) {
 
 /// The API takes letters, digits, `_` and `-`.
 fn call_id(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
+    let mut fitting = String::new();
+    for byte in id.bytes() {
+        fitting.push(if byte.is_ascii_alphanumeric() || byte == b'-' { char::from(byte) } else { '_' });
+    }
+    fitting
 }

@@ -5,7 +5,7 @@
 use super::super::ascii::{find, number};
 use super::super::json::Writer;
 use super::super::types::{Block, Image, Message, Request, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, system_text, text_of, write_arguments, write_stop};
+use super::{Api, call_of, system_text, text_of, write_arguments, write_stop};
 
 /// What Gemini 3 takes in place of the signature of a call that it did not make itself; without one it refuses the request.
 /// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>.
@@ -186,10 +186,7 @@ fn picture(image: &Image, json: &mut Writer) {
 
 /// A result names its tool here, which only the call knows.
 fn result(id: &str, content: &[Block], is_error: bool, request: &Request, json: &mut Writer) {
-    let call = request.messages.iter().flat_map(|message| &message.content).find_map(|block| match block {
-        Block::ToolCall(call) if call.id == id => Some(call),
-        _ => None,
-    });
+    let call = call_of(&request.messages, id);
     json.open('{').key("functionResponse").open('{');
     if let Some(id) = call.and_then(native_id) {
         json.text("id", id);

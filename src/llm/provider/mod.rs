@@ -15,7 +15,7 @@ use super::decode::Expectation;
 use super::error::LlmError;
 use super::json::{Tape, Writer, merge};
 use super::secret::Secret;
-use super::types::{Block, Image, Request, Role};
+use super::types::{Block, Image, Message, Request, Role, ToolCall};
 use crate::error::Code;
 
 pub use flavour::Flavour;
@@ -262,6 +262,20 @@ fn write_stop(key: &str, stop: &[String], json: &mut Writer) {
         }
         json.close(']');
     }
+}
+
+/// The call of that id, which a result alone does not tell of.
+#[inline(never)]
+fn call_of<'a>(messages: &'a [Message], id: &str) -> Option<&'a ToolCall> {
+    for message in messages {
+        for block in &message.content {
+            match block {
+                Block::ToolCall(call) if call.id == id => return Some(call),
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 /// The system messages, for APIs that want them apart.

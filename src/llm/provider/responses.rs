@@ -7,7 +7,7 @@
 use super::super::error::LlmError;
 use super::super::json::{Tape, Writer};
 use super::super::types::{Block, Message, Request, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, image_url, schema_or_empty, text_of, unsendable};
+use super::{Api, call_of, image_url, schema_or_empty, text_of, unsendable};
 
 pub(super) fn body(request: &Request, stream: bool) -> Result<String, LlmError> {
     if !request.stop.is_empty() {
@@ -131,9 +131,7 @@ fn item(block: &Block, stored: bool, all: &[Message], json: &mut Writer) {
             }
         }
         Block::ToolResult { id, content, .. } => {
-            let mut blocks = all.iter().flat_map(|message| &message.content);
-            let custom =
-                blocks.any(|block| matches!(block, Block::ToolCall(call) if call.id == *id && is_custom(call)));
+            let custom = call_of(all, id).is_some_and(is_custom);
             json.open('{').text("type", if custom { "custom_tool_call_output" } else { "function_call_output" });
             json.text("call_id", id);
             if content.iter().any(|block| matches!(block, Block::Image(_))) {
