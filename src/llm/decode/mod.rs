@@ -262,6 +262,8 @@ impl Decoder {
         let finished = self.sink.answer.finish != super::FinishReason::None;
         // Gemini has no end marker but the reason to finish itself, after which usage may follow.
         if self.complete || (finished && (self.expectation.lenient_end || self.expectation.api == Api::Gemini)) {
+            // Calls may have begun after the reason to finish.
+            self.sink.finish(super::FinishReason::Other, "");
             self.complete = true;
             return Ok(());
         }
