@@ -138,6 +138,38 @@ codes! {
         "The sealed snapshot is not what was sealed.";
     SealForeign = 112, "SEAL_FOREIGN", "RecoverError",
         "The sealed snapshot belongs to another workflow.";
+    LlmRequest = 120, "LLM_REQUEST", "LLMError",
+        "The request cannot be put into the provider's form. The message says which part; nothing was sent.";
+    LlmAuth = 121, "LLM_AUTH", "LLMError",
+        "The provider did not accept the API key, or the key may not use this model. Check `apiKey` and the account's rights.";
+    LlmNotFound = 122, "LLM_NOT_FOUND", "LLMError",
+        "The provider knows no such model, or there is nothing at this address. Check `model` and `baseURL`.";
+    LlmBadRequest = 123, "LLM_BAD_REQUEST", "LLMError",
+        "The provider refused the request as wrong. Its own message says what it did not like.";
+    LlmContextLength = 124, "LLM_CONTEXT_LENGTH", "LLMError",
+        "The messages are longer than the model's context. Shorten or summarise them, or take a model with a larger one.";
+    LlmContentFilter = 125, "LLM_CONTENT_FILTER", "LLMError",
+        "The provider's content filter blocked the request. Change the messages, or the safety settings where the provider has such.";
+    LlmRateLimit = 126, "LLM_RATE_LIMIT", "LLMError",
+        "The provider asks for fewer requests. Wait as long as `retryAfter` (seconds) says, or raise `maxRetries`.";
+    LlmQuota = 127, "LLM_QUOTA", "LLMError",
+        "The account with the provider is used up, so trying again does not help. Look at its plan and billing.";
+    LlmServer = 128, "LLM_SERVER", "LLMError",
+        "The provider failed or is overloaded, also after the retries. Try later, or raise `maxRetries`.";
+    LlmHttp = 129, "LLM_HTTP", "LLMError",
+        "The server answered with a status that means neither success nor a known failure. Check `baseURL`, and what stands between here and there.";
+    LlmNetwork = 130, "LLM_NETWORK", "LLMError",
+        "The provider could not be reached. Check the address and the connection; in a browser also whether the provider allows requests from pages (CORS).";
+    LlmTimeout = 131, "LLM_TIMEOUT", "LLMError",
+        "The model did not answer in time; the message says which timeout it was. Raise it, or pass null for none.";
+    LlmStreamCut = 132, "LLM_STREAM_CUT", "LLMError",
+        "The answer ended before it was complete; `partial` holds what had arrived. Ask again, or set `resumeOnDrop`.";
+    LlmStreamError = 133, "LLM_STREAM_ERROR", "LLMError",
+        "The provider reported an error in the middle of its answer; `partial` holds what had arrived.";
+    LlmBadAnswer = 134, "LLM_BAD_ANSWER", "LLMError",
+        "What came back is not an answer in the provider's form. Check that `baseURL` leads to the kind of API that was chosen.";
+    LlmAborted = 135, "LLM_ABORTED", "LLMError",
+        "The call was aborted; `partial` holds what had arrived.";
 }
 
 impl Code {

@@ -5,6 +5,7 @@
 //! - [`engine`]: the reducer. Ticks in, commands out; no clock, no randomness, no payloads.
 //! - [`snapshot`]: runs as bytes: the format, the journal, replay.
 //! - [`executor`]: single-threaded tasks and timers, one instance per engine.
+//! - [`llm`]: calls of language models, without the network: requests as bytes, answers out of bytes, when to do what.
 //! - [`error`]: the one table of error codes.
 //! - `wasm`: the only boundary to JavaScript; it exists in WebAssembly builds alone.
 //!
@@ -19,6 +20,7 @@ pub mod engine;
 pub mod error;
 pub mod executor;
 mod hash;
+pub mod llm;
 pub mod snapshot;
 mod sorted;
 mod wire;

@@ -69,6 +69,7 @@ pub use image::{
 };
 pub use inspect::{InFlight, OpenJoin, OpenWait};
 pub use random::seed_of;
+pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use thaw::{Refusal, Thaw};

@@ -13,7 +13,7 @@ const fn mix(mut z: u64) -> u64 {
 }
 
 /// A number in `0.0..1.0` that depends on nothing but the arguments.
-pub(super) fn unit(seed: u64, salt: u64) -> f64 {
+pub(crate) fn unit(seed: u64, salt: u64) -> f64 {
     // The upper 53 bits fill a double's mantissa.
     (mix(seed ^ mix(salt)) >> 11) as f64 / (1u64 << 53) as f64
 }

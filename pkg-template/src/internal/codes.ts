@@ -214,6 +214,82 @@ export const codes = {
   SEAL_KEY: { number: 110, class: "RecoverError", help: "The snapshot was sealed with another key." },
   SEAL_ALTERED: { number: 111, class: "RecoverError", help: "The sealed snapshot is not what was sealed." },
   SEAL_FOREIGN: { number: 112, class: "RecoverError", help: "The sealed snapshot belongs to another workflow." },
+  LLM_REQUEST: {
+    number: 120,
+    class: "LLMError",
+    help: "The request cannot be put into the provider's form. The message says which part; nothing was sent.",
+  },
+  LLM_AUTH: {
+    number: 121,
+    class: "LLMError",
+    help: "The provider did not accept the API key, or the key may not use this model. Check `apiKey` and the account's rights.",
+  },
+  LLM_NOT_FOUND: {
+    number: 122,
+    class: "LLMError",
+    help: "The provider knows no such model, or there is nothing at this address. Check `model` and `baseURL`.",
+  },
+  LLM_BAD_REQUEST: {
+    number: 123,
+    class: "LLMError",
+    help: "The provider refused the request as wrong. Its own message says what it did not like.",
+  },
+  LLM_CONTEXT_LENGTH: {
+    number: 124,
+    class: "LLMError",
+    help: "The messages are longer than the model's context. Shorten or summarise them, or take a model with a larger one.",
+  },
+  LLM_CONTENT_FILTER: {
+    number: 125,
+    class: "LLMError",
+    help: "The provider's content filter blocked the request. Change the messages, or the safety settings where the provider has such.",
+  },
+  LLM_RATE_LIMIT: {
+    number: 126,
+    class: "LLMError",
+    help: "The provider asks for fewer requests. Wait as long as `retryAfter` (seconds) says, or raise `maxRetries`.",
+  },
+  LLM_QUOTA: {
+    number: 127,
+    class: "LLMError",
+    help: "The account with the provider is used up, so trying again does not help. Look at its plan and billing.",
+  },
+  LLM_SERVER: {
+    number: 128,
+    class: "LLMError",
+    help: "The provider failed or is overloaded, also after the retries. Try later, or raise `maxRetries`.",
+  },
+  LLM_HTTP: {
+    number: 129,
+    class: "LLMError",
+    help: "The server answered with a status that means neither success nor a known failure. Check `baseURL`, and what stands between here and there.",
+  },
+  LLM_NETWORK: {
+    number: 130,
+    class: "LLMError",
+    help: "The provider could not be reached. Check the address and the connection; in a browser also whether the provider allows requests from pages (CORS).",
+  },
+  LLM_TIMEOUT: {
+    number: 131,
+    class: "LLMError",
+    help: "The model did not answer in time; the message says which timeout it was. Raise it, or pass null for none.",
+  },
+  LLM_STREAM_CUT: {
+    number: 132,
+    class: "LLMError",
+    help: "The answer ended before it was complete; `partial` holds what had arrived. Ask again, or set `resumeOnDrop`.",
+  },
+  LLM_STREAM_ERROR: {
+    number: 133,
+    class: "LLMError",
+    help: "The provider reported an error in the middle of its answer; `partial` holds what had arrived.",
+  },
+  LLM_BAD_ANSWER: {
+    number: 134,
+    class: "LLMError",
+    help: "What came back is not an answer in the provider's form. Check that `baseURL` leads to the kind of API that was chosen.",
+  },
+  LLM_ABORTED: { number: 135, class: "LLMError", help: "The call was aborted; `partial` holds what had arrived." },
 } as const;
 
 /** The stable name of an error, as its `code` tells it. */

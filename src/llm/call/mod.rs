@@ -1,0 +1,455 @@
+//! One call of a model, with its retries and timeouts, as a machine without clock and network.
+//!
+//! The host carries out what [`Call::poll`] says and tells what happened; it asks again after everything it told. A call that is resumed
+//! or retried is several requests, numbered by [`Attempt`]; news of a request that has been given up is ignored, so the host need
+//! not be careful about what its network still tells after a cancellation.
+//!
+//! # When is a request sent again?
+//!
+//! Before the first delta: after a network error, after the timeouts `connect` and `first_token`, on the statuses 408, 409, 429 and 5xx unless
+//! the header `x-should-retry` says `false` (and on others if it says `true`), and when a stream ends or reports such an error before
+//! it has said anything. A used-up quota is not tried again. The wait is drawn from 0 up to a bound that doubles each time ("full jitter", M. Brooker,
+//! "Exponential Backoff And Jitter", AWS Architecture Blog 2015), or it is what the provider asks for in `retry-after-ms` or
+//! `retry-after`. If that is longer than [`CallOptions::max_retry_after`], or ends after the `total` timeout, the call
+//! fails at once and says in `retry_after` when to try again: asking earlier would be refused, and waiting is the caller's decision.
+//!
+//! After the first delta nothing is sent again, because a second answer would differ from what has been shown, unless `resume_on_drop` is
+//! set and the connection broke (network, cut stream, timeout between tokens) after nothing but text, and the provider can go on from
+//! a begun answer ([`Provider::can_resume`]): then the text so far is sent back as the beginning of the answer. Where that is not
+//! possible or is refused, the call fails with the error of the break and what had arrived. It is never begun anew in the hope of the same
+//! words: a model that draws its tokens hardly ever repeats itself, and each try would cost the full price.
+
+mod http_date;
+mod retry;
+
+use super::answer::{Answer, FinishReason};
+use super::decode::{Decoder, Expectation, refused};
+use super::delta::Deltas;
+use super::error::LlmError;
+use super::provider::{HttpRequest, Provider};
+use super::types::{Block, Request};
+use crate::engine::Millis;
+use crate::error::Code;
+
+pub use http_date::parse_http_date;
+
+/// The longest body of an error that is kept, in bytes.
+const MAX_ERROR_BODY: usize = 64 << 10;
+
+/// How patient a call is. All times are milliseconds; `None` means as long as it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallOptions {
+    /// From sending a request to the head of its answer; for streams only, because a whole answer has its head at the end.
+    pub connect: Option<Millis>,
+    /// From sending a request to the first delta.
+    pub first_token: Option<Millis>,
+    /// From one delta to the next; for streams only. Pings do not count: they say that the server lives, not that it gets on.
+    pub between_tokens: Option<Millis>,
+    /// The whole call, with all retries and waits; 600 seconds unless given.
+    pub total: Option<Millis>,
+    /// How often a request is sent again at most; 2 unless given.
+    pub max_retries: u32,
+    /// The bound of the first wait; 500 ms unless given.
+    pub base_backoff: Millis,
+    /// The bound of all waits that are drawn; 8 seconds unless given.
+    pub max_backoff: Millis,
+    /// The longest wait that a provider may ask for; 60 seconds unless given.
+    pub max_retry_after: Millis,
+    /// Whether an answer that was cut off is gone on with, where the provider can.
+    pub resume_on_drop: bool,
+    /// What the waits are drawn from; also goes into made-up ids of tool calls, so it must differ between calls.
+    pub seed: u64,
+}
+
+impl Default for CallOptions {
+    fn default() -> CallOptions {
+        CallOptions {
+            connect: None,
+            first_token: None,
+            between_tokens: None,
+            total: Some(Millis(600_000)),
+            max_retries: 2,
+            base_backoff: Millis(500),
+            max_backoff: Millis(8_000),
+            max_retry_after: Millis(60_000),
+            resume_on_drop: false,
+            seed: 0,
+        }
+    }
+}
+
+/// Which request of a call something is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt(pub u32);
+
+/// What the host has to do.
+#[derive(Debug, PartialEq)]
+pub enum Todo {
+    /// Cancel whatever request is open, and send this one.
+    Send {
+        /// Its number, to be given with all that is told about it.
+        attempt: Attempt,
+        /// The request.
+        request: HttpRequest,
+    },
+    /// Nothing, until something happens or this time comes; then [`Call::timer`]. Nothing is to be read any more from a request
+    /// other than `open`.
+    Wait {
+        /// When.
+        until: Option<Millis>,
+        /// The request that is open, if one is.
+        open: Option<Attempt>,
+    },
+    /// Cancel whatever request is open; the result is there. It is said until the result is taken, and after.
+    Done,
+}
+
+/// The head of an answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header `retry-after`.
+    pub retry_after: Option<&'a str>,
+    /// The header `retry-after-ms`.
+    pub retry_after_ms: Option<&'a str>,
+    /// The header `x-should-retry`.
+    pub should_retry: Option<&'a str>,
+    /// The wall clock, milliseconds since 1970, against which a date in `retry-after` is read.
+    pub wall_ms: f64,
+}
+
+/// What has been heard of the open request.
+enum State {
+    /// To be sent.
+    Ready(HttpRequest),
+    /// Sent; no head yet.
+    Sent,
+    /// A good head; the body is the answer.
+    Reading,
+    /// A bad head; the body says why.
+    Refused { status: u16, retry_after: Option<Millis>, should_retry: Option<bool>, body: Vec<u8> },
+    /// Waiting to send again.
+    Waiting { until: Millis },
+    /// Over; empty once the result was taken.
+    Done(Option<Result<Answer, Box<LlmError>>>),
+}
+
+/// A call of a model.
+pub struct Call {
+    provider: Provider,
+    request: Request,
+    stream: bool,
+    options: CallOptions,
+    state: State,
+    decoder: Decoder,
+    attempt: u32,
+    began: Millis,
+    /// When the open request was sent.
+    sent: Millis,
+    /// When the last delta of the open request came.
+    last_delta: Option<Millis>,
+    /// The break after which the answer is being gone on with; what counts if that is refused.
+    broken: Option<Box<LlmError>>,
+}
+
+impl Call {
+    /// A call that begins now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Provider::build`].
+    pub fn new(
+        provider: Provider,
+        request: Request,
+        stream: bool,
+        options: CallOptions,
+        now: Millis,
+    ) -> Result<Call, LlmError> {
+        let prepared = provider.build(&request, stream)?;
+        let expectation = Expectation { seed: options.seed, ..prepared.expectation };
+        Ok(Call {
+            provider,
+            request,
+            stream,
+            state: State::Ready(prepared.http),
+            decoder: Decoder::new(expectation),
+            attempt: 1,
+            began: now,
+            sent: now,
+            last_delta: None,
+            broken: None,
+            options,
+        })
+    }
+
+    /// What to do next. Each request is handed out once.
+    pub fn poll(&mut self, now: Millis) -> Todo {
+        match core::mem::replace(&mut self.state, State::Sent) {
+            State::Ready(request) => {
+                self.sent = now;
+                self.last_delta = None;
+                Todo::Send { attempt: Attempt(self.attempt), request }
+            }
+            State::Done(result) => {
+                self.state = State::Done(result);
+                Todo::Done
+            }
+            other => {
+                let open = !matches!(other, State::Waiting { .. });
+                self.state = other;
+                let until = self.deadline().map(|(until, _)| until);
+                Todo::Wait { until, open: open.then_some(Attempt(self.attempt)) }
+            }
+        }
+    }
+
+    /// The head of an answer has come.
+    pub fn head(&mut self, attempt: Attempt, head: &Head<'_>) {
+        if !self.is_open(attempt) || !matches!(self.state, State::Sent) {
+            return;
+        }
+        self.state = if (200..300).contains(&head.status) {
+            State::Reading
+        } else {
+            State::Refused {
+                status: head.status,
+                retry_after: retry::asked(head),
+                should_retry: head.should_retry.and_then(|text| text.parse().ok()),
+                body: Vec::new(),
+            }
+        };
+    }
+
+    /// More of a body has come. New deltas may be there afterwards.
+    pub fn body_chunk(&mut self, attempt: Attempt, chunk: &[u8], now: Millis) {
+        if !self.is_open(attempt) {
+            return;
+        }
+        match &mut self.state {
+            State::Refused { body, .. } => {
+                body.extend_from_slice(&chunk[..chunk.len().min(MAX_ERROR_BODY - body.len().min(MAX_ERROR_BODY))]);
+            }
+            State::Reading => {
+                let before = self.decoder.deltas().records().len();
+                let failed = self.decoder.push(chunk).is_err();
+                if self.decoder.deltas().records().len() > before {
+                    self.last_delta = Some(now);
+                }
+                if failed {
+                    let error = self.decoder.take_failure();
+                    self.failed(error, None, None, now);
+                } else if self.decoder.is_complete() {
+                    self.succeed();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A body has ended.
+    pub fn body_end(&mut self, attempt: Attempt, now: Millis) {
+        if !self.is_open(attempt) {
+            return;
+        }
+        match core::mem::replace(&mut self.state, State::Sent) {
+            State::Refused { status, retry_after, should_retry, body } => {
+                let mut error = refused(status, &body);
+                error.retry_after = retry_after;
+                self.failed(error, retry_after, should_retry, now);
+            }
+            State::Reading if self.decoder.finish().is_ok() => self.succeed(),
+            State::Reading => {
+                let error = self.decoder.take_failure();
+                self.failed(error, None, None, now);
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// A request could not be sent, or its answer broke off. The message is the host's.
+    pub fn network_error(&mut self, attempt: Attempt, message: &str, now: Millis) {
+        if !self.is_open(attempt) {
+            return;
+        }
+        match core::mem::replace(&mut self.state, State::Sent) {
+            // Why the request was refused is known without the rest of the body.
+            State::Refused { status, retry_after, should_retry, body } => {
+                let mut error = refused(status, &body);
+                error.retry_after = retry_after;
+                self.failed(error, retry_after, should_retry, now);
+            }
+            State::Reading => {
+                // The connection may break after the last word, and before an end marker that is optional.
+                if self.decoder.answer().finish != FinishReason::None && self.decoder.finish().is_ok() {
+                    return self.succeed();
+                }
+                let code = if self.decoder.answer().is_empty() { Code::LlmNetwork } else { Code::LlmStreamCut };
+                self.failed(LlmError::new(code, message), None, None, now);
+            }
+            State::Sent => self.failed(LlmError::new(Code::LlmNetwork, message), None, None, now),
+            other => self.state = other,
+        }
+    }
+
+    /// Time has come, or so the host thinks; too early a call is harmless.
+    pub fn timer(&mut self, now: Millis) {
+        let Some((until, what)) = self.deadline() else { return };
+        if now < until {
+            return;
+        }
+        let name = match what {
+            Limit::Backoff => return self.send_again(),
+            Limit::Connect => "connect",
+            Limit::FirstToken => "firstToken",
+            Limit::BetweenTokens => "betweenTokens",
+            Limit::Total => "total",
+        };
+        let error = LlmError::new(Code::LlmTimeout, ["The timeout `", name, "` is over."].concat());
+        match what {
+            Limit::Total => self.fail(error),
+            _ => self.failed(error, None, None, now),
+        }
+    }
+
+    /// The caller does not want the answer any more.
+    pub fn abort(&mut self, reason: &str) {
+        if !matches!(self.state, State::Done(_)) {
+            self.fail(LlmError::new(Code::LlmAborted, reason));
+        }
+    }
+
+    /// What is new since [`clear_deltas`](Self::clear_deltas). Read it before the result: a call that fails may still have some.
+    #[must_use]
+    pub fn deltas(&self) -> &Deltas {
+        self.decoder.deltas()
+    }
+
+    /// Forgets the deltas, because they were delivered.
+    pub fn clear_deltas(&mut self) {
+        self.decoder.clear_deltas();
+    }
+
+    /// The answer as far as it has come; empty once the call is done, because it is in the result then.
+    #[must_use]
+    pub fn answer(&self) -> &Answer {
+        self.decoder.answer()
+    }
+
+    /// How many requests have been sent or are about to be.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The result, once; `None` before the call is done and after the result was taken.
+    pub fn take_result(&mut self) -> Option<Result<Answer, LlmError>> {
+        match &mut self.state {
+            State::Done(result) => result.take().map(|result| result.map_err(|error| *error)),
+            _ => None,
+        }
+    }
+
+    fn is_open(&self, attempt: Attempt) -> bool {
+        attempt.0 == self.attempt && matches!(self.state, State::Sent | State::Reading | State::Refused { .. })
+    }
+
+    /// The next limit that would be reached if nothing happened.
+    fn deadline(&self) -> Option<(Millis, Limit)> {
+        let after = |from: Millis, span: Option<Millis>, limit| span.map(|span| (from.after(span), limit));
+        let total = after(self.began, self.options.total, Limit::Total);
+        let own = match &self.state {
+            State::Ready(_) | State::Done(_) => return None,
+            State::Waiting { until } => [Some((*until, Limit::Backoff)), None],
+            State::Sent | State::Reading | State::Refused { .. } => {
+                let no_head = matches!(self.state, State::Sent) && self.stream;
+                let connect = if no_head { self.options.connect } else { None };
+                let waiting = match self.last_delta {
+                    None => after(self.sent, self.options.first_token, Limit::FirstToken),
+                    Some(last) if self.stream => after(last, self.options.between_tokens, Limit::BetweenTokens),
+                    Some(_) => None,
+                };
+                [after(self.sent, connect, Limit::Connect), waiting]
+            }
+        };
+        // Of equal times the total counts, which allows no retry.
+        [total].into_iter().chain(own).flatten().min_by_key(|(until, _)| *until)
+    }
+
+    fn succeed(&mut self) {
+        self.state = State::Done(Some(Ok(self.decoder.take_answer())));
+    }
+
+    fn fail(&mut self, mut error: LlmError) {
+        let partial = self.decoder.take_answer();
+        if partial != Answer::default() {
+            error.partial = Some(Box::new(partial));
+        }
+        if let Some(key) = &self.provider.api_key {
+            error.message = key.scrub(error.message);
+        }
+        self.state = State::Done(Some(Err(Box::new(error))));
+    }
+
+    /// The open request has failed: again, onwards, or the end.
+    fn failed(&mut self, error: LlmError, asked: Option<Millis>, should_retry: Option<bool>, now: Millis) {
+        let said_something = self.last_delta.is_some();
+        let again = if said_something {
+            self.broken = None;
+            self.options.resume_on_drop && retry::is_break(&error) && self.can_go_on()
+        } else {
+            retry::is_worth(&error, should_retry)
+        };
+        let until = now.after(asked.unwrap_or_else(|| retry::backoff(&self.options, self.attempt)));
+        let in_vain = self.attempt > self.options.max_retries
+            || asked.is_some_and(|asked| asked > self.options.max_retry_after)
+            || self.options.total.is_some_and(|total| until >= self.began.after(total));
+        if !again || in_vain {
+            // Where an answer could not be gone on with, what counts is why it had broken off.
+            let cause = self.broken.take().map_or(error, |broken| *broken);
+            return self.fail(cause);
+        }
+        if said_something {
+            self.broken = Some(Box::new(error));
+        }
+        self.state = State::Waiting { until };
+    }
+
+    /// Whether what was said so far is text alone, which the provider could go on from.
+    fn can_go_on(&self) -> bool {
+        let answer = self.decoder.answer();
+        let is_text = matches!(&answer.content[..], [Block::Text { text, .. }] if !text.trim_ascii_end().is_empty());
+        self.stream && is_text && answer.finish == FinishReason::None && self.provider.can_resume(&self.request)
+    }
+
+    fn send_again(&mut self) {
+        self.attempt += 1;
+        let mut partial = self.decoder.take_answer();
+        if partial.is_empty() {
+            // Another answer, then; but what this one has cost stays spent.
+            partial = Answer { usage: partial.usage, ..Answer::default() };
+        }
+        let said = partial.text();
+        // Providers refuse or cut white space at the end; the decoder knows that it may come again.
+        match self.provider.build_from(&self.request, self.stream, said.trim_ascii_end()) {
+            Ok(prepared) => {
+                let seed = self.options.seed ^ u64::from(self.attempt);
+                let expectation = Expectation { seed, ..prepared.expectation };
+                let unread = self.decoder.take_deltas();
+                self.decoder = Decoder::resuming(expectation, partial, unread);
+                self.state = State::Ready(prepared.http);
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+}
+
+/// What a deadline is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limit {
+    Connect,
+    FirstToken,
+    BetweenTokens,
+    Total,
+    Backoff,
+}

@@ -1,0 +1,168 @@
+//! What is new in an answer, packed so that a whole chunk's worth of it crosses a boundary in one go: one string and one list of numbers.
+
+use super::answer::FinishReason;
+
+/// What kind of thing is new. The numbers are part of the contract with the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum DeltaKind {
+    /// More text.
+    Text = 0,
+    /// More reasoning.
+    Reasoning = 1,
+    /// More of the words in which the model declines.
+    Refusal = 2,
+    /// The id of a call that begins; the next record is its `CallStarted`.
+    CallId = 3,
+    /// A call begins; the text is the name of the tool.
+    CallStarted = 4,
+    /// More of a call's arguments.
+    CallArguments = 5,
+    /// A call's arguments are complete.
+    CallDone = 6,
+    /// The model has stopped. The text is the provider's reason; the place is the number of a [`FinishReason`].
+    Finish = 7,
+}
+
+/// One new thing: what it is, where it belongs, and where its text ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What it is.
+    pub kind: DeltaKind,
+    /// The block of [`Answer::content`](super::Answer::content) that it belongs to.
+    pub place: u32,
+    /// Where its text ends in [`Deltas::text`], in bytes; it begins where that of the record before ends.
+    pub end: u32,
+    /// The length of its text in UTF-16 units, which is how JavaScript counts.
+    pub units: u32,
+}
+
+/// New things in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Deltas {
+    text: String,
+    records: Vec<Record>,
+}
+
+/// A new thing, as Rust programs read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delta<'a> {
+    /// More text.
+    Text {
+        /// The block.
+        place: u32,
+        /// What to append.
+        text: &'a str,
+    },
+    /// More reasoning.
+    Reasoning {
+        /// The block.
+        place: u32,
+        /// What to append.
+        text: &'a str,
+    },
+    /// More of a refusal.
+    Refusal {
+        /// The block.
+        place: u32,
+        /// What to append.
+        text: &'a str,
+    },
+    /// A call begins.
+    CallStarted {
+        /// The block.
+        place: u32,
+        /// The call's id.
+        id: &'a str,
+        /// The tool.
+        name: &'a str,
+    },
+    /// More of a call's arguments.
+    CallArguments {
+        /// The block.
+        place: u32,
+        /// What to append.
+        text: &'a str,
+    },
+    /// A call's arguments are complete.
+    CallDone {
+        /// The block.
+        place: u32,
+    },
+    /// The model has stopped.
+    Finish {
+        /// Why.
+        reason: FinishReason,
+        /// The same in the provider's words.
+        raw: &'a str,
+    },
+}
+
+impl Deltas {
+    /// The texts of all records, one after the other.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The records.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Whether there is nothing new.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Forgets everything, and keeps the memory for what comes next.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.records.clear();
+    }
+
+    /// The new things in their order.
+    pub fn iter(&self) -> impl Iterator<Item = Delta<'_>> {
+        let (mut from, mut id) = (0, "");
+        let reasons = [
+            FinishReason::None,
+            FinishReason::Stop,
+            FinishReason::Length,
+            FinishReason::ToolCalls,
+            FinishReason::ContentFilter,
+            FinishReason::Refusal,
+            FinishReason::Pause,
+            FinishReason::Error,
+            FinishReason::Other,
+        ];
+        self.records.iter().filter_map(move |&Record { kind, place, end, .. }| {
+            let text = self.text.get(from..end as usize).unwrap_or_default();
+            from = end as usize;
+            Some(match kind {
+                DeltaKind::Text => Delta::Text { place, text },
+                DeltaKind::Reasoning => Delta::Reasoning { place, text },
+                DeltaKind::Refusal => Delta::Refusal { place, text },
+                DeltaKind::CallId => {
+                    id = text;
+                    return None;
+                }
+                DeltaKind::CallStarted => Delta::CallStarted { place, id, name: text },
+                DeltaKind::CallArguments => Delta::CallArguments { place, text },
+                DeltaKind::CallDone => Delta::CallDone { place },
+                DeltaKind::Finish => Delta::Finish {
+                    reason: reasons.get(place as usize).copied().unwrap_or(FinishReason::Other),
+                    raw: text,
+                },
+            })
+        })
+    }
+
+    pub(super) fn push(&mut self, kind: DeltaKind, place: usize, text: &str) {
+        self.text.push_str(text);
+        let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        let (place, end, units) = (place as u32, self.text.len() as u32, units as u32);
+        self.records.push(Record { kind, place, end, units });
+    }
+}
