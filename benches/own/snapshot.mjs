@@ -21,7 +21,14 @@ class Go extends WorkflowEvent {
 }
 
 const text = "The quick brown fox jumps over the lazy dog. ".repeat(20);
-const payload = (id) => ({ id, name: `item ${id}`, tags: ["a", "b", "c"], price: id / 3, at: null, text: `${id} ${text}` });
+const payload = (id) => ({
+  id,
+  name: `item ${id}`,
+  tags: ["a", "b", "c"],
+  price: id / 3,
+  at: null,
+  text: `${id} ${text}`,
+});
 
 /** Counts down, and then waits for somebody to say go. */
 const workflow = new Workflow({ name: "frozen", timeout: null, events: [Pending, Go] });
