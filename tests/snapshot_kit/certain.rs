@@ -35,6 +35,10 @@ enum Deed {
         picky: bool,
         at: u64,
     },
+    /// Waits for what the outside sends at several times, in several places at a time.
+    Several {
+        at: Vec<[u64; 2]>,
+    },
     /// Waits for what never comes.
     Expire {
         span: u64,
@@ -82,6 +86,7 @@ fn deeds(most: usize) -> impl Strategy<Value = Vec<Deed>> {
         3 => any::<bool>().prop_map(|named| Deed::Fetch { named }),
         3 => (any::<bool>(), any::<bool>(), 0..20_000u64)
             .prop_map(|(named, picky, at)| Deed::Ask { named, picky, at }),
+        3 => vec([0..20_000u64, 0..20_000u64], 1..=3).prop_map(|at| Deed::Several { at }),
         1 => (1..5000u64).prop_map(|span| Deed::Expire { span }),
         1 => (1..5000u64).prop_map(|span| Deed::Nest { span }),
     ];
@@ -223,7 +228,7 @@ impl Making {
     fn program(&mut self, deeds: &[Deed]) -> Vec<Action> {
         let mut program = Vec::new();
         for deed in deeds {
-            match *deed {
+            match deed.clone() {
                 Deed::Work { span } => program.push(Action::Work { span }),
                 Deed::Sleep { span } => program.push(Action::Sleep { span }),
                 Deed::Once { key } => program.push(Action::Once { key }),
@@ -253,6 +258,12 @@ impl Making {
                     let several = if picky { 12 } else { 1 };
                     self.outside.extend((0..several).map(|nth| Sending { at: at + nth * 100, ty }));
                     program.push(Action::Wait { ty, named, span: None, picky });
+                }
+                Deed::Several { at } => {
+                    let parts: Vec<[Ty; 2]> = at.iter().map(|_| [self.ty(), self.ty()]).collect();
+                    let sendings = parts.iter().flatten().zip(at.iter().flatten());
+                    self.outside.extend(sendings.map(|(ty, at)| Sending { at: *at, ty: *ty }));
+                    program.push(Action::Several { parts });
                 }
                 Deed::Expire { span } => {
                     let ty = self.ty();

@@ -5,6 +5,7 @@
 
 pub mod feed;
 pub mod forge;
+mod handlers;
 mod mutate;
 mod rough;
 mod samples;
@@ -19,7 +20,7 @@ use stepstream::engine::{EventTypeId, Graph, Handler, Millis, RetryPolicy, Role,
 pub use mutate::{Change, mutate};
 pub use rough::Rough;
 pub use samples::{Sample, samples};
-pub use sim::{Fiber, Op, Position, Sending, Sim, State};
+pub use sim::{Fiber, Op, Part, Position, Sending, Sim, State};
 pub use telling::tell;
 
 /// A type of a blueprint: one of the roles below, or a plain one from [`PLAIN`] on.
@@ -81,6 +82,10 @@ pub enum Action {
     /// Works for this long without the engine.
     Work {
         span: u64,
+    },
+    /// Does several things at a time: each waits for one event, then for another.
+    Several {
+        parts: Vec<[Ty; 2]>,
     },
     /// In the first attempt: waits for what never comes, until the step's time is up.
     Hang,

@@ -23,6 +23,8 @@ pub enum State {
     Asking(WaitId),
     /// It works without the engine, until then.
     Working(u64),
+    /// It does several things at a time, and has asked for all that it can ask for now.
+    Several,
 }
 
 /// A handler at work: one attempt. It is known by the number of its birth, which it keeps when it runs again after a recovery.
@@ -37,6 +39,8 @@ pub struct Fiber {
     /// Everything that it was told so far. What it makes depends on this, so a wrong answer shows in all that comes after.
     pub heard: u64,
     pub state: State,
+    /// Of several things at a time: how far each has come.
+    pub parts: Vec<Part>,
     /// The engine said that its time is up.
     pub timed_out: bool,
     timer: Option<TimerKey>,
@@ -51,13 +55,20 @@ pub struct Position {
     pub timed_out: bool,
 }
 
+/// One of several things that a handler does at a time: two waits, one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Part {
+    pub is_asking: bool,
+    pub told: Vec<String>,
+}
+
 impl Fiber {
     pub fn position(&self) -> Position {
         let is_asking = matches!(self.state, State::Asking(_));
         Position { at: self.at, is_asking, heard: self.heard, timed_out: self.timed_out }
     }
 
-    fn hear(&mut self, told: &str) {
+    pub(super) fn hear(&mut self, told: &str) {
         self.heard = hash(&(self.heard, told));
     }
 }
@@ -80,10 +91,12 @@ pub struct Sending {
     pub ty: Ty,
 }
 
-struct Asked {
-    by: u32,
-    ty: Option<Ty>,
-    picky: bool,
+pub(super) struct Asked {
+    pub by: u32,
+    /// Which of several things that the handler does at a time.
+    pub part: Option<usize>,
+    pub ty: Option<Ty>,
+    pub picky: bool,
 }
 
 pub struct Sim {
@@ -106,19 +119,21 @@ pub struct Sim {
     /// What the run has returned.
     pub result: Option<String>,
     pub journal: Option<Journal>,
+    /// What decides in which order a handler does several things at a time; another one in each life.
+    pub lot: u64,
     /// How many ticks there were in this life.
     pub ticks: u64,
     /// How much of what the outside sends has been sent.
     pub sent: usize,
-    acting: String,
-    slots: Vec<Option<String>>,
+    pub(super) acting: String,
+    pub(super) slots: Vec<Option<String>>,
     free: BTreeSet<u32>,
     by_id: BTreeMap<InvocationId, u32>,
     /// Births of handlers that were at work, by the place of their invocation in the image.
     known: BTreeMap<u32, u32>,
-    asked: BTreeMap<WaitId, Asked>,
+    pub(super) asked: BTreeMap<WaitId, Asked>,
     /// What waits were answered in the very tick that opened them.
-    prompt: BTreeMap<WaitId, String>,
+    pub(super) prompt: BTreeMap<WaitId, String>,
     latest_timer: Option<TimerKey>,
     idle: bool,
 }
@@ -130,12 +145,12 @@ pub fn hash(of: &impl Hash) -> u64 {
 }
 
 /// Whether a picky wait takes an event.
-fn accepts(payload: &str) -> bool {
+pub(super) fn accepts(payload: &str) -> bool {
     !hash(&payload).is_multiple_of(3)
 }
 
 impl Sim {
-    fn over(plan: Rc<Blueprint>, built: Built, engine: Engine) -> Sim {
+    pub(super) fn over(plan: Rc<Blueprint>, built: Built, engine: Engine) -> Sim {
         Sim {
             plan,
             built,
@@ -151,6 +166,7 @@ impl Sim {
             outcome: None,
             result: None,
             journal: None,
+            lot: 0,
             ticks: 0,
             sent: 0,
             acting: String::new(),
@@ -206,7 +222,7 @@ impl Sim {
         self.shelved_on(&Rc::new(plan.clone()), Order::Given, false)
     }
 
-    fn shelved_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
+    pub(super) fn shelved_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
         let bytes = self.snapshot();
         let snapshot = container::read(&bytes)?;
         let payloads: Vec<String> = match snapshot.host {
@@ -262,7 +278,7 @@ impl Sim {
         Ok(reply)
     }
 
-    fn carry_out(&mut self, command: Command) {
+    pub(super) fn carry_out(&mut self, command: Command) {
         let set = self.latest_timer.take();
         match command {
             Command::Publish { slot } => {
@@ -286,8 +302,18 @@ impl Sim {
                 });
                 let timer = set.filter(|_| self.plan.steps[step].timeout.is_some());
                 let (state, heard) = (State::Ready, 0);
-                let fiber =
-                    Fiber { step, id: invocation, attempt, inputs, at: 0, heard, state, timed_out: false, timer };
+                let fiber = Fiber {
+                    step,
+                    id: invocation,
+                    attempt,
+                    inputs,
+                    at: 0,
+                    parts: Vec::new(),
+                    heard,
+                    state,
+                    timed_out: false,
+                    timer,
+                };
                 assert!(self.fibers.insert(birth, fiber).is_none(), "an invocation runs once at a time");
                 assert!(self.by_id.insert(invocation, birth).is_none(), "an attempt's id is used once");
             }
@@ -349,21 +375,29 @@ impl Sim {
         assert!(events.map(|(wait, _)| *wait).all(|wait| open.contains(&wait)), "whoever waits is known to the engine");
     }
 
-    fn answer(&mut self, wait: WaitId, told: String) {
+    pub(super) fn answer(&mut self, wait: WaitId, told: String) {
         match self.asked.remove(&wait) {
-            Some(asked) => self.go_on(asked.by, &told),
+            Some(asked) => self.tell(asked.by, asked.part, &told),
             None => assert!(self.prompt.insert(wait, told).is_none(), "a wait is settled once"),
         }
     }
 
-    fn go_on(&mut self, birth: u32, told: &str) {
+    pub(super) fn tell(&mut self, birth: u32, part: Option<usize>, told: &str) {
         let fiber = self.fibers.get_mut(&birth).expect("nobody else asked");
-        fiber.hear(told);
         fiber.state = State::Ready;
-        fiber.at += 1;
+        match part {
+            Some(nth) => {
+                fiber.parts[nth].is_asking = false;
+                fiber.parts[nth].told.push(told.into());
+            }
+            None => {
+                fiber.hear(told);
+                fiber.at += 1;
+            }
+        }
     }
 
-    fn put(&mut self, payload: String) -> Slot {
+    pub(super) fn put(&mut self, payload: String) -> Slot {
         let slot = self.free.pop_first().unwrap_or(self.slots.len() as u32);
         if slot as usize == self.slots.len() {
             self.slots.push(None);
@@ -376,38 +410,10 @@ impl Sim {
         self.slots[slot.index()].clone().expect("the engine names only slots that are filled")
     }
 
-    /// The picky waits of this life that take an event.
-    fn matches(&self, ty: EventTypeId, payload: &str) -> Vec<WaitId> {
-        let graph = self.built.graph.borrow();
-        let takes = |asked: &Asked| {
-            let fits = asked.ty.is_some_and(|wanted| graph.is_kind_of(ty, self.built.types[wanted]));
-            fits && asked.picky && accepts(payload)
-        };
-        self.asked.iter().filter(|(_, asked)| takes(asked)).map(|(wait, _)| *wait).collect()
-    }
-
-    fn event(&mut self, ty: Ty, of: &impl Hash) -> (EventTypeId, Slot, Vec<WaitId>) {
-        let payload = format!("{}.{:016x}", type_name(ty), hash(of));
-        let id = self.built.types[ty];
-        let matches = self.matches(id, &payload);
-        (id, self.put(payload), matches)
-    }
-
-    /// Who a handler is, and what it knows: everything that it makes is a function of this.
-    fn identity(&self, birth: u32) -> (usize, u32, Vec<String>, usize, u64) {
-        let Fiber { step, attempt, inputs, at, heard, .. } = &self.fibers[&birth];
-        (*step, *attempt, inputs.clone(), *at, *heard)
-    }
-
-    /// A duration between 1 and the span.
-    fn span(&self, birth: u32, span: u64) -> u64 {
-        1 + hash(&self.identity(birth)) % span.max(1)
-    }
-
     pub fn ready(&self) -> Vec<u32> {
         let is_ready = |fiber: &Fiber| match fiber.state {
             State::Ready => true,
-            State::Asking(_) => fiber.timed_out,
+            State::Asking(_) | State::Several => fiber.timed_out,
             State::Working(until) => fiber.timed_out || until <= self.now,
         };
         self.fibers.iter().filter(|(_, fiber)| is_ready(fiber)).map(|(birth, _)| *birth).collect()
@@ -454,7 +460,7 @@ impl Sim {
         self.fibers.iter().find(|(_, fiber)| fiber.timer == Some(key)).map(|(birth, _)| *birth)
     }
 
-    fn take_back(&mut self, slot: Slot) {
+    pub(super) fn take_back(&mut self, slot: Slot) {
         self.slots[slot.index()] = None;
         self.free.insert(slot.0);
     }
@@ -480,6 +486,7 @@ impl Sim {
 
     /// Lets time go by and handlers work until the run is over, waits for ever, or has taken so many ticks in this life.
     pub fn live(&mut self, outside: &[Sending], most: u64, chance: u64) {
+        self.lot = chance;
         while self.outcome.is_none() && self.ticks < most {
             let ready = self.ready();
             if !ready.is_empty() {
@@ -507,167 +514,6 @@ impl Sim {
                 _ => {}
             }
         }
-    }
-
-    /// A handler does its next action.
-    pub fn perform(&mut self, birth: u32) {
-        let fiber = self.fibers.get_mut(&birth).expect("only a handler at work does something");
-        self.acting = format!("{} {:?}", fiber.step, fiber.inputs);
-        let id = fiber.id;
-        if fiber.timed_out {
-            return self.fail(birth, Verdict::Policy);
-        }
-        assert!(!matches!(fiber.state, State::Asking(_)), "a handler that waits does nothing");
-        let plan = Rc::clone(&self.plan);
-        let spec = &plan.steps[fiber.step];
-        let Some(action) = spec.program.get(fiber.at) else { return self.end(birth, spec.end) };
-        match action {
-            Action::Wait { ty, named, span, picky } => {
-                let id = named.then(|| format!("wait {}", self.fibers[&birth].at).into_boxed_str());
-                self.wait(birth, *ty, id, *span, *picky);
-                return;
-            }
-            Action::Hang if fiber.attempt > 1 => {}
-            Action::Hang => return self.wait(birth, STOP, None, None, false),
-            Action::Sleep { span } => {
-                let delay = Millis(self.span(birth, *span));
-                let reply = self.tick(Tick::Sleep { invocation: id, delay });
-                return self.asked(birth, None, false, &reply.expect("it is at work"));
-            }
-            Action::Once { key } => self.once(birth, &format!("key {key}")),
-            Action::Collect { ty, expected } => {
-                let identity = self.identity(birth);
-                let found = self.collect(birth, *ty, expected, &identity);
-                let told = found.map_or("nothing".into(), |found| found.join(" "));
-                self.hear(birth, &told);
-            }
-            Action::Gather { ty, count } => {
-                let input = fiber.inputs[0].clone();
-                let found = self.collect_payload(birth, *ty, &vec![*ty; *count], input);
-                let Some(mut found) = found else { return self.end(birth, Some(End::Nothing)) };
-                found.sort();
-                let fiber = self.fibers.get_mut(&birth).expect("at work");
-                (fiber.inputs, fiber.heard, fiber.attempt) = (found, 0, 1);
-            }
-            Action::Send { ty, target } => {
-                let identity = self.identity(birth);
-                let (ty, slot, matches) = self.event(*ty, &identity);
-                let target = target.map(|step| self.built.steps[step]);
-                let tick = Tick::Send { from: Some(id), ty, slot, target, matches };
-                if let Err(code) = self.tick(tick) {
-                    assert_eq!(code, Code::EventNotTaken);
-                    self.take_back(slot);
-                }
-            }
-            Action::Write { ty } => {
-                let identity = self.identity(birth);
-                let (ty, slot, _) = self.event(*ty, &identity);
-                self.tick(Tick::Write { from: Some(id), ty, slot }).expect("it is at work");
-            }
-            Action::Fail { until, verdict } => {
-                if fiber.attempt <= *until {
-                    return self.fail(birth, *verdict);
-                }
-            }
-            Action::Block => drop(self.tick(Tick::Block { invocation: id }).expect("it is at work")),
-            Action::Unblock => drop(self.tick(Tick::Unblock { invocation: id }).expect("it is at work")),
-            Action::Work { span } => {
-                if fiber.state == State::Ready {
-                    fiber.state = State::Working(0);
-                    let until = self.now + self.span(birth, *span);
-                    self.fibers.get_mut(&birth).expect("at work").state = State::Working(until);
-                    return;
-                }
-                fiber.state = State::Ready;
-            }
-        }
-        // Whatever it did may have ended the run.
-        if let Some(fiber) = self.fibers.get_mut(&birth) {
-            fiber.at += 1;
-        }
-    }
-
-    fn hear(&mut self, birth: u32, told: &str) {
-        if let Some(fiber) = self.fibers.get_mut(&birth) {
-            fiber.hear(told);
-        }
-    }
-
-    fn wait(&mut self, birth: u32, ty: Ty, name: Option<Box<str>>, span: Option<u64>, picky: bool) {
-        let (invocation, id) = (self.fibers[&birth].id, self.built.types[ty]);
-        let kept = self.engine.kept(id).into_iter().map(|event| event.slot);
-        let claim = if picky { kept.into_iter().find(|slot| accepts(&self.payload(*slot))) } else { None };
-        let timeout = span.map(|span| Millis(self.span(birth, span)));
-        let tick = Tick::Wait { invocation, ty: id, id: name, timeout, predicated: picky, claim };
-        let reply = self.tick(tick).expect("it is at work");
-        self.asked(birth, Some(ty), picky, &reply);
-    }
-
-    fn asked(&mut self, birth: u32, ty: Option<Ty>, picky: bool, reply: &Reply) {
-        let Reply::Wait(wait) = *reply else { panic!("a question is answered with {reply:?}") };
-        match self.prompt.remove(&wait) {
-            Some(told) => self.go_on(birth, &told),
-            None => {
-                self.asked.insert(wait, Asked { by: birth, ty, picky });
-                self.fibers.get_mut(&birth).expect("asking ends nothing").state = State::Asking(wait);
-            }
-        }
-    }
-
-    fn once(&mut self, birth: u32, key: &str) {
-        let Fiber { id, step, inputs, .. } = self.fibers[&birth].clone();
-        let told = match self.engine.once(id, key) {
-            Some(slot) => self.payload(slot),
-            None => {
-                let what = format!("{key} of {step} for {inputs:?}");
-                *self.effects.entry(what.clone()).or_default() += 1;
-                let result = format!("result.{:x}", hash(&what));
-                let slot = self.put(result.clone());
-                self.tick(Tick::Once { invocation: id, key: key.into(), slot }).expect("it is at work");
-                result
-            }
-        };
-        self.hear(birth, &told);
-    }
-
-    fn collect(&mut self, birth: u32, ty: Ty, expected: &[Ty], of: &impl Hash) -> Option<Vec<String>> {
-        let payload = format!("{}.{:016x}", type_name(ty), hash(of));
-        self.collect_payload(birth, ty, expected, payload)
-    }
-
-    fn collect_payload(&mut self, birth: u32, ty: Ty, expected: &[Ty], payload: String) -> Option<Vec<String>> {
-        let slot = self.put(payload);
-        let expected = expected.iter().map(|ty| self.built.types[*ty]).collect();
-        let tick = Tick::Collect { invocation: self.fibers[&birth].id, ty: self.built.types[ty], slot, expected };
-        let reply = self.tick(tick).expect("it is at work");
-        let Reply::Collected(found) = reply else { panic!("collect answers {reply:?}") };
-        found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
-    }
-
-    /// The attempt is over: nothing that it asked for is of interest any more.
-    fn leave(&mut self, birth: u32) -> InvocationId {
-        self.asked.retain(|_, asked| asked.by != birth);
-        self.fibers.remove(&birth).expect("it is at work").id
-    }
-
-    fn fail(&mut self, birth: u32, verdict: Verdict) {
-        let identity = self.identity(birth);
-        let invocation = self.leave(birth);
-        let (ty, slot, _) = self.event(FAILED, &identity);
-        self.tick(Tick::Fail { invocation, ty, slot, verdict }).expect("it is at work");
-    }
-
-    fn end(&mut self, birth: u32, end: Option<End>) {
-        let identity = self.identity(birth);
-        let invocation = self.leave(birth);
-        let (output, matches) = match end {
-            Some(End::Return(ty)) => {
-                let (ty, slot, matches) = self.event(ty, &identity);
-                (Some((ty, slot)), matches)
-            }
-            _ => (None, Vec::new()),
-        };
-        self.tick(Tick::Complete { invocation, output, matches }).expect("it is at work");
     }
 }
 
