@@ -201,7 +201,7 @@ fn end(sim: &Sim) -> End {
 proptest! {
     // A case is as many runs as the run has ticks.
     #![proptest_config(ProptestConfig {
-        cases: ProptestConfig::default().cases / 4,
+        cases: ProptestConfig::default().cases / 8,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
