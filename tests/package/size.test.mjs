@@ -7,14 +7,16 @@ import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
 
 // Gzipped bytes. Raise one only together with the reason, here.
 const CEILINGS = {
-  engine: 50_000, // The budget for the engine alone: wasm and generated glue.
-  "slim + wasm": 60_000, // The engine and the typed face, minified.
-  workerd: 60_000, // The same content.
-  "edge-light": 60_000, // The same content.
+  // Wasm and generated glue. 50 kB was the engine without durability; freezing, recovery, the journal and replay take
+  // 30 kB more in the same module. BENCHMARKS.md says where the bytes are.
+  engine: 80_000,
+  // The engine and the typed face with the payload codec and seals, minified: the budget for everything.
+  "slim + wasm": 110_000,
+  workerd: 110_000, // The same content.
+  "edge-light": 110_000, // The same content.
   stores: 7_000, // With the errors and their help, which is most of it.
   "stores/file": 7_000, // The same.
-  "+ checkpointer": 3_000, // With the store in memory that it has by default.
-  inline: 75_000, // The same content, with the wasm as base64: a third more bytes, which compress badly.
+  inline: 135_000, // As slim, with the wasm as base64: a third more bytes, which compress badly.
 };
 
 const rows = sizes(installed);
