@@ -6,7 +6,7 @@ import { decodePayload } from "./internal/codec.js";
 import { codecOf, writeDocument, writeSnapshot } from "./internal/document.js";
 import { describe } from "./internal/duration.js";
 import { EngineResource, ask, copyBytes, expectNumber, memoryWords, readReply } from "./internal/engine.js";
-import { asBytes } from "./internal/header.js";
+import { asBytes, headerLength } from "./internal/header.js";
 import type { Note } from "./internal/notes.js";
 import { type NamedType, type Plan, typeName } from "./internal/plan.js";
 import type { AnyWorkflow } from "./internal/run.js";
@@ -42,6 +42,9 @@ interface Look {
   readonly kept: WorkflowEvent[];
 }
 
+/** The records of a journal: the length of what is before the content, and two kinds. */
+const record = { HEAD: 12, TICK: 2, NOTE: 3 } as const;
+
 const statuses = ["created", "running", "waiting", "ended"] as const;
 
 /**
@@ -55,6 +58,8 @@ export class Replay {
   readonly #payloads: unknown[] = [];
   readonly #events: WorkflowEvent[] = [];
   readonly #store = new Store();
+  /** How many notes stand behind each tick; first those before all ticks. */
+  readonly #notesBehind: readonly number[];
   /** The last step that the journal gave was its last. */
   #isAtEnd = false;
   #ticks = 0;
@@ -74,30 +79,34 @@ export class Replay {
     this.#plan.enter();
     const handle = expectNumber(ask(() => engine().replay_new(this.#plan.graph, bytes)));
     this.#resource = new EngineResource(this, handle, "replay_free");
+    this.#notesBehind = countNotes(bytes);
     const isThere = (): boolean => (typeof until === "function" ? until(this) : this.#ticks >= (until ?? Infinity));
-    // Notes belong to the tick that follows them; the first ones say how the run began.
     while (!isThere() && this.next());
   }
 
   /** Goes on by one tick; false at the end of the journal. @throws RecoverError when the journal is damaged. */
   next(): boolean {
     while (!this.#isAtEnd) {
-      const pointer = ask(() => engine().replay_next(this.#resource.handle));
-      const memory = memoryWords();
-      const at = pointer >>> 2;
-      if (memory[at] === undefined) break;
-      const [kind, a, b] = this.#read(pointer);
-      if (kind === 0) {
-        this.#isAtEnd = true;
-      } else if (kind === 2) {
-        this.#note(decodePayload(copyBytes(a!, b!), codecOf(this.#plan, this.#workflow.types)) as Note);
-      } else {
-        this.#ticks += 1;
-        this.#time = (b! * 2 ** 32 + a!) / 1000;
-        return true;
-      }
+      if (!this.#advance()) continue;
+      // What the store was at a tick is noted behind it; the payloads of the next tick, which come then, do no harm.
+      for (let left = this.#notesBehind[this.#ticks] ?? 0; left > 0; left -= 1) this.#advance();
+      return true;
     }
     return false;
+  }
+
+  /** Goes on by a tick or a note; whether it was a tick. */
+  #advance(): boolean {
+    const [kind, a, b] = this.#read(ask(() => engine().replay_next(this.#resource.handle)));
+    if (kind === 0) {
+      this.#isAtEnd = true;
+    } else if (kind === 2) {
+      this.#note(decodePayload(copyBytes(a!, b!), codecOf(this.#plan, this.#workflow.types)) as Note);
+    } else {
+      this.#ticks += 1;
+      this.#time = (b! * 2 ** 32 + a!) / 1000;
+    }
+    return kind === 1;
   }
 
   /** Reads an answer: its reply, with its commands carried out as far as they matter here. */
@@ -253,4 +262,16 @@ function namesIn(bytes: Uint8Array): { readonly types: NamedType[]; readonly ste
     types.push({ name, parent: types[words[2 * nth + 1]! - 1]?.name });
   }
   return { types, steps: Array.from({ length: stepCount }, (_, nth) => text(words[2 * typeCount + nth]!)) };
+}
+
+/** How many notes there are before the first tick of a journal, and behind each. The engine has checked the records, or will refuse them. */
+function countNotes(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const counts = [0];
+  for (let at = headerLength; at + record.HEAD < bytes.length; at += record.HEAD + view.getUint32(at, true)) {
+    const kind = bytes[at + record.HEAD];
+    if (kind === record.TICK) counts.push(0);
+    if (kind === record.NOTE) counts[counts.length - 1]! += 1;
+  }
+  return counts;
 }
