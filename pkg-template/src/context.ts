@@ -141,8 +141,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it).
    */
   sendEvent(event: WorkflowEvent, options: { readonly step?: string } = {}): void {
-    this.#run.start();
-    this.#run.send(event, options.step, undefined);
+    this.#run.receive(event, options.step);
   }
 
   /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already. */

@@ -387,9 +387,14 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   }
 
   /** A nested run that had completed in an earlier life of the run around it. @internal */
-  completed(stop: StopEvent, data: unknown, options: RunOptions): WorkflowContext<ContextData, Start, Stop> {
+  completed(
+    stop: StopEvent,
+    data: unknown,
+    options: RunOptions,
+    parent: Parent,
+  ): WorkflowContext<ContextData, Start, Stop> {
     const bytes = writeCompleted(this.plan(), stop, this.types);
-    return this.recoverNested(new Shelf(this as AnyWorkflow, bytes, {}), data, options, undefined);
+    return this.recoverNested(new Shelf(this as AnyWorkflow, bytes, {}), data, options, parent);
   }
 
   /**

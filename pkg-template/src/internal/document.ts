@@ -38,6 +38,8 @@ export interface RunDocument {
   readonly store: Readonly<Record<string, unknown>>;
   readonly stop?: StopEvent;
   readonly nested?: readonly NestedPart[];
+  /** Of a nested run: how many events the step around it has sent to it. Running again, that step sends them again. */
+  readonly received?: number;
   /** The host's data, when it was asked for. */
   readonly data?: readonly [unknown];
 }
@@ -118,7 +120,7 @@ export function readTypes(bytes: Uint8Array): { readonly types: NamedType[]; rea
 export function readDocument(body: Uint8Array, codec: CodecContext): RunDocument {
   const read = decodePayload(body, codec);
   if (typeof read !== "object" || read === null) invalid("The document is no object.");
-  const { runId, start, early, payloads, unread, dropped, store, stop, nested, data } = read as {
+  const { runId, start, early, payloads, unread, dropped, store, stop, nested, received, data } = read as {
     readonly [Member in keyof RunDocument]?: unknown;
   };
   const check = (holds: boolean, member: string): void => {
@@ -130,12 +132,17 @@ export function readDocument(body: Uint8Array, codec: CodecContext): RunDocument
   check(early === undefined || (Array.isArray(early) && early.every(isEarly)), "early");
   check(Array.isArray(payloads), "payloads");
   check(Array.isArray(unread) && unread.every(isEvent), "unread");
-  check(Number.isSafeInteger(dropped) && (dropped as number) >= 0, "dropped");
+  check(isCount(dropped), "dropped");
+  check(received === undefined || isCount(received), "received");
   check(typeof store === "object" && store !== null, "store");
   check(stop === undefined || stop instanceof StopEvent, "stop");
   check(nested === undefined || (Array.isArray(nested) && nested.every(isNested)), "nested");
   check(data === undefined || (Array.isArray(data) && data.length === 1), "data");
   return read as RunDocument;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isEarly(value: unknown): boolean {
@@ -150,7 +157,9 @@ function isNested(value: unknown): boolean {
 
 /** The snapshot of a run of which nothing is known but that it has completed. */
 export function writeCompleted(plan: Plan, stop: StopEvent, types: Readonly<Record<string, TypeHook>>): Uint8Array {
-  const document = { runId: newId(), payloads: [], unread: [], dropped: 0, store: {}, stop };
+  // Whatever is sent to it was sent before it completed.
+  const received = Number.MAX_SAFE_INTEGER;
+  const document = { runId: newId(), payloads: [], unread: [], dropped: 0, store: {}, stop, received };
   return writeSnapshot(plan.fingerprint, undefined, writeDocument(document, codecOf(plan, types), plan));
 }
 

@@ -171,7 +171,7 @@ export class Invocation implements HandlerContext {
     const key = `${slot}#${count}`;
     const parent = { invocation: this, slot, key };
     const done = this.isSettled ? undefined : this.run.recall(this, nestedKey(key));
-    if (done !== undefined) return workflow.completed(done.value as StopEvent, data, options);
+    if (done !== undefined) return workflow.completed(done.value as StopEvent, data, options, parent);
     const shelf = this.nested?.get(key);
     if (shelf === undefined) return workflow.runNested(input, data, options, parent);
     this.nested?.delete(key);

@@ -154,6 +154,10 @@ export class Run {
   #predicates = 0;
   /** What was sent before the run had its turn. */
   #early: EarlyEvent[] | undefined;
+  /** Of a nested run: how many events the step around it has sent to it, over all its lives. */
+  #received: number;
+  /** How many of them that step, which runs again, has not sent again. */
+  #resent: number;
   /** A nested run that waits for the outside, and its parent knows. */
   #isBlocking = false;
   #completed = 0;
@@ -174,6 +178,8 @@ export class Run {
     this.#shelved = thawed === undefined ? undefined : new Map(thawed.nested);
     this.#aliveBefore = thawed?.alive ?? 0;
     this.#parent = parent;
+    this.#received = parent === undefined ? 0 : (document?.received ?? 0);
+    this.#resent = this.#received;
     this.#signal = options.signal;
     this.#timeout =
       options.timeout === undefined ? workflow.timeout : milliseconds(options.timeout, "The timeout of a run");
@@ -269,6 +275,7 @@ export class Run {
       store: this.store.toJSON(),
       ...(stop === undefined ? {} : { stop: stop as StopEvent }),
       ...(nested.length === 0 ? {} : { nested }),
+      ...(this.#received === 0 ? {} : { received: this.#received }),
       ...(withData ? { data: [this.data] } : {}),
     };
     return writeSnapshot(this.plan.fingerprint, frozen?.image, writeDocument(document, this.codec, this.plan));
@@ -348,6 +355,17 @@ export class Run {
   whenEnded(callback: () => void): void {
     if (this.isEnded) callback();
     else this.#onEnd = [...this.#onEnd, callback];
+  }
+
+  /** An event from the outside. */
+  receive(event: WorkflowEvent, step: string | undefined): void {
+    this.start();
+    if (this.#resent > 0) {
+      this.#resent -= 1;
+      return;
+    }
+    this.send(event, step, undefined);
+    if (this.#parent !== undefined) this.#received += 1;
   }
 
   // ---- from steps ----
