@@ -38,6 +38,8 @@ test("each tick has the store that its steps had left behind before it", async (
 test("what was stored by a step that has returned is there when a later moment lives on", async () => {
   const run = workflow.run(5, undefined, { journal: true });
   await run;
-  const past = workflow.replay(run.journal(), { until: ({ inFlight }) => inFlight.some(({ step }) => step === "wait") });
+  const past = workflow.replay(run.journal(), {
+    until: ({ inFlight }) => inFlight.some(({ step }) => step === "wait"),
+  });
   expect((await workflow.recover(past.snapshot())).data).toBe(6);
 });
