@@ -129,7 +129,8 @@ fn snapshots_are_runs() {
 fn the_document_shows_what_is_there() {
     let document = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/snapshot-format.md"));
     let document = document.expect("it is part of the sources");
-    let example = document.split("```").nth(1).expect("an example").lines().skip(1);
+    let (_, example) = document.split_once("\n## An example\n").expect("an example");
+    let example = example.split("```").nth(1).expect("its bytes").lines().skip(1);
     let number = |digits: &str| u8::from_str_radix(digits, 16).expect("two digits");
     let line = |line: &str| line[..49.min(line.len())].split_whitespace().map(number).collect::<Vec<u8>>();
     assert_eq!(example.flat_map(line).collect::<Vec<u8>>(), bytes("asleep", "snapshot"));
