@@ -80,6 +80,23 @@ function kindOf(code: Code): string {
     case "SEAL_ALTERED":
     case "SEAL_FOREIGN":
       return "recover";
+    case "LLM_REQUEST":
+    case "LLM_AUTH":
+    case "LLM_NOT_FOUND":
+    case "LLM_BAD_REQUEST":
+    case "LLM_CONTEXT_LENGTH":
+    case "LLM_CONTENT_FILTER":
+    case "LLM_RATE_LIMIT":
+    case "LLM_QUOTA":
+    case "LLM_SERVER":
+    case "LLM_HTTP":
+    case "LLM_NETWORK":
+    case "LLM_TIMEOUT":
+    case "LLM_STREAM_CUT":
+    case "LLM_STREAM_ERROR":
+    case "LLM_BAD_ANSWER":
+    case "LLM_ABORTED":
+      return "llm";
     default:
       return code satisfies never;
   }

@@ -5,9 +5,9 @@
 export function fromBase64(base64: string): Uint8Array<ArrayBuffer> {
   const native = (Uint8Array as { fromBase64?: (base64: string) => Uint8Array<ArrayBuffer> }).fromBase64;
   if (native !== undefined) return native.call(Uint8Array, base64);
-  // A property of the global object, so that no bundler takes it for a reason to bring a polyfill.
-  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: string): Uint8Array<ArrayBuffer> } };
-  if (Buffer !== undefined) return Buffer.from(base64, "base64");
+  // Where there is one: nothing depends on it. As a property of the global object no bundler brings a polyfill for it.
+  const server = globalThis as { Buffer?: { from(text: string, encoding: string): Uint8Array<ArrayBuffer> } };
+  if (server.Buffer !== undefined) return server.Buffer.from(base64, "base64");
   const text = atob(base64);
   const { length } = text;
   const bytes = new Uint8Array(length);
