@@ -68,7 +68,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
 
   #make(): Run {
     const { workflow, plan, start, shelf, data, options, parent } = this.#parts;
-    const thawed = shelf?.take();
+    const thawed = shelf?.take(options.journal === true);
     const previous = options.context as WorkflowContext | undefined;
     const run = new Run({
       workflow,

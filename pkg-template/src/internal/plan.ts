@@ -264,6 +264,8 @@ export class Plan {
     const placeholder = class extends base {
       static readonly type = name;
     };
+    // As whoever prints one of its events expects.
+    Object.defineProperty(placeholder, "name", { value: name });
     this.#placeholders.add(placeholder);
     this.typeIdOf(placeholder);
   }

@@ -50,17 +50,23 @@ export class Shelf {
     this.bytes = asBytes(bytes).slice();
     this.#options = options;
     this.#depth = depth;
-    this.#checked = this.#thaw();
+    this.#checked = this.#thaw(options.journal === true);
   }
 
-  /** A run; each call gives another one. */
-  take(): Thawed {
-    const thawed = this.#checked ?? this.#thaw();
+  /**
+   * A run; each call gives another one.
+   *
+   * @param journal Whether it keeps one: of forks and nested runs that is not known before.
+   */
+  take(journal: boolean): Thawed {
+    const checked = this.#checked;
     this.#checked = undefined;
-    return thawed;
+    if (checked !== undefined && journal === (this.#options.journal === true)) return checked;
+    checked?.line.close();
+    return this.#thaw(journal);
   }
 
-  #thaw(): Thawed {
+  #thaw(journal: boolean): Thawed {
     const { bytes, workflow } = this;
     const { kind, fingerprint } = readHeader(bytes);
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
@@ -79,15 +85,15 @@ export class Shelf {
     if ((status === condition.CREATED) !== (document.start !== undefined)) invalid("It has begun and it has not.");
     if (document.payloads.length !== slots) invalid("There is not one payload for each slot.");
     if (document.stop === undefined) {
-      line.adopt(this.#engineThaw(plan, document), document.payloads);
+      line.adopt(this.#engineThaw(plan, document, journal), document.payloads);
       nested = this.#nested(document);
     }
     return { plan, document, line, alive: later * 2 ** 32 + now, nested };
   }
 
-  #engineThaw(plan: Plan, { payloads }: RunDocument): number {
+  #engineThaw(plan: Plan, { payloads }: RunDocument, journal: boolean): number {
     const { bytes, workflow } = this;
-    const { migrate = false, timeout, journal = false } = this.#options;
+    const { migrate = false, timeout } = this.#options;
     const types = Uint32Array.from(payloads, (payload) =>
       payload instanceof WorkflowEvent ? 1 + plan.typeOf(payload) : 0,
     );

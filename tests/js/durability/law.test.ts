@@ -1,0 +1,258 @@
+// The law: a run that is frozen at any moment and goes on elsewhere ends as the straight run does, shows the same events, and does
+// nothing twice that it does under `once`. On random workflows.
+
+import {
+  NestedEvent,
+  StartEvent,
+  StopEvent,
+  Workflow,
+  type WorkflowContext,
+  WorkflowEvent,
+  retryPolicy,
+  stopAfterAttempt,
+  waitFixed,
+} from "stepstream";
+import { expect, test } from "vitest";
+import { soon, turn } from "../kit/index.js";
+import { Answer } from "./kit.js";
+
+/** Repeatable random numbers (mulberry32). */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+class Part extends WorkflowEvent<string> {
+  static readonly type: string = "part";
+}
+class Half extends WorkflowEvent<string> {
+  static readonly type: string = "half";
+}
+class Whole extends WorkflowEvent<string> {
+  static readonly type: string = "whole";
+}
+class Ticket extends WorkflowEvent {
+  static readonly type: string = "ticket";
+}
+class Done extends WorkflowEvent<string> {
+  static readonly type: string = "done";
+}
+class Note extends WorkflowEvent<string> {
+  static readonly type: string = "note";
+}
+
+/** What a step does on its way. */
+const acts = ["pause", "answer", "sleep", "once", "write", "send", "fail", "child"] as const;
+
+/** The deeds that were done under `once`: how often, and which of them nobody knows yet that they were done. */
+interface Deeds {
+  readonly done: Map<string, number>;
+  readonly open: Set<string>;
+}
+
+/** Workflows that are made of a seed, all alike. */
+function maker(seed: number): (deeds: Deeds, onStep?: (run: WorkflowContext) => void) => Workflow {
+  const random = randomOf(seed);
+  const width = 1 + random(4);
+  const plans = [0, 1].map(() => Array.from({ length: random(5) }, () => acts[random(acts.length)]!));
+  // A worker that waits for an answer counts as busy, and its queue as work: such a run is not idle, and nobody would answer.
+  const workers = plans.map((plan) => (plan.includes("answer") ? Infinity : [Infinity, 1, 2][random(3)]!));
+  return (deeds, onStep = () => undefined) => {
+    const inner = new Workflow().addStep(
+      { name: "inner", inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
+      async ({ sleep, writeEventToStream }, { data }) => {
+        writeEventToStream(new Note(`inner of ${data}`));
+        await sleep(0.001);
+        return new StopEvent(`(in ${data})`);
+      },
+    );
+    const workflow = new Workflow({ events: [Note, Answer], onStep: (_, run) => onStep(run) }).addWorkflows({ inner });
+    workflow.addStep({ name: "fan", inputs: [StartEvent], outputs: [Part, Ticket] }, ({ sendEvent }) => {
+      for (let nth = 0; nth < width; nth += 1) {
+        sendEvent(new Part(`p${nth}`));
+        sendEvent(new Ticket());
+      }
+    });
+    plans.forEach((plan, stage) => {
+      workflow.addStep(
+        {
+          name: `stage${stage}`,
+          inputs: [stage === 0 ? Part : Half],
+          outputs: [Half, Whole],
+          retry: retryPolicy({ wait: waitFixed(0.001), stop: stopAfterAttempt(20) }),
+          ...(workers[stage] === Infinity ? {} : { numWorkers: workers[stage]! }),
+        },
+        async (context, event) => {
+          let found = event.data as string;
+          const name = found.slice(0, 2);
+          for (const [nth, act] of plan.entries()) {
+            const key = `${name}-${stage}-${nth}`;
+            switch (act) {
+              case "pause":
+                await turn();
+                break;
+              case "answer":
+                found += (await context.requireEvent(Answer)).data;
+                break;
+              case "sleep":
+                await context.sleep(0.001);
+                break;
+              case "once":
+                deeds.open.add(key);
+                found += await context.once(key, async () => {
+                  deeds.done.set(key, (deeds.done.get(key) ?? 0) + 1);
+                  return Promise.resolve("!");
+                });
+                deeds.open.delete(key);
+                break;
+              case "write":
+                context.store.set(key, found);
+                context.writeEventToStream(new Note(key));
+                break;
+              case "send":
+                context.sendEvent(new Note(key));
+                break;
+              case "fail":
+                // Each of them fails one attempt.
+                if (context.attempt !== plan.slice(0, nth + 1).filter((each) => each === "fail").length) break;
+                throw new Error(key);
+              case "child":
+                found += (await context.workflows.inner.run(key)).data;
+            }
+          }
+          return stage === 0 ? new Half(found) : new Whole(found);
+        },
+      );
+    });
+    workflow.addStep({ name: "join", inputs: [Whole, Ticket], outputs: [Done] }, (_, whole) => new Done(whole.data));
+    workflow.addStep({ name: "gather", inputs: [Done], outputs: [StopEvent] }, ({ collectEvents }, event) => {
+      const all = collectEvents(
+        event,
+        Array.from({ length: width }, () => Done),
+      );
+      if (all === null) return undefined;
+      const found = all.map(({ data }) => data);
+      return new StopEvent(found.sort().join());
+    });
+    return workflow as never;
+  };
+}
+
+/** An event in words. */
+function shown(event: WorkflowEvent): string {
+  if (event instanceof NestedEvent) return `${event.data.slot}/${shown(event.data.event)}`;
+  return `${event.constructor.name} ${JSON.stringify(event.data)}`;
+}
+
+interface Outcome {
+  readonly result: unknown;
+  readonly events: string[];
+  readonly store: Record<string, unknown>;
+}
+
+/** What must be equal: the result, the store, the events in whatever order, and in their order those that come of one part. */
+function comparable({ result, events, store }: Outcome): unknown {
+  const chains = new Map<string, string[]>();
+  for (const event of events) {
+    const chain = event.startsWith("StopEvent") ? "end" : (/p\d/.exec(event)?.[0] ?? event);
+    chains.set(chain, [...(chains.get(chain) ?? []), event]);
+  }
+  const ordered = [...chains].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { result, ordered, last: events.at(-1), store: Object.entries(store).sort() };
+}
+
+/** Runs to the end, and sends an answer whenever the run waits for one; `change` may put another run in its place: in an object, as a run is awaitable. */
+async function finish(
+  context: WorkflowContext,
+  change?: (context: WorkflowContext, events: string[]) => Promise<{ readonly run: WorkflowContext }>,
+): Promise<Outcome> {
+  const events: string[] = [];
+  context.start();
+  for (;;) {
+    if (change !== undefined) ({ run: context } = await change(context, events));
+    await soon(context.idle());
+    if (context.status !== "waiting") break;
+    context.sendEvent(new Answer("?"));
+  }
+  const { data: result } = await soon(context);
+  for await (const event of context) events.push(shown(event));
+  return { result, events, store: context.store.toJSON() };
+}
+
+const nothingDone = (): Deeds => ({ done: new Map(), open: new Set() });
+const copyOf = ({ done, open }: Deeds): Deeds => ({ done: new Map(done), open: new Set(open) });
+
+/** Everything was done once, except what was under way when a run was frozen: of that nobody knows. */
+function expectOnce({ done }: Deeds, expected: Deeds, open: ReadonlySet<string>): void {
+  expect([...done.keys()].sort()).toEqual([...expected.done.keys()].sort());
+  for (const [key, count] of done) if (!open.has(key)) expect({ key, count }).toEqual({ key, count: 1 });
+}
+
+const SEEDS = 60;
+
+test("frozen after every step that returns, and whenever it waits", { timeout: 30_000 }, async () => {
+  let frozen = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const make = maker(seed);
+    const deeds = nothingDone();
+    const moments: { readonly bytes: Uint8Array; readonly deeds: Deeds }[] = [];
+    const freeze = (run: WorkflowContext): void => void moments.push({ bytes: run.snapshot(), deeds: copyOf(deeds) });
+    const straight = await finish(make(deeds, freeze).run(seed), (context) => {
+      freeze(context);
+      return Promise.resolve({ run: context });
+    });
+    const expected = comparable(straight);
+    const step = Math.max(1, Math.floor(moments.length / 6));
+    for (let at = seed % step; at < moments.length; at += step) {
+      const moment = moments[at]!;
+      const open = new Set(moment.deeds.open);
+      const again = await finish(make(moment.deeds).recover(moment.bytes));
+      expect(comparable(again), `seed ${seed}, moment ${at}`).toEqual(expected);
+      expectOnce(moment.deeds, deeds, open);
+      frozen += 1;
+    }
+  }
+  expect(frozen).toBeGreaterThan(SEEDS * 3);
+});
+
+test("frozen again and again, at random moments, with what was read not shown again", { timeout: 30_000 }, async () => {
+  let lives = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const make = maker(seed);
+    const expectedDeeds = nothingDone();
+    const expected = comparable(await finish(make(expectedDeeds).run(seed)));
+    const random = randomOf(seed + 1000);
+    const deeds = nothingDone();
+    const outcome = await finish(make(deeds).run(seed), async (context, events) => {
+      for (let turns = random(4); turns > 0; turns -= 1) await turn();
+      const reader = context[Symbol.asyncIterator]();
+      let isWaiting = false;
+      for (let unread = random(5); unread > 0 && !isWaiting; unread -= 1) {
+        isWaiting = true;
+        void reader.next().then(
+          (next) => {
+            isWaiting = false;
+            if (next.done !== true) events.push(shown(next.value));
+          },
+          // The run is given up with its reader.
+          () => undefined,
+        );
+        await turn();
+      }
+      if (context.status === "completed") return { run: context };
+      await turn();
+      const bytes = context.snapshot();
+      context.cancel();
+      lives += 1;
+      return { run: make(deeds).recover(bytes).start() };
+    });
+    expect(comparable(outcome), `seed ${seed}`).toEqual(expected);
+    expectOnce(deeds, expectedDeeds, new Set());
+  }
+  expect(lives).toBeGreaterThan(SEEDS);
+});
