@@ -69,7 +69,8 @@ const remembered: TypeHook = {
 /** What the codec must know of a run's workflow. */
 export function codecOf(plan: Plan, types: Readonly<Record<string, TypeHook>>): CodecContext {
   return {
-    types: { ...types, "": remembered },
+    // First, so that no hook of a user is asked about what is not theirs.
+    types: { "": remembered, ...types },
     nameOf: (event) => typeName(plan.classOf(plan.typeOf(event))!),
     classOf: (name) => plan.classNamed(name),
   };
