@@ -42,15 +42,20 @@ const zero = Uint8Array.of(0);
 /**
  * A value as bytes.
  *
+ * @param pathFor What users call a path, where it is not what they see.
  * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` from `value` to what cannot be carried.
  */
-export function encodePayload(value: unknown, context: CodecContext): Uint8Array {
+export function encodePayload(
+  value: unknown,
+  context: CodecContext,
+  pathFor: (path: string) => string = (path) => path,
+): Uint8Array {
   const walk = createWalk(context);
   let text: Uint8Array;
   try {
     text = new TextEncoder().encode(stringify(value, { [custom]: walk.reduce }, { operations: walk.operations }));
   } catch (thrown) {
-    const path = walk.path();
+    const path = pathFor(walk.path());
     const what = path === "" ? "The value" : path;
     const isRefusal = isA(Refusal, thrown);
     const detail = isRefusal ? `${what} ${thrown.message}.` : `${what} cannot be read: ${reasonOf(thrown)}.`;

@@ -4,7 +4,7 @@
 // afterwards; before it comes a list of the event classes, which must be known when the document is read.
 
 import { RecoverError } from "../errors.js";
-import { StopEvent, WorkflowEvent } from "../events.js";
+import { type EventClass, StopEvent, WorkflowEvent } from "../events.js";
 import type { TypeHook } from "./codec.js";
 import { type CodecContext, decodePayload, encodePayload } from "./codec.js";
 import { ask, copyBytes, readReply } from "./engine.js";
@@ -76,11 +76,29 @@ export function codecOf(plan: Plan, types: Readonly<Record<string, TypeHook>>): 
   };
 }
 
+/** What users know a payload by: an event by its type, such as `draft.data.file`. */
+function nameOf(payload: unknown): string {
+  if (payload instanceof Remembered) return "once";
+  return payload instanceof WorkflowEvent
+    ? typeName(payload.constructor as EventClass).replace("stepstream.", "")
+    : "data";
+}
+
+/** A path in a document, as users know it. */
+function pathFor(path: string, payloadAt: (index: number) => unknown): string {
+  // Data and results that are remembered are in a list of one.
+  return path.replace(/^data\[0\]/, "data").replace(/^(?:payloads|unread)\[(\d+)\](\[0\])?/, (_, index: string) => {
+    return nameOf(payloadAt(Number(index)));
+  });
+}
+
 const LENGTH = 4;
 
 /** @throws SnapshotError `SNAPSHOT_VALUE` */
 export function writeDocument(document: RunDocument, codec: CodecContext, plan: Plan): Uint8Array {
-  const body = encodePayload(document, codec);
+  const body = encodePayload(document, codec, (path) => {
+    return pathFor(path, (index) => (path.startsWith("unread") ? document.unread : document.payloads)[index]);
+  });
   // After the document: encoding it may meet classes for the first time.
   const types = new TextEncoder().encode(JSON.stringify(plan.types.map(({ name, parent }) => [name, parent ?? null])));
   const bytes = new Uint8Array(LENGTH + types.length + body.length);
