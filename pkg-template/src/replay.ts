@@ -7,11 +7,12 @@ import { codecOf, writeDocument, writeSnapshot } from "./internal/document.js";
 import { describe } from "./internal/duration.js";
 import { EngineResource, ask, copyBytes, expectNumber, memoryWords, readReply } from "./internal/engine.js";
 import { asBytes, headerLength } from "./internal/header.js";
+import { readFrozen } from "./internal/line.js";
 import type { Note } from "./internal/notes.js";
 import { type NamedType, type Plan, typeName } from "./internal/plan.js";
 import type { AnyWorkflow } from "./internal/run.js";
 import { engine } from "./internal/wasm.js";
-import { commandLength, op, outcome } from "./internal/words.js";
+import { SETTLED, commandLength, op, outcome } from "./internal/words.js";
 import { Store } from "./store.js";
 
 /** Options of `workflow.replay`. */
@@ -114,7 +115,7 @@ export class Replay {
     const memory = memoryWords();
     const at = pointer >>> 2;
     const [status, replied, commanded] = [memory[at]!, memory[at + 1]!, memory[at + 2]!];
-    if (status !== 0 && status !== 255) readReply(pointer);
+    if (status !== 0 && status !== SETTLED) readReply(pointer);
     const from = at + 3 + replied;
     const reply = [...memory.subarray(at + 3, from)];
     const commands = [...memory.subarray(from, from + commanded)];
@@ -227,11 +228,10 @@ export class Replay {
    * @throws RecoverError `SNAPSHOT_FORMAT` when the journal has not begun the run yet.
    */
   snapshot(): Uint8Array {
-    const { ticks } = this;
-    if (ticks === 0) throw new RecoverError("SNAPSHOT_FORMAT", "The run has not begun at this point of the journal.");
+    if (this.#ticks === 0)
+      throw new RecoverError("SNAPSHOT_FORMAT", "The run has not begun at this point of the journal.");
     const words = ask(() => readReply(engine().replay_freeze(this.#resource.handle)));
-    const image = copyBytes(words[0]!, words[1]!);
-    const payloads = Array.from(words.subarray(4, 4 + words[2]!), (slot) => this.#payloads[slot]);
+    const { image, payloads } = readFrozen(words, this.#payloads);
     const stop = this.#stop === undefined ? {} : { stop: this.#stop };
     const rest = { unread: [], dropped: 0, store: this.#store.toJSON() };
     const document = { runId: this.#runId, payloads: this.#stop === undefined ? payloads : [], ...rest, ...stop };

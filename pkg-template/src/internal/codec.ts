@@ -106,7 +106,8 @@ function reasonOf(thrown: unknown): string {
   }
 }
 
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+/** Bytes in a row. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -29,6 +29,13 @@ export interface FrozenEngine {
   readonly invocations: readonly number[];
 }
 
+/** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/snapshot.rs` writes it. */
+export function readFrozen(words: Uint32Array, bySlot: readonly unknown[]): FrozenEngine {
+  const [address = 0, length = 0, slots = 0] = words;
+  const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => bySlot[slot]);
+  return { image: copyBytes(address, length), payloads, invocations: [...words.subarray(4 + slots)] };
+}
+
 export class Line {
   /** The engine has ended the run; the command that says so may still be behind others. */
   isSettling = false;
@@ -140,11 +147,11 @@ export class Line {
 
   /** The engine's part of the run as it is now. */
   freeze(): FrozenEngine {
-    const words = ask(() => readReply(this.engine().engine_freeze(this.handle, this.isBegun ? this.alive() : 0)));
-    const image = copyBytes(words[0]!, words[1]!);
-    const [slots, invocations] = [words[2]!, words[3]!];
-    const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => this.#slots[slot]);
-    return { image, payloads, invocations: [...words.subarray(4 + slots, 4 + slots + invocations)] };
+    const alive = this.isBegun ? this.alive() : 0;
+    return readFrozen(
+      ask(() => readReply(this.engine().engine_freeze(this.handle, alive))),
+      this.#slots,
+    );
   }
 
   /** The events that were published and are still in the queue, and the stop event, if the run has completed and it is in the queue. */

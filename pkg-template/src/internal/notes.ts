@@ -3,9 +3,10 @@
 
 import type { WorkflowEvent } from "../events.js";
 import type { Store } from "../store.js";
-import { type CodecContext, encodePayload } from "./codec.js";
+import { type CodecContext, concatenate, encodePayload } from "./codec.js";
 import { ask, copyBytes, readReply } from "./engine.js";
 import type { Line } from "./line.js";
+import { News } from "./news.js";
 
 /** A note, as the journal carries it. */
 export type Note =
@@ -25,7 +26,7 @@ export class Notes {
   /** What is in the store as far as the journal knows: the bytes of each note by key. */
   readonly #known = new Map<string, Uint8Array>();
   readonly #chunks: Uint8Array[] = [];
-  #news: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
+  readonly #news = new News();
   #isEnded = false;
 
   constructor(codec: CodecContext, store: Store, runId: string) {
@@ -54,7 +55,7 @@ export class Notes {
   /** The engine has taken in a tick. */
   tick(): void {
     this.#noteStore();
-    this.#tell();
+    this.#news.tell();
   }
 
   #noteStore(): void {
@@ -94,25 +95,13 @@ export class Notes {
   end(): void {
     this.#drain();
     this.#isEnded = true;
-    this.#tell();
-  }
-
-  #tell(): void {
-    const news = this.#news;
-    this.#news = undefined;
-    news?.tell();
+    this.#news.tell();
   }
 
   /** The journal so far. */
   bytes(): Uint8Array {
     this.#drain();
-    const joined = new Uint8Array(this.#chunks.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-    return joined;
+    return concatenate(this.#chunks);
   }
 
   /** The journal so far and what is added to it, until the run ends. */
@@ -126,12 +115,7 @@ export class Notes {
         continue;
       }
       if (this.#isEnded) return;
-      if (this.#news === undefined) {
-        let tell!: () => void;
-        const promise = new Promise<void>((resolve) => (tell = resolve));
-        this.#news = { promise, tell };
-      }
-      await this.#news.promise;
+      await this.#news.wait();
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import { LimitError } from "../errors.js";
 import type { WorkflowEvent } from "../events.js";
+import { News } from "./news.js";
 
 interface Node {
   readonly event: WorkflowEvent | undefined;
@@ -28,7 +29,7 @@ export class EventStream {
   #unread = 0;
   #dropped = 0;
   #end: End | undefined;
-  #news: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
+  readonly #news = new News();
   /** How many loops over the run are under way. */
   #readers = 0;
   readonly #limit: number;
@@ -62,29 +63,13 @@ export class EventStream {
       this.#unread -= 1;
       this.#dropped += 1;
     }
-    this.#tell();
+    this.#news.tell();
   }
 
   /** Nothing comes after this; with an error, readers get it when they have read the rest. */
   end(error: Error | undefined): void {
     this.#end ??= new End(error);
-    this.#tell();
-  }
-
-  #tell(): void {
-    const news = this.#news;
-    if (news === undefined) return;
-    this.#news = undefined;
-    news.tell();
-  }
-
-  #wait(): Promise<void> {
-    if (this.#news === undefined) {
-      let tell!: () => void;
-      const promise = new Promise<void>((resolve) => (tell = resolve));
-      this.#news = { promise, tell };
-    }
-    return this.#news.promise;
+    this.#news.tell();
   }
 
   /** The run's own reader: all its iterators go on from one place. */
@@ -98,7 +83,7 @@ export class EventStream {
         throw new LimitError("EVENTS_DROPPED", `${dropped} events were dropped.`);
       }
       const next = this.#read.next;
-      if (next === undefined) return this.#end ?? this.#wait();
+      if (next === undefined) return this.#end ?? this.#news.wait();
       this.#read = next;
       this.#unread -= 1;
       return next.event!;
@@ -110,7 +95,7 @@ export class EventStream {
     let read = this.#read;
     return iterate(undefined, () => {
       const next = read.next;
-      if (next === undefined) return this.#end ?? this.#wait();
+      if (next === undefined) return this.#end ?? this.#news.wait();
       read = next;
       return next.event!;
     });
