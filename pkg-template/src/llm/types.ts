@@ -1,0 +1,180 @@
+// The words of a conversation with a model, the same for every provider.
+
+/** Who says a message: the program, the user, the model, or a tool that the model called. */
+export type Role = "system" | "user" | "assistant" | "tool";
+
+/** What a provider wants back unchanged with the block it came with. Keep it with the block; other providers are not sent it. */
+export interface BlockSignature {
+  readonly api: "chat" | "responses" | "anthropic" | "gemini";
+  readonly id?: string;
+  readonly data?: string;
+}
+
+/** Text. */
+export interface TextBlock {
+  readonly type: "text";
+  readonly text: string;
+  readonly signature?: BlockSignature;
+}
+
+/** An image: at an address that the provider can reach, or here in base64. */
+export type ImageBlock =
+  | { readonly type: "image"; readonly url: string }
+  | { readonly type: "image"; readonly data: string; readonly mediaType: string };
+
+/** The model asks for a tool to be called. */
+export interface ToolCallBlock {
+  readonly type: "toolCall";
+  /** Ties the result to the call. */
+  readonly id: string;
+  readonly name: string;
+  /** The arguments as JSON text. A call that was cut off may end in the middle of it. */
+  readonly arguments: string;
+  readonly signature?: BlockSignature;
+}
+
+/** What came of a tool call. */
+export interface ToolResultBlock {
+  readonly type: "toolResult";
+  /** The call's id. */
+  readonly id: string;
+  readonly content: string | readonly (TextBlock | ImageBlock)[];
+  readonly isError?: boolean;
+}
+
+/** What the model thought before it answered, as far as the provider shows it. */
+export interface ReasoningBlock {
+  readonly type: "reasoning";
+  readonly text: string;
+  readonly signature?: BlockSignature;
+  /** Whether the provider hides the thoughts. */
+  readonly redacted?: boolean;
+}
+
+/** The model declined to answer, in these words. */
+export interface RefusalBlock {
+  readonly type: "refusal";
+  readonly text: string;
+}
+
+/** A part of a message. */
+export type ContentBlock = TextBlock | ImageBlock | ToolCallBlock | ToolResultBlock | ReasoningBlock | RefusalBlock;
+
+/** A message of a conversation. */
+export interface ChatMessage {
+  readonly role: Role;
+  readonly content: string | readonly ContentBlock[];
+}
+
+/** A call of a tool, as a model asked for it. */
+export interface ToolCallRequest {
+  readonly id: string;
+  readonly name: string;
+  /** The arguments as JSON text. */
+  readonly arguments: string;
+}
+
+/** Why a model stopped. */
+export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter" | "refusal" | "other";
+
+/** Tokens that were counted, as far as the provider tells. */
+export interface Usage {
+  readonly input?: number;
+  /** Those of the reasoning included. */
+  readonly output?: number;
+  readonly reasoning?: number;
+  /** Input tokens that came out of the provider's cache. */
+  readonly cached?: number;
+  /** Input tokens that were written into it. */
+  readonly cacheWritten?: number;
+}
+
+/** A JSON Schema. */
+export type JSONSchema = Readonly<Record<string, unknown>>;
+
+/** A tool as a model is told of it. */
+export interface ToolDefinition {
+  /** Letters, digits, `_` and `-`, at most 64. */
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of its arguments. Default: an object without members. */
+  readonly parameters?: JSONSchema;
+  /** Whether the provider is to hold the model to the schema, where it can. */
+  readonly strict?: boolean;
+}
+
+/** Whether and which tools the model has to call. Default: `"auto"`. */
+export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
+
+/** The form in which the answer is asked for, as a model is told of it. */
+export interface ResponseFormat {
+  /** A name for the schema: letters, digits, `_` and `-`. Default: `"answer"`. */
+  readonly name?: string;
+  /** JSON Schema of an object. */
+  readonly schema: JSONSchema;
+  readonly strict?: boolean;
+}
+
+/** What a call may be given, whoever the provider is. */
+export interface ChatOptions {
+  readonly tools?: readonly ToolDefinition[];
+  readonly toolChoice?: ToolChoice;
+  /** Whether the model may call several tools at once. */
+  readonly parallelToolCalls?: boolean;
+  readonly temperature?: number;
+  /** How many tokens the answer may have. */
+  readonly maxTokens?: number;
+  readonly stop?: string | readonly string[];
+  readonly responseFormat?: ResponseFormat;
+  /** Aborts the call; the connection is closed. */
+  readonly signal?: AbortSignal;
+}
+
+/** An answer. */
+export interface ChatResponse {
+  /** To be put to the conversation as it is. */
+  readonly message: ChatMessage & { readonly role: "assistant" };
+  /** All of its text. */
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCallRequest[];
+  readonly finishReason: FinishReason | undefined;
+  readonly usage: Usage;
+  /** The model, as the provider names it. */
+  readonly model: string;
+  /** The provider's id of the answer. */
+  readonly id: string;
+}
+
+/** Something new in an answer. `index` is the block of the message that it belongs to. */
+export type ChatDelta =
+  | { readonly type: "text"; readonly index: number; readonly text: string }
+  | { readonly type: "reasoning"; readonly index: number; readonly text: string }
+  | { readonly type: "refusal"; readonly index: number; readonly text: string }
+  | { readonly type: "toolCallStart"; readonly index: number; readonly id: string; readonly name: string }
+  | { readonly type: "toolCallDelta"; readonly index: number; readonly text: string }
+  | { readonly type: "toolCallEnd"; readonly index: number }
+  | { readonly type: "finish"; readonly reason: FinishReason };
+
+/** A streamed answer: its deltas as they come, and the whole. */
+export interface ChatStream extends AsyncIterable<ChatDelta> {
+  /** The whole answer; also without a loop over the deltas. Rejects with what the loop throws. */
+  readonly response: Promise<ChatResponse>;
+}
+
+/**
+ * What agents need of a model. The clients of `stepstream/llm` are such, and so is any object of yours with these two methods; what it leaves
+ * out of a response (all but `message`) is taken from the message.
+ */
+export interface LLM {
+  chat(messages: readonly ChatMessage[], options?: ChatOptions): Promise<OwnResponse>;
+  streamChat(messages: readonly ChatMessage[], options?: ChatOptions): OwnStream;
+}
+
+/** A {@link ChatResponse} of which only the message is required. */
+export type OwnResponse = Partial<ChatResponse> & Pick<ChatResponse, "message">;
+
+/** A {@link ChatStream} of a model of your own. */
+export interface OwnStream extends AsyncIterable<ChatDelta> {
+  readonly response: PromiseLike<OwnResponse>;
+}
