@@ -49,7 +49,8 @@ const otherEntries = {
  * without the core; what only one entry holds, such as the wasm in the default one, is in none of them.
  */
 const sharedChunks = [
-  { name: "base", test: /\/src\/(errors|internal\/header)\.ts$/, priority: 2 },
+  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 2 },
+  { name: "tools", test: /\/(src\/tools|@cfworker\/json-schema)\//, priority: 1 },
   { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 1 },
   { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts)|wasm\/stepstream_bg)/ },
 ];

@@ -80,6 +80,10 @@ codes! {
         "The run is over and takes no more events. Start another run, or recover one from a snapshot.";
     InvalidStore = 22, "INVALID_STORE", "ValidationError",
         "The path leads through something that is not an object, or is not a path.";
+    InvalidTool = 23, "INVALID_TOOL", "ValidationError",
+        "A tool is made by tool({ name, description, parameters, execute }); its name has 1 to 64 letters, digits, `_` and `-`.";
+    InvalidSchema = 24, "INVALID_SCHEMA", "ValidationError",
+        "A schema must be one of an object: JSON Schema with `type: \"object\"`, or one of a library that follows Standard Schema.";
     StepFailed = 30, "STEP_FAILED", "StepError",
         "A step threw something that is not an Error; it is the `cause`.";
     RunTimeout = 40, "RUN_TIMEOUT", "TimeoutError",

@@ -42,6 +42,8 @@ function kindOf(code: Code): string {
     case "EVENT_NOT_TAKEN":
     case "RUN_ENDED":
     case "INVALID_STORE":
+    case "INVALID_TOOL":
+    case "INVALID_SCHEMA":
       return "validation";
     case "STEP_FAILED":
       return "step";

@@ -97,6 +97,16 @@ export const codes = {
     class: "ValidationError",
     help: "The path leads through something that is not an object, or is not a path.",
   },
+  INVALID_TOOL: {
+    number: 23,
+    class: "ValidationError",
+    help: "A tool is made by tool({ name, description, parameters, execute }); its name has 1 to 64 letters, digits, `_` and `-`.",
+  },
+  INVALID_SCHEMA: {
+    number: 24,
+    class: "ValidationError",
+    help: 'A schema must be one of an object: JSON Schema with `type: "object"`, or one of a library that follows Standard Schema.',
+  },
   STEP_FAILED: {
     number: 30,
     class: "StepError",

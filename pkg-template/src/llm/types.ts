@@ -75,7 +75,7 @@ export interface ToolCallRequest {
 }
 
 /** Why a model stopped. */
-export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter" | "refusal" | "other";
+export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter" | "refusal" | "pause" | "error" | "other";
 
 /** Tokens that were counted, as far as the provider tells. */
 export interface Usage {
