@@ -1,8 +1,7 @@
 // Finds a Chromium for the browser tests, or installs Debian's.
 import { existsSync } from "node:fs";
 import { which } from "./command.mjs";
-import { Failure } from "./say.mjs";
-import { installPackages } from "./toolchain.mjs";
+import { whyNotInstalled } from "./toolchain.mjs";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -15,14 +14,8 @@ export async function chromium() {
   const wanted = process.env.STEPSTREAM_CHROMIUM;
   if (wanted) return existsSync(wanted) ? { file: wanted } : { reason: `STEPSTREAM_CHROMIUM: there is no ${wanted}` };
   if (installed() === undefined) {
-    try {
-      if (!(await installPackages(["chromium"]))) {
-        return { reason: `no Chromium, and this user cannot install Debian's with apt-get. ${BY_HAND}` };
-      }
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return { reason: `no Chromium, and apt-get could not install it. ${BY_HAND}` };
-    }
+    const reason = await whyNotInstalled(["chromium"]);
+    if (reason !== undefined) return { reason: `no Chromium, ${reason}. ${BY_HAND}` };
   }
   const file = installed();
   return file === undefined ? { reason: `the package chromium brought no program of that name. ${BY_HAND}` } : { file };

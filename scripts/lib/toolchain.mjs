@@ -125,6 +125,17 @@ export async function installPackages(packages) {
   return true;
 }
 
+/** Installs Debian packages that only a part needs: resolves with why that was not possible, or with undefined. */
+export async function whyNotInstalled(packages) {
+  try {
+    if (await installPackages(packages)) return undefined;
+    return "and this user cannot install Debian's with apt-get";
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return "and apt-get could not install it";
+  }
+}
+
 async function throughDebian() {
   const there = await debianInstalled("already installed");
   if (there !== undefined) return there;
