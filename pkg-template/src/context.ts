@@ -4,8 +4,10 @@ import { ValidationError } from "./errors.js";
 import { StartEvent, type StepFailure, StopEvent, type WorkflowEvent } from "./events.js";
 import { describe } from "./internal/duration.js";
 import type { Plan } from "./internal/plan.js";
+import type { Parent } from "./internal/nested.js";
 import { newId } from "./internal/new-id.js";
-import { type AnyWorkflow, type Parent, Run, type RunStatus } from "./internal/run.js";
+import { type AnyWorkflow, Run, type RunStatus } from "./internal/run.js";
+import { snapshotOf } from "./internal/run-snapshot.js";
 import { Shelf } from "./internal/thaw.js";
 import type { RunOptions } from "./run-options.js";
 import { type PausedStep, stepThrough } from "./stepwise.js";
@@ -214,7 +216,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
    */
   snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
-    return this.#run.snapshot(options.data === true);
+    return snapshotOf(this.#run, options.data === true);
   }
 
   /**
@@ -225,7 +227,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   fork(): WorkflowContext<ContextData, Start, Stop> {
     const { workflow, options } = this.#parts;
     const { context: _context, runId: _id, ...others } = options;
-    const shelf = new Shelf(workflow, this.#run.snapshot(false), {});
+    const shelf = new Shelf(workflow, snapshotOf(this.#run, false), {});
     const forked = { ...others, runId: newId() };
     return workflow.recoverNested(shelf, this.#run.data, forked, undefined) as WorkflowContext<
       ContextData,

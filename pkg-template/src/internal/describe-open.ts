@@ -1,20 +1,14 @@
 // What a run still waits for, in words: for the errors of runs that were too slow or came to a standstill.
 
 import { ask, readReply } from "./engine.js";
-import type { Invocation, PendingWait } from "./invocation.js";
-import type { Line } from "./line.js";
-import type { Plan } from "./plan.js";
+import type { Invocation } from "./invocation.js";
+import type { Run } from "./run.js";
 
 /** More than these would not be read. */
 const MOST_NAMED = 10;
 
 /** A sentence for each join that lacks something, each wait that is open and each step that is at work. */
-export function describeOpen(
-  plan: Plan,
-  line: Line,
-  invocations: readonly (Invocation | undefined)[],
-  waits: Iterable<PendingWait>,
-): string {
+export function describeOpen({ plan, line, invocations, waits }: Run): string {
   const words = ask(() => readReply(line.engine().engine_open(line.handle)));
   const parts: string[] = [];
   for (let at = 0; at < words.length; at += 3) {
@@ -25,7 +19,7 @@ export function describeOpen(
     parts.push(`Step "${step.name}" has some of its inputs and lacks ${what}.`);
   }
   const waiting = new Set<Invocation>();
-  for (const { what, invocation } of waits) {
+  for (const { what, invocation } of waits.values()) {
     if (what === undefined) continue;
     waiting.add(invocation);
     parts.push(`Step "${invocation.step}" waits for ${what}.`);

@@ -8,6 +8,7 @@ import type { RunOptions } from "../run-options.js";
 import type { Store } from "../store.js";
 import { NONE, describe, milliseconds } from "./duration.js";
 import type { PlannedStep } from "./plan.js";
+import { type Opened, collect, openSleep, openWait, recall, remember } from "./questions.js";
 import type { AnyWorkflow, Run } from "./run.js";
 import { checkInput, takes } from "./step.js";
 import { type NestedRuns, nestedKey } from "./thaw.js";
@@ -27,7 +28,7 @@ export interface PendingWait {
 interface Question {
   readonly what?: string;
   readonly accepts?: PendingWait["where"];
-  readonly open: () => { readonly wait: number; readonly go: () => void };
+  readonly open: () => Opened;
 }
 
 const onceKey = (key: string): string => `once:${key}`;
@@ -139,7 +140,7 @@ export class Invocation implements HandlerContext {
       }
       // Nothing is asked for, so nothing is missing.
       if (classes.length === 0) return [] as never;
-      return this.run.collect(this, event, classes) as never;
+      return collect(this, event, classes) as never;
     };
   }
 
@@ -147,7 +148,7 @@ export class Invocation implements HandlerContext {
     return (seconds) =>
       this.#open(() => {
         const delay = milliseconds(seconds, "sleep");
-        return { open: () => this.run.sleep(this, delay === NONE ? Number.MAX_VALUE : delay) };
+        return { open: () => openSleep(this, delay === NONE ? Number.MAX_VALUE : delay) };
       }) as Promise<never>;
   }
 
@@ -170,7 +171,7 @@ export class Invocation implements HandlerContext {
     this.#nestedCounts.set(slot, count + 1);
     const key = `${slot}#${count}`;
     const parent = { invocation: this, slot, key };
-    const done = this.isSettled ? undefined : this.run.recall(this, nestedKey(key));
+    const done = this.isSettled ? undefined : recall(this, nestedKey(key));
     if (done !== undefined) return workflow.completed(done.value as StopEvent, data, options, parent);
     const shelf = this.nested?.get(key);
     if (shelf === undefined) return workflow.runNested(input, data, options, parent);
@@ -192,7 +193,7 @@ export class Invocation implements HandlerContext {
   }
 
   #once(key: string, act: () => unknown): Promise<unknown> {
-    const known = this.run.recall(this, onceKey(key));
+    const known = recall(this, onceKey(key));
     if (known !== undefined) return Promise.resolve(known.value);
     this.onces ??= new Map();
     const onces = this.onces;
@@ -205,7 +206,7 @@ export class Invocation implements HandlerContext {
     }
     return begun.then((value) => {
       // The result may come when this attempt is over; the next one shares it, and remembers it then.
-      if (this.ended === undefined && !this.isSettled) this.run.remember(this, onceKey(key), value);
+      if (this.ended === undefined && !this.isSettled) remember(this, onceKey(key), value);
       return value;
     });
   }
@@ -240,7 +241,7 @@ export class Invocation implements HandlerContext {
       const accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
       const eventClass: EventClass = isChoice ? WorkflowEvent : input;
       const what = id ?? this.run.plan.describeInput(input);
-      return { what, accepts, open: () => this.run.wait(this, eventClass, accepts, limit, id) };
+      return { what, accepts, open: () => openWait(this, eventClass, accepts, limit, id) };
     });
   }
 

@@ -49,9 +49,9 @@ describe("the words of the boundary", () => {
     const names = Object.keys(table(matches(rustWords, /const (\w+): u32 = (\d+);/g))).filter(
       (name) => name !== "SETTLED",
     );
-    const run = read("pkg-template/src/internal/run.ts");
+    const commands = read("pkg-template/src/internal/commands.ts");
     for (const name of names) {
-      expect(run, `run.ts should read ${name}`).toContain(`case op.${name}:`);
+      expect(commands, `commands.ts should read ${name}`).toContain(`case op.${name}:`);
       expect(rustWords, `words.rs should write ${name}`).toMatch(new RegExp(`[^\\w]op::${name}\\b`));
     }
   });

@@ -1,0 +1,88 @@
+// What a running step asks the engine for: events, sleep, collections, and what it remembers.
+
+import type { EventClass, WorkflowEvent } from "../events.js";
+import { Remembered } from "./document.js";
+import { ask, memoryWords, readReply } from "./engine.js";
+import type { Invocation, PendingWait } from "./invocation.js";
+import type { Run } from "./run.js";
+
+/** A wait or sleep that the engine has opened. */
+export interface Opened {
+  readonly wait: number;
+  /** Carries out what came of it; an answer that is there already is given now. */
+  readonly go: () => void;
+}
+
+/** What an invocation remembers under a key, in this attempt or from an earlier one. */
+export function recall(by: Invocation, key: string): Remembered | undefined {
+  const { line } = by.run;
+  const found = ask(() => line.engine().engine_recall(line.handle, by.index, by.generation, key));
+  return found === 0 ? undefined : (line.payload(found - 1) as unknown as Remembered);
+}
+
+/** Lets an invocation remember something; what it remembers under the key already stays. */
+export function remember(by: Invocation, key: string, value: unknown): void {
+  const { line } = by.run;
+  const slot = line.keep(new Remembered(value));
+  by.run.accept(
+    ask(() => line.engine().engine_once(line.handle, by.index, by.generation, key, slot, line.tickTime())),
+    slot,
+  );
+}
+
+/** Opens a wait for an event. */
+export function openWait(
+  by: Invocation,
+  eventClass: EventClass,
+  where: PendingWait["where"],
+  timeout: number,
+  id: string | undefined,
+): Opened {
+  const { run } = by;
+  const { line } = run;
+  const type = run.plan.typeIdOf(eventClass);
+  const isConditional = where !== undefined;
+  let claim = 0;
+  if (isConditional) {
+    const kept = ask(() => readReply(line.engine().engine_kept(line.handle, type)));
+    claim = 1 + (kept.find((slot) => where(line.payload(slot))) ?? -1);
+    run.predicates += 1;
+  }
+  const { index, generation } = by;
+  return opened(run, () =>
+    line.engine().engine_wait(line.handle, index, generation, type, id, timeout, isConditional, claim, line.alive()),
+  );
+}
+
+/** Begins a sleep, of so many milliseconds. */
+export function openSleep(by: Invocation, delay: number): Opened {
+  const { line } = by.run;
+  return opened(by.run, () => line.engine().engine_sleep(line.handle, by.index, by.generation, delay, line.alive()));
+}
+
+function opened(run: Run, call: () => number): Opened {
+  const pointer = ask(call);
+  const wait = memoryWords()[(pointer >>> 2) + 3]!;
+  run.line.take(pointer);
+  return { wait, go: () => run.carryOut() };
+}
+
+/** Puts an event to those that a step collects; returns them when they are complete. */
+export function collect(by: Invocation, event: WorkflowEvent, classes: readonly EventClass[]): WorkflowEvent[] | null {
+  const { run } = by;
+  const { line, plan } = run;
+  const type = plan.typeOf(event);
+  const expected = plan.typeIdsOf(classes);
+  const slot = line.keep(event);
+  let found: WorkflowEvent[] | null = null;
+  const pointer = ask(() =>
+    line.engine().engine_collect(line.handle, by.index, by.generation, type, slot, expected, line.tickTime()),
+  );
+  const memory = memoryWords();
+  const at = pointer >>> 2;
+  if (memory[at] === 0 && memory[at + 1]! > 0) {
+    found = Array.from(memory.subarray(at + 3, at + 3 + memory[at + 1]!), (slot) => line.payload(slot));
+  }
+  run.accept(pointer, slot);
+  return found;
+}
