@@ -296,6 +296,27 @@ fn what_servers_want_otherwise() {
 }
 
 #[test]
+fn a_server_that_knows_no_choice_by_name_is_given_that_tool_alone() {
+    let request = |choice: &str| {
+        let json = r#"{ "model": "m-1", "messages": [{ "role": "user", "content": "Hi" }], "tools": [{ "name": "add" }, { "name": "multiply" }],
+          "toolChoice": { "name": "CHOICE" } }"#;
+        Request::from_json(&json.replace("CHOICE", choice)).expect("it is a request")
+    };
+    let names = |body: &Value| -> Vec<String> {
+        let tools = body["tools"].as_array().expect("tools are a list");
+        tools.iter().map(|tool| tool["function"]["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let mut llama = Provider::new(Api::Chat, "http://127.0.0.1:8080/v1", None);
+    let (_, body) = build(&llama, &request("multiply"));
+    assert_eq!((names(&body).len(), body["tool_choice"]["function"]["name"].as_str()), (2, Some("multiply")));
+    llama.flavour = Flavour::LlamaCpp;
+    let (_, body) = build(&llama, &request("multiply"));
+    assert_eq!((names(&body), body["tool_choice"].as_str()), (vec!["multiply".to_owned()], Some("required")));
+    let (_, body) = build(&llama, &request("divide"));
+    assert_eq!(names(&body).len(), 2, "the server is to say that there is no such tool");
+}
+
+#[test]
 fn addresses_keep_their_query_and_lose_double_slashes() {
     let url = |api: Api, base: &str| {
         provider_at(api, base).build(&request_without_stop(), true).expect("it can be sent").http.url

@@ -53,11 +53,19 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, answer_tool: &mu
     if request.tools.is_empty() && by_tool.is_none() {
         return;
     }
+    let mut choice = request.tool_choice.clone();
+    // To a server that knows no names, the tool that is wanted is all there is, and it has to call one.
+    let only = match &choice {
+        Some(ToolChoice::Named(name)) if !quirks.named => request.tools.iter().find(|tool| tool.name == *name),
+        _ => None,
+    };
+    if only.is_some() {
+        choice = Some(ToolChoice::Required);
+    }
     json.key("tools").open('[');
-    for tool in &request.tools {
+    for tool in request.tools.iter().filter(|tool| only.is_none_or(|wanted| wanted.name == tool.name)) {
         function(&tool.name, &tool.description, &tool.parameters, tool.strict, json);
     }
-    let mut choice = request.tool_choice.clone();
     if let Some(format) = by_tool {
         function(&format.name, "Gives the answer.", &format.schema, None, json);
         format.name.clone_into(answer_tool);

@@ -45,6 +45,8 @@ pub(super) struct Quirks {
     pub(super) ask_usage: bool,
     /// The word for "call at least one tool".
     pub(super) required: &'static str,
+    /// Whether it can be asked for one tool by its name. llama.cpp takes such a choice for "auto", without a word.
+    pub(super) named: bool,
     /// Whether it takes a JSON schema for the answer.
     pub(super) schema: bool,
     /// Whether ids of calls must have nine letters or digits.
@@ -104,6 +106,7 @@ impl Flavour {
             max_tokens: "max_tokens",
             ask_usage: true,
             required: "required",
+            named: true,
             schema: true,
             short_ids: false,
             reasoning_back: false,
@@ -116,7 +119,8 @@ impl Flavour {
                 Quirks { ask_usage: false, required: "any", short_ids: true, prefill: Some(Prefill::Prefix), ..usual }
             }
             Flavour::Vllm => Quirks { prefill: Some(Prefill::Continue), ..usual },
-            Flavour::Generic | Flavour::Ollama | Flavour::LlamaCpp | Flavour::Groq | Flavour::Xai => usual,
+            Flavour::LlamaCpp => Quirks { named: false, ..usual },
+            Flavour::Generic | Flavour::Ollama | Flavour::Groq | Flavour::Xai => usual,
         }
     }
 }
