@@ -66,26 +66,28 @@ export const inChromium = (project) => async () => {
 };
 
 /** Node's own test runner, for tests that must not depend on a test library: they look at the package from outside. */
-export const nodeTests = (folder) => async () => {
-  const files = filesOf([at(folder)]).filter((file) => file.endsWith(".test.mjs"));
-  if (files.length === 0) return { ...one(false), note: `no tests in ${folder}` }; // Node would look for others.
-  const report = path.join(memory, "node-test.tap");
-  mkdirSync(memory, { recursive: true });
-  rmSync(report, { force: true });
-  const reporters = ["spec", "tap"].flatMap((name) => [
-    `--test-reporter=${name}`,
-    `--test-reporter-destination=${name === "tap" ? report : "stdout"}`,
-  ]);
-  const { code } = await node(["--test", ...reporters, ...files]);
-  const tap = readFileSync(report, "utf8");
-  const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, "m").exec(tap)?.[1] ?? 0);
-  const failed = count("fail") + count("cancelled");
-  return {
-    passed: count("pass"),
-    failed: code !== 0 && failed === 0 ? 1 : failed,
-    skipped: count("skipped") + count("todo"),
+export const nodeTests =
+  (folder, env = {}) =>
+  async () => {
+    const files = filesOf([at(folder)]).filter((file) => file.endsWith(".test.mjs"));
+    if (files.length === 0) return { ...one(false), note: `no tests in ${folder}` }; // Node would look for others.
+    const report = path.join(memory, "node-test.tap");
+    mkdirSync(memory, { recursive: true });
+    rmSync(report, { force: true });
+    const reporters = ["spec", "tap"].flatMap((name) => [
+      `--test-reporter=${name}`,
+      `--test-reporter-destination=${name === "tap" ? report : "stdout"}`,
+    ]);
+    const { code } = await node(["--test", ...reporters, ...files], { env });
+    const tap = readFileSync(report, "utf8");
+    const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, "m").exec(tap)?.[1] ?? 0);
+    const failed = count("fail") + count("cancelled");
+    return {
+      passed: count("pass"),
+      failed: code !== 0 && failed === 0 ? 1 : failed,
+      skipped: count("skipped") + count("todo"),
+    };
   };
-};
 
 /** A program that must run to its end by itself. */
 export const program = (file, limit) => async () => {

@@ -4,6 +4,7 @@
 import { buildAndPack } from "../lib/build.mjs";
 import { withLock } from "../lib/lock.mjs";
 import { say } from "../lib/say.mjs";
+import { bundlers } from "./bundlers.mjs";
 import * as js from "./javascript.mjs";
 import * as rust from "./rust.mjs";
 
@@ -53,6 +54,13 @@ export const stages = [
     quick: false,
     needs: ["build"],
     run: js.nodeTests("tests/package"),
+  },
+  {
+    name: "bundlers",
+    title: "The packed package through bundlers, and in Next",
+    quick: false,
+    needs: ["build"],
+    run: bundlers,
   },
   {
     name: "examples",

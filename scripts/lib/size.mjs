@@ -28,7 +28,8 @@ const kinds = {
     brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }).length,
 };
 
-function measure(folder, files) {
+/** The sums over some files. */
+export function measure(folder, files) {
   const contents = files.map((file) => readFileSync(path.resolve(folder, file)));
   const sum = (kind) => contents.reduce((total, bytes) => total + kinds[kind](bytes), 0);
   return { raw: sum("raw"), gzip: sum("gzip"), brotli: sum("brotli") };

@@ -1,0 +1,4 @@
+// The entry of bundles for pages: what the tests call from outside.
+import { exercise } from "./exercise.js";
+
+globalThis.exercise = exercise;

@@ -1,0 +1,6 @@
+// Nothing but where the packages are: Next itself is outside the project, and Turbopack looks no further than it is told.
+import path from "node:path";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+export default { turbopack: { root }, outputFileTracingRoot: root };
