@@ -46,12 +46,20 @@ const otherEntries = {
 
 /**
  * What several entries share, each thing in one chunk: a class that was there twice would be two classes. The stores get by on the base,
- * without the core; what only one entry holds, such as the wasm in the default one, is in none of them.
+ * the clients of models on what is common to them and the engine; neither needs the core. What only one entry holds, such as the wasm in the
+ * default ones, is in none of them.
  */
 const sharedChunks = [
-  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 2 },
-  { name: "tools", test: /\/(src\/tools|@cfworker\/json-schema)\//, priority: 1 },
-  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 1 },
+  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 4 },
+  {
+    name: "common",
+    test: /\/src\/internal\/(wasm-module|base64|code-of|new-id|news|thenable)\.ts$/,
+    priority: 3,
+  },
+  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 2 },
+  { name: "tools", test: /\/(src\/tools|@cfworker\/json-schema)\//, priority: 2 },
+  { name: "llm", test: /\/(src\/llm\/|wasm\/stepstream-llm_bg)/, priority: 1 },
+  { name: "agents", test: /\/src\/agents\//, priority: 1 },
   { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts)|wasm\/stepstream_bg)/ },
 ];
 
@@ -64,6 +72,14 @@ export default defineConfig([
       "entry/edge-light": "entry/edge-light.ts",
       "entry/workerd": "entry/workerd.ts",
       "entry/slim": "entry/slim.ts",
+      "entry/llm/inline": "entry/llm/inline.ts",
+      "entry/llm/edge-light": "entry/llm/edge-light.ts",
+      "entry/llm/workerd": "entry/llm/workerd.ts",
+      "entry/slim/llm": "entry/slim/llm.ts",
+      "entry/agents/inline": "entry/agents/inline.ts",
+      "entry/agents/edge-light": "entry/agents/edge-light.ts",
+      "entry/agents/workerd": "entry/agents/workerd.ts",
+      "entry/slim/agents": "entry/slim/agents.ts",
       "entry/stores": "src/stores/index.ts",
       "entry/stores/file": "src/stores/file.ts",
       "entry/checkpointer": "src/checkpointer.ts",
@@ -71,6 +87,8 @@ export default defineConfig([
     dts: false,
     // devalue asks which runtime it is in; its way for all of them is the one that is taken.
     define: { Buffer: "undefined", process: "undefined" },
+    // What an entry does on being loaded is to say where its wasm is; another entry may load it for nothing else.
+    treeshake: { moduleSideEffects: [{ test: /\/pkg-template\/entry\//, sideEffects: true }] },
     // Names at the top level stay, so that events, errors and stack traces show the classes by their names.
     minify: { compress: true, mangle: { toplevel: true, keepNames: { class: true, function: false } } },
     outputOptions: {
@@ -87,11 +105,15 @@ export default defineConfig([
     name: "types",
     entry: {
       index: "src/index.ts",
+      llm: "src/llm/index.ts",
+      agents: "src/agents/index.ts",
       stores: "src/stores/index.ts",
       "stores/file": "src/stores/file.ts",
       checkpointer: "src/checkpointer.ts",
     },
     dts: { emitDtsOnly: true },
+    // What several declarations share; the chunks of the code beside them have nothing to do with it.
+    outputOptions: { chunkFileNames: "internal/[name].ts" },
     plugins: [otherEntries],
     inputOptions: { makeAbsoluteExternalsRelative: false },
   },

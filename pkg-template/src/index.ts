@@ -6,6 +6,7 @@ export {
   CancelledError,
   type Code,
   EngineError,
+  LLMError,
   LimitError,
   RecoverError,
   SnapshotError,

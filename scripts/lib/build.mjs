@@ -1,5 +1,6 @@
 // From sources to the installed package, stage by stage; each runs only when something it depends on has changed:
-// cargo -> glue (wasm-bindgen) -> wasm-opt -> TypeScript (tsdown) -> tarball, unpacked where `import "stepstream"` finds it.
+// for each module of wasm cargo -> glue (wasm-bindgen) -> wasm-opt; then TypeScript (tsdown) -> tarball, unpacked where
+// `import "stepstream"` finds it.
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -10,9 +11,25 @@ import { stage } from "./stages.mjs";
 import { nativeCargo, wasmToolchain } from "./toolchain.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
-const compiled = path.join(cargoTarget, TARGET, "release/stepstream.wasm");
 const bindgenTool = path.join(cargoTarget, "tool", "stepstream-bindgen");
-const optimised = path.join(glue, "stepstream.wasm");
+
+/** What one module is made with and where it goes. `feature` is the crate's, which chooses what is exported. */
+function wasmModule(name, title, feature) {
+  const scratch = path.join(memory, `glue-${name}`);
+  return {
+    name,
+    title,
+    feature,
+    scratch,
+    // Cargo has one place for it, whichever the features are.
+    compiled: path.join(memory, "compiled", `${name}.wasm`),
+    bound: path.join(scratch, `${name}_bg.wasm`),
+    optimised: path.join(glue, `${name}.wasm`),
+  };
+}
+
+/** The modules of the package: `<name>.wasm`, its glue `<name>_bg.js`, and the same wasm for inlining in `<name>_inline.js`. */
+const modules = [wasmModule("stepstream", "engine", "engine"), wasmModule("stepstream-llm", "calls of models", "llm")];
 
 /** The wasm proposals that every supported runtime has; more would make files that Node 20 refuses. */
 const WASM_FEATURES = [
@@ -34,23 +51,27 @@ function remapping() {
   return ["--config", `target.${TARGET}.rustflags=${JSON.stringify(flags)}`];
 }
 
-async function compile(toolchain) {
+async function compile({ name, title, feature, compiled }, toolchain) {
+  const made = path.join(cargoTarget, TARGET, "release/stepstream.wasm");
   const args = ["build", "--release", "--locked", "--lib", "-p", "stepstream", "--target", TARGET];
+  const features = ["--no-default-features", "--features", feature];
   await stage({
-    name: "cargo",
-    title: "engine compiled to wasm",
+    name: `cargo-${name}`,
+    title: `${title} compiled to wasm`,
     inputs: [at("Cargo.toml"), at("Cargo.lock"), at("src"), at(".cargo"), at("tools/bindgen/Cargo.toml")],
-    extra: JSON.stringify([toolchain.identity, toolchain.arguments, toolchain.env]),
+    extra: JSON.stringify([toolchain.identity, toolchain.arguments, toolchain.env, features]),
     outputs: [compiled],
     work: async () => {
       await must(
         toolchain.cargo,
-        [...args, ...toolchain.arguments, ...remapping()],
+        [...args, ...features, ...toolchain.arguments, ...remapping()],
         "Mend what the compiler reports.",
         {
           env: toolchain.env,
         },
       );
+      mkdirSync(path.dirname(compiled), { recursive: true });
+      copyFileSync(made, compiled);
       return sizeOf(compiled);
     },
   });
@@ -70,58 +91,61 @@ async function buildBindgenTool(native) {
   });
 }
 
-const glueTypes = `// Types for the generated glue: the engine's exports, and how an instance is handed to it.
-export * from "./stepstream.js";
+const glueTypes = (name) => `// Types for the generated glue: the module's exports, and how an instance is handed to it.
+export * from "./${name}.js";
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 `;
 
-async function writeGlue() {
-  const scratch = path.join(memory, "glue");
+async function writeGlue({ name, title, scratch, compiled, bound }) {
   await stage({
-    name: "glue",
-    title: "glue written",
+    name: `glue-${name}`,
+    title: `${title}: glue written`,
     inputs: [compiled, bindgenTool],
-    extra: glueTypes,
-    outputs: [
-      path.join(scratch, "stepstream_bg.wasm"),
-      path.join(glue, "stepstream_bg.js"),
-      path.join(glue, "stepstream_bg.d.ts"),
-    ],
+    extra: glueTypes(name),
+    outputs: [bound, path.join(glue, `${name}_bg.js`), path.join(glue, `${name}_bg.d.ts`)],
     work: async () => {
       rmSync(scratch, { recursive: true, force: true });
-      await must(bindgenTool, [compiled, scratch], "This is a bug in the exports under src/wasm, or in tools/bindgen.");
+      const hint = "This is a bug in the exports under src/wasm, or in tools/bindgen.";
+      await must(bindgenTool, [compiled, scratch, name], hint);
       mkdirSync(glue, { recursive: true });
-      for (const name of ["stepstream_bg.js", "stepstream.d.ts"]) {
-        copyFileSync(path.join(scratch, name), path.join(glue, name));
+      for (const file of [`${name}_bg.js`, `${name}.d.ts`]) {
+        copyFileSync(path.join(scratch, file), path.join(glue, file));
       }
-      writeFileSync(path.join(glue, "stepstream_bg.d.ts"), glueTypes);
+      writeFileSync(path.join(glue, `${name}_bg.d.ts`), glueTypes(name));
     },
   });
 }
 
-async function optimise() {
-  const input = path.join(memory, "glue", "stepstream_bg.wasm");
+async function optimise({ name, title, bound, optimised }) {
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
   const wasmOpt = at("node_modules/binaryen/bin/wasm-opt");
+  const inline = path.join(glue, `${name}_inline`);
   await stage({
-    name: "wasm-opt",
-    title: "wasm optimised",
-    inputs: [input, at("node_modules/binaryen/package.json")],
+    name: `wasm-opt-${name}`,
+    title: `${title}: wasm optimised`,
+    inputs: [bound, at("node_modules/binaryen/package.json")],
     extra: [...WASM_FEATURES, ...strip].join(" "),
-    outputs: [optimised, path.join(glue, "inline.js"), path.join(glue, "inline.d.ts")],
+    outputs: [optimised, `${inline}.js`, `${inline}.d.ts`],
     work: async () => {
-      const args = [wasmOpt, input, "-o", optimised, "-O3", ...WASM_FEATURES, ...strip];
+      const args = [wasmOpt, bound, "-o", optimised, "-O3", ...WASM_FEATURES, ...strip];
       await must(process.execPath, args, "Run `npm ci`; if it stays, wasm-opt refuses what cargo made.");
       const base64 = readFileSync(optimised).toString("base64");
-      writeFileSync(path.join(glue, "inline.js"), `export default "${base64}";\n`);
-      writeFileSync(path.join(glue, "inline.d.ts"), "declare const base64: string;\nexport default base64;\n");
-      return `${sizeOf(input)} -> ${sizeOf(optimised)}`;
+      writeFileSync(`${inline}.js`, `export default "${base64}";\n`);
+      writeFileSync(`${inline}.d.ts`, "declare const base64: string;\nexport default base64;\n");
+      return `${sizeOf(bound)} -> ${sizeOf(optimised)}`;
     },
   });
 }
 
 async function bundle() {
-  const copied = ["package.json", "README.md", "slim.d.ts", "stepstream.wasm.d.ts"];
+  const copied = [
+    "package.json",
+    "README.md",
+    "slim.d.ts",
+    "slim/llm.d.ts",
+    "slim/agents.d.ts",
+    ...modules.map(({ name }) => `${name}.wasm.d.ts`),
+  ];
   await stage({
     name: "bundle",
     title: `package built in ${shown(pkg)}/`,
@@ -134,10 +158,11 @@ async function bundle() {
         [at("node_modules/tsdown/dist/run.mjs"), "--config", "tsdown.config.mjs"],
         "Mend what tsdown reports.",
       );
+      mkdirSync(path.join(pkg, "slim"), { recursive: true });
       for (const name of copied) copyFileSync(path.join(template, name), path.join(pkg, name));
       copyFileSync(at("LICENSE"), path.join(pkg, "LICENSE"));
       writeFileSync(path.join(pkg, "THIRD-PARTY.txt"), thirdPartyNotice());
-      copyFileSync(optimised, path.join(pkg, "stepstream.wasm"));
+      for (const { name, optimised } of modules) copyFileSync(optimised, path.join(pkg, `${name}.wasm`));
     },
   });
 }
@@ -177,10 +202,12 @@ async function packAndInstall() {
 export async function buildPackage() {
   const native = await nativeCargo();
   const toolchain = await wasmToolchain();
-  await compile(toolchain);
   await buildBindgenTool(native);
-  await writeGlue();
-  await optimise();
+  for (const module of modules) {
+    await compile(module, toolchain);
+    await writeGlue(module);
+    await optimise(module);
+  }
   await bundle();
   return { native, toolchain };
 }

@@ -35,30 +35,42 @@ export function measure(folder, files) {
   return { raw: sum("raw"), gzip: sum("gzip"), brotli: sum("brotli") };
 }
 
-/** One row per entry of the package in `folder`; before them the wasm alone, and with its generated glue. */
+/** One row per entry of the package in `folder`; before them each wasm alone, and with its generated glue. */
 export function sizes(folder) {
+  const behind = (entry) => filesBehind(folder, `entry/${entry}.js`);
   const rows = [
     { name: "wasm alone", files: ["stepstream.wasm"] },
     { name: "engine", files: ["stepstream.wasm", path.join(glue, "stepstream_bg.js")] },
+    { name: "llm wasm alone", files: ["stepstream-llm.wasm"] },
+    { name: "llm engine", files: ["stepstream-llm.wasm", path.join(glue, "stepstream-llm_bg.js")] },
   ];
-  for (const entry of ["inline", "edge-light", "workerd"]) {
-    rows.push({ name: entry, files: filesBehind(folder, `entry/${entry}.js`) });
+  for (const entry of ["inline", "edge-light", "workerd", "llm/inline", "llm/workerd", "agents/inline"]) {
+    rows.push({ name: entry, files: behind(entry) });
   }
-  rows.push({ name: "slim + wasm", files: [...filesBehind(folder, "entry/slim.js"), "stepstream.wasm"] });
-  for (const entry of ["stores", "stores/file"]) {
-    rows.push({ name: entry, files: filesBehind(folder, `entry/${entry}.js`) });
+  const slim = [...behind("slim"), "stepstream.wasm"];
+  const slimLlm = [...behind("slim/llm"), "stepstream-llm.wasm"];
+  rows.push({ name: "slim + wasm", files: slim });
+  rows.push({ name: "slim/llm + wasm", files: slimLlm });
+  for (const entry of ["stores", "stores/file"]) rows.push({ name: entry, files: behind(entry) });
+  // What they add to the main entry, without which they are of no use.
+  for (const entry of ["checkpointer", "slim/agents"]) {
+    rows.push({ name: `+ ${entry}`, files: behind(entry).filter((file) => !slim.includes(file)) });
   }
-  // What it adds to the main entry, without which it is of no use.
-  const there = filesBehind(folder, "entry/inline.js");
-  const added = filesBehind(folder, "entry/checkpointer.js").filter((file) => !there.includes(file));
-  rows.push({ name: "+ checkpointer", files: added });
+  const everything = new Set([
+    ...slim,
+    ...slimLlm,
+    ...behind("slim/agents"),
+    ...behind("stores"),
+    ...behind("checkpointer"),
+  ]);
+  rows.push({ name: "everything", files: [...everything] });
   return rows.map((row) => ({ ...row, ...measure(folder, row.files) }));
 }
 
 /** The rows as a table for people. */
 export function sizeTable(rows) {
   const cell = (bytes) => `${(bytes / 1000).toFixed(1)} kB`.padStart(10);
-  const head = `${"".padEnd(16)}${["raw", "gzip", "brotli"].map((word) => word.padStart(10)).join("")}`;
-  const body = rows.map((row) => `${row.name.padEnd(16)}${cell(row.raw)}${cell(row.gzip)}${cell(row.brotli)}`);
+  const head = `${"".padEnd(18)}${["raw", "gzip", "brotli"].map((word) => word.padStart(10)).join("")}`;
+  const body = rows.map((row) => `${row.name.padEnd(18)}${cell(row.raw)}${cell(row.gzip)}${cell(row.brotli)}`);
   return [head, ...body].join("\n");
 }

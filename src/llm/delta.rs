@@ -24,8 +24,9 @@ pub enum DeltaKind {
     Finish = 7,
 }
 
-/// One new thing: what it is, where it belongs, and where its text ends.
+/// One new thing: what it is, where it belongs, and where its text ends. Four words in memory, which a host reads as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Record {
     /// What it is.
     pub kind: DeltaKind,

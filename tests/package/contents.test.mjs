@@ -20,21 +20,39 @@ test("the tarball holds these files and no others", () => {
     "LICENSE",
     "README.md",
     "THIRD-PARTY.txt",
+    "agents.d.ts",
     "checkpointer.d.ts",
+    "entry/agents/edge-light.js",
+    "entry/agents/inline.js",
+    "entry/agents/workerd.js",
     "entry/checkpointer.js",
     "entry/edge-light.js",
     "entry/inline.js",
+    "entry/llm/edge-light.js",
+    "entry/llm/inline.js",
+    "entry/llm/workerd.js",
     "entry/slim.js",
+    "entry/slim/agents.js",
+    "entry/slim/llm.js",
     "entry/stores.js",
     "entry/stores/file.js",
     "entry/workerd.js",
     "index.d.ts",
     "internal/base.js",
+    "internal/common.js",
     "internal/core.js",
+    "internal/errors.d.ts",
+    "internal/inline.js",
+    "internal/llm.js",
     "internal/runtime.js",
     "internal/store.js",
+    "llm.d.ts",
     "package.json",
     "slim.d.ts",
+    "slim/agents.d.ts",
+    "slim/llm.d.ts",
+    "stepstream-llm.wasm",
+    "stepstream-llm.wasm.d.ts",
     "stepstream.wasm",
     "stepstream.wasm.d.ts",
     "stores.d.ts",
@@ -124,10 +142,13 @@ test("imports stay inside the package", () => {
 test("the entries of edge runtimes import the wasm the way each of them understands", () => {
   assert.match(read("entry/edge-light.js"), /from\s*"\.\.\/stepstream\.wasm\?module"/);
   assert.match(read("entry/workerd.js"), /from\s*"\.\.\/stepstream\.wasm"/);
+  assert.match(read("entry/llm/edge-light.js"), /from\s*"\.\.\/\.\.\/stepstream-llm\.wasm\?module"/);
+  assert.match(read("entry/llm/workerd.js"), /from\s*"\.\.\/\.\.\/stepstream-llm\.wasm"/);
 });
 
 test("the entries are thin", () => {
-  for (const name of readdirSync(at("pkg-template/entry")).filter((file) => !file.endsWith(".d.ts"))) {
+  const names = readdirSync(at("pkg-template/entry"), { recursive: true });
+  for (const name of names.filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))) {
     const lines = readFileSync(at("pkg-template/entry", name), "utf8").trimEnd().split("\n").length;
     assert.ok(lines < 10, `${name} has ${lines} lines`);
   }
@@ -143,13 +164,41 @@ test("no source maps, and no path of the building machine", () => {
   }
 });
 
-test("the inlined engine is the one in the .wasm file", () => {
-  const base64 = readFileSync(path.join(installed, "stepstream.wasm")).toString("base64");
-  assert.ok(read("entry/inline.js").includes(base64));
-});
+/** For each module the file that has it inlined. */
+const MODULES = { stepstream: "internal/inline.js", "stepstream-llm": "entry/llm/inline.js" };
 
-test("the wasm needs nothing but its own glue", () => {
-  const module = new WebAssembly.Module(readFileSync(path.join(installed, "stepstream.wasm")));
-  const wanted = new Set(WebAssembly.Module.imports(module).map((entry) => entry.module));
-  assert.deepEqual([...wanted], wanted.size === 0 ? [] : ["./stepstream_bg.js"]);
+for (const [name, inline] of Object.entries(MODULES)) {
+  test(`what is inlined of ${name}.wasm is that file, and is there once`, () => {
+    const base64 = readFileSync(path.join(installed, `${name}.wasm`)).toString("base64");
+    assert.deepEqual(
+      scripts.filter((file) => read(file).includes(base64)),
+      [inline],
+    );
+  });
+
+  test(`${name}.wasm needs nothing but its own glue, of which it needs little`, () => {
+    const module = new WebAssembly.Module(readFileSync(path.join(installed, `${name}.wasm`)));
+    const wanted = WebAssembly.Module.imports(module);
+    for (const entry of wanted) {
+      assert.equal(entry.module, `./${name}_bg.js`);
+      // Nothing that could call back in: the table of references, and the message of a panic.
+      assert.match(entry.name, /^__wbindgen_init_externref_table$|^__wbg___wbindgen_throw_/);
+    }
+  });
+}
+
+test("each module exports its own functions alone", () => {
+  const exported = (name) =>
+    WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(path.join(installed, name))))
+      .filter(({ kind, name }) => kind === "function" && !name.startsWith("__"))
+      .map(({ name }) => name);
+  const own = { "stepstream.wasm": /^(graph|engine|snapshot|journal|replay)_/, "stepstream-llm.wasm": /^call_/ };
+  for (const [name, form] of Object.entries(own)) {
+    const names = exported(name);
+    assert.ok(names.length >= 10, `${name} exports only ${names.length} functions`);
+    assert.deepEqual(
+      names.filter((name) => !form.test(name)),
+      [],
+    );
+  }
 });

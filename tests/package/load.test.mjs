@@ -66,6 +66,13 @@ test("import() and require() give the same classes", () => {
   assert.equal(run("both.cjs", source), "true\n");
 });
 
+test("the entry of the agents brings the engine along, their slim one does not", () => {
+  const source = (agents) => `require("${agents}"); const stepstream = require("stepstream/slim");
+    process.on("uncaughtException", (error) => console.log(error.code)); ${program}`;
+  assert.equal(run("agents.cjs", source("stepstream/agents")), "42\n");
+  assert.equal(run("agents-slim.cjs", source("stepstream/slim/agents")), "UNSUPPORTED_RUNTIME\n");
+});
+
 const slim = `
   const bytes = require("node:fs").readFileSync(require.resolve("stepstream/stepstream.wasm"));
   stepstream.setWasmModule(new WebAssembly.Module(bytes));
@@ -88,16 +95,33 @@ test("slim refuses what is not a module", () => {
   assert.match(run("slim-wrong.cjs", source), /WebAssembly\.Module/);
 });
 
-test("slim exports what the main entry does, and setWasmModule", () => {
-  const source = `const names = (id) => Object.keys(require(id)).sort();
-    const all = names("stepstream/slim").filter((name) => !names("stepstream").includes(name));
-    console.log(JSON.stringify(all), names("stepstream").every((name) => names("stepstream/slim").includes(name)));`;
-  assert.equal(run("names.cjs", source), '["setWasmModule"] true\n');
+/** For each slim entry the one that it stands for, and what it has beyond that. */
+const slims = {
+  "stepstream/slim": ["stepstream", ["setWasmModule"]],
+  "stepstream/slim/llm": ["stepstream/llm", ["setLLMWasmModule"]],
+  "stepstream/slim/agents": ["stepstream/agents", []],
+};
+
+for (const [entry, [full, more]] of Object.entries(slims)) {
+  test(`${entry} exports what ${full} does, and what hands the module over`, () => {
+    const source = `const names = (id) => Object.keys(require(id)).sort();
+      const [slim, full] = [names("${entry}"), names("${full}")];
+      console.log(JSON.stringify(slim.filter((name) => !full.includes(name))), full.every((name) => slim.includes(name)));`;
+    assert.equal(run("names.cjs", source), `${JSON.stringify(more)} true\n`);
+  });
+}
+
+test("the slim clients refuse what is not a module", () => {
+  const source = `const { setLLMWasmModule } = require("stepstream/slim/llm");
+    try { setLLMWasmModule({}); } catch (error) { console.log(error.message); }`;
+  assert.match(run("slim-llm-wrong.cjs", source), /setLLMWasmModule.*stepstream\/slim/s);
 });
 
 /** The entries that are the same in every runtime, with their declarations. */
 const entries = {
   stepstream: "index.d.ts",
+  "stepstream/agents": "agents.d.ts",
+  "stepstream/llm": "llm.d.ts",
   "stepstream/checkpointer": "checkpointer.d.ts",
   "stepstream/stores": "stores.d.ts",
   "stepstream/stores/file": "stores/file.d.ts",
@@ -172,8 +196,14 @@ test("loading compiles nothing and uses no timer, randomness or network", () => 
 
 // The other runtimes' entries need their own loader; here their condition must at least choose the right file.
 for (const condition of ["edge-light", "workerd"]) {
-  test(`the condition ${condition} chooses its entry`, () => {
-    const shown = run("resolve.cjs", `console.log(require.resolve("stepstream"));`, [`--conditions=${condition}`]);
-    assert.match(shown, new RegExp(`entry/${condition}\\.js\\n$`));
-  });
+  for (const [entry, folder] of [
+    ["stepstream", ""],
+    ["stepstream/llm", "llm/"],
+    ["stepstream/agents", "agents/"],
+  ]) {
+    test(`the condition ${condition} chooses the entry of ${entry}`, () => {
+      const shown = run("resolve.cjs", `console.log(require.resolve("${entry}"));`, [`--conditions=${condition}`]);
+      assert.match(shown, new RegExp(`entry/${folder}${condition}\\.js\\n$`));
+    });
+  }
 }

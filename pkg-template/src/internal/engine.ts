@@ -1,17 +1,16 @@
-// Answers and resources of the engine: how they are read, when they are freed, what happens when it traps.
+// Answers and resources of the engine: how they are read, when they are freed.
 
-import { EngineError, RecoverError, SnapshotError, ValidationError, WorkflowError } from "../errors.js";
+import { EngineError, RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors.js";
 import { codes } from "./codes.js";
-import { discardEngine, engine, engineMemory, engineNumber } from "./wasm.js";
-import { codeOf } from "./words.js";
+import type { Survivor } from "./wasm-module.js";
+import { engine, engineModule } from "./wasm.js";
+import { codeOf } from "./code-of.js";
 
-let words = new Uint32Array(0);
+export type { Survivor };
 
 /** The engine's memory as words. Good until the next call into the engine. */
 export function memoryWords(): Uint32Array {
-  // A buffer that has grown leaves its old views empty.
-  if (words.length === 0) words = new Uint32Array(engineMemory().buffer);
-  return words;
+  return engineModule.words();
 }
 
 /** The error for a code that the engine has answered. */
@@ -49,73 +48,34 @@ export function copyBytes(address: number, length: number): Uint8Array {
   return new Uint8Array(memoryWords().buffer, address, length).slice();
 }
 
-/** What to do when the engine has trapped. */
-export interface Survivor {
-  poison(error: EngineError): void;
-}
-
-const survivors = new Set<WeakRef<Survivor>>();
-
-/** Registers somebody who must learn of a trap. Held weakly; returns how to unregister. */
+/** {@link WasmModule.onTrap} of the engine. */
 export function onTrap(survivor: Survivor): WeakRef<Survivor> {
-  const reference = new WeakRef(survivor);
-  survivors.add(reference);
-  return reference;
+  return engineModule.onTrap(survivor);
 }
 
 /** The opposite of {@link onTrap}. */
 export function offTrap(reference: WeakRef<Survivor>): void {
-  survivors.delete(reference);
+  engineModule.offTrap(reference);
 }
 
-/**
- * Called with what a call into the engine threw. The instance is in an unknown state: it is dropped, and everybody who has
- * something in it is told, in the next microtask. The next use gets a fresh one.
- */
+/** {@link WasmModule.trapped} of the engine. */
 export function trapped(cause: unknown): EngineError {
-  const error = new EngineError("ENGINE_PANICKED", "", { cause });
-  const told = [...survivors];
-  // Later, on a stack of its own: this one may be full, and who learns of it only half would hang.
-  queueMicrotask(() => {
-    for (const reference of told) reference.deref()?.poison(error);
-  });
-  survivors.clear();
-  discardEngine();
-  words = new Uint32Array(0);
-  isInside = false;
-  return error;
+  return engineModule.trapped(cause);
 }
 
-/** A call into the engine has begun and not come back. */
-let isInside = false;
-
-/**
- * Before a call into the engine; {@link leave} comes after it. A stack that overflowed inside a call may have left no room
- * to do anything about it: then it is done at the next call, which is this one.
- */
+/** {@link WasmModule.enter} of the engine. */
 export function enter(): void {
-  if (isInside) trapped(undefined);
-  isInside = true;
+  engineModule.enter();
 }
 
-/** A call has come back. */
+/** {@link WasmModule.leave} of the engine. */
 export function leave(): void {
-  isInside = false;
+  engineModule.leave();
 }
 
-/** Calls the engine. @throws EngineError after a trap; what the answer reader throws, as it is. */
+/** {@link WasmModule.ask} of the engine. */
 export function ask<T>(call: () => T): T {
-  enter();
-  try {
-    const answer = call();
-    leave();
-    return answer;
-  } catch (thrown) {
-    // Whatever else comes out of a call (a trap, a stack overflow) has left the engine in the middle of something.
-    if (!(thrown instanceof WorkflowError)) throw trapped(thrown);
-    leave();
-    throw thrown;
-  }
+  return engineModule.ask(call);
 }
 
 type Free = "graph_free" | "engine_free" | "replay_free";
@@ -128,7 +88,7 @@ interface Held {
 
 function release({ handle, instance, free }: Held): void {
   // What was in an instance that is gone is gone with it.
-  if (instance !== engineNumber()) return;
+  if (instance !== engineModule.number) return;
   try {
     ask(() => engine()[free](handle));
   } catch {
@@ -146,7 +106,7 @@ export class EngineResource {
 
   /** @param owner When it is collected, the resource is freed at the latest. */
   constructor(owner: object, handle: number, free: Free) {
-    this.#held = { handle, instance: engineNumber(), free };
+    this.#held = { handle, instance: engineModule.number, free };
     net ??= new FinalizationRegistry(release);
     net.register(owner, this.#held, this);
   }
@@ -157,7 +117,7 @@ export class EngineResource {
 
   /** Whether it was in an instance that is gone. */
   get isStale(): boolean {
-    return this.#held.instance !== engineNumber();
+    return this.#held.instance !== engineModule.number;
   }
 
   free(): void {

@@ -29,7 +29,7 @@ export interface FrozenEngine {
   readonly invocations: readonly number[];
 }
 
-/** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/snapshot.rs` writes it. */
+/** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/engine/snapshot.rs` writes it. */
 export function readFrozen(words: Uint32Array, bySlot: readonly unknown[]): FrozenEngine {
   const [address = 0, length = 0, slots = 0] = words;
   const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => bySlot[slot]);

@@ -17,7 +17,7 @@ import { EngineResource, ask, expectNumber, readReply } from "./engine.js";
 import { type StepDefinition, classesOf, takes } from "./step.js";
 import { engine } from "./wasm.js";
 import type { Code } from "./codes.js";
-import { codeOf } from "./words.js";
+import { codeOf } from "./code-of.js";
 
 interface BuiltIn {
   readonly name: string;

@@ -1,6 +1,4 @@
-// The words of the engine's answers, as src/wasm/words.rs writes them.
-
-import { type Code, codes } from "./codes.js";
+// The words of the engine's answers, as src/wasm/engine/words.rs writes them.
 
 /** Commands, and the words that follow each. */
 export const op = {
@@ -71,9 +69,3 @@ export const NO_ALARM = 0xffff_ffff;
 
 /** The index that stands for the outside as the sender of an event. */
 export const OUTSIDE = 0xffff_ffff;
-
-/** The code that belongs to a number. */
-export function codeOf(number: number): Code {
-  const found = (Object.keys(codes) as Code[]).find((code) => codes[code].number === number);
-  return found ?? "ENGINE_PANICKED";
-}

@@ -9,8 +9,8 @@ import "../kit/guard.js";
 const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-const rustWords = read("src/wasm/words.rs");
-const rustCalls = read("src/wasm/mod.rs") + read("src/wasm/snapshot.rs");
+const rustWords = read("src/wasm/engine/words.rs");
+const rustCalls = read("src/wasm/engine/mod.rs") + read("src/wasm/engine/snapshot.rs");
 const typescriptWords = read("pkg-template/src/internal/words.ts");
 const plan = read("pkg-template/src/internal/plan.ts");
 
@@ -108,7 +108,7 @@ describe("the words of the boundary", () => {
       expect(typescriptWords).toMatch(new RegExp(`export const ${name} = 0xffff_ffff;`));
     }
     expect(rustCalls).toContain("index != u32::MAX");
-    expect(read("src/wasm/host.rs")).toMatch(/const NEVER: u32 = u32::MAX;/);
+    expect(read("src/wasm/engine/host.rs")).toMatch(/const NEVER: u32 = u32::MAX;/);
   });
 });
 
@@ -124,7 +124,7 @@ describe("the engine's functions", () => {
     expect([...used].sort()).toEqual([...exported].sort());
   });
 
-  test("only one file talks to the glue", () => {
+  test("only one file talks to the glue of each module, and one starts instances", () => {
     const folders = ["pkg-template/src", "pkg-template/entry"];
     const files = folders.flatMap((folder) =>
       readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
@@ -132,11 +132,13 @@ describe("the engine's functions", () => {
         .map((file) => path.posix.join(folder, file.split(path.sep).join("/"))),
     );
     const imports = (file: string): string[] => matches(read(file), /(?:from|import)\s*\(?\s*"([^"]+)"/g).flat();
-    const users = files.filter((file) => imports(file).some((source) => source.includes("stepstream_bg")));
+    const users = (glue: string): string[] =>
+      files.filter((file) => imports(file).some((source) => source.endsWith(`/${glue}_bg.js`)));
     expect(files.length).toBeGreaterThan(20);
-    expect(users).toEqual(["pkg-template/src/internal/wasm.ts"]);
+    expect(users("stepstream")).toEqual(["pkg-template/src/internal/wasm.ts"]);
+    expect(users("stepstream-llm")).toEqual(["pkg-template/src/llm/internal/wasm.ts"]);
     const starters = files.filter((file) => /new WebAssembly\.Instance\b/.test(read(file)));
-    expect(starters).toEqual(["pkg-template/src/internal/wasm.ts"]);
+    expect(starters).toEqual(["pkg-template/src/internal/wasm-module.ts"]);
   });
 });
 
@@ -145,6 +147,7 @@ const values = [
   "EngineError",
   "HumanResponseEvent",
   "InputRequiredEvent",
+  "LLMError",
   "LimitError",
   "NestedEvent",
   "RecoverError",

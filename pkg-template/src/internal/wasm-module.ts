@@ -1,0 +1,169 @@
+// One module of WebAssembly and its one running instance: loading, what a trap means, how its memory is read. It is written by hand because the
+// generated loaders fetch or compile at import time, which edge runtimes forbid.
+//
+// 1. Nothing is compiled or instantiated before the first use, and then synchronously.
+// 2. There is at most one live instance. After a trap it is dropped; the next use makes a fresh one, with a new `number`, so
+//    that handles of the old one are recognised as stale. Other modules do not notice.
+
+import { EngineError, WorkflowError } from "../errors.js";
+
+/** Generated glue: the functions that the module exports, and how an instance is handed to it. */
+interface Glue {
+  __wbg_set_wasm(exports: WebAssembly.Exports): void;
+}
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  /** Fills the table of JavaScript references; only there if the module uses them. */
+  readonly __wbindgen_start?: () => void;
+}
+
+/** How a module is called, for imports and messages. */
+interface Names {
+  /** Of the generated files. */
+  readonly file: string;
+  /** The function that takes the compiled module from the program, and the entry that exports it. */
+  readonly setter: string;
+  readonly slim: string;
+}
+
+/** What to do when an instance has trapped. */
+export interface Survivor {
+  poison(error: EngineError): void;
+}
+
+const NO_WORDS = /* @__PURE__ */ new Uint32Array(0);
+
+/** A module. `T` is its glue. */
+export class WasmModule<T extends Glue> {
+  readonly #glue: T;
+  readonly #names: Names;
+  #getModule: (() => WebAssembly.Module) | undefined;
+  #live: Exports | undefined;
+  #number = 1;
+  #words = NO_WORDS;
+  /** A call into the instance has begun and not come back. */
+  #isInside = false;
+  readonly #survivors = new Set<WeakRef<Survivor>>();
+
+  constructor(glue: T, names: Names) {
+    this.#glue = glue;
+    this.#names = names;
+  }
+
+  /** Called by an entry at import time: says where the compiled module comes from, without getting it. */
+  provide(get: () => WebAssembly.Module): void {
+    this.#getModule = get;
+  }
+
+  /** Takes the compiled module from the program. */
+  set(module: WebAssembly.Module): void {
+    // Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good.
+    if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
+      const detail = `${this.#names.setter} was given something that is not a WebAssembly.Module.`;
+      throw new EngineError("UNSUPPORTED_RUNTIME", detail);
+    }
+    this.provide(() => module);
+  }
+
+  #start(): Exports {
+    const { file, setter, slim } = this.#names;
+    if (this.#getModule === undefined) {
+      const first = `With "${slim}", ${setter}(module) must be called before anything else.`;
+      throw new EngineError("UNSUPPORTED_RUNTIME", first);
+    }
+    try {
+      const imports = { [`./${file}_bg.js`]: this.#glue as unknown as WebAssembly.ModuleImports };
+      const exports = new WebAssembly.Instance(this.#getModule(), imports).exports;
+      this.#glue.__wbg_set_wasm(exports);
+      const started = exports as unknown as Exports;
+      started.__wbindgen_start?.();
+      return started;
+    } catch (cause) {
+      // A page's security policy that forbids WebAssembly, say, or a module of another version of the package.
+      throw new EngineError("UNSUPPORTED_RUNTIME", "The engine could not be started.", { cause });
+    }
+  }
+
+  /** The exported functions; the first call makes the instance. */
+  use(): T {
+    this.#live ??= this.#start();
+    return this.#glue;
+  }
+
+  /** Its memory as words. Good until the next call into it, because memory that grows leaves its old views empty. */
+  words(): Uint32Array {
+    if (this.#words.length === 0) {
+      this.#live ??= this.#start();
+      this.#words = new Uint32Array(this.#live.memory.buffer);
+    }
+    return this.#words;
+  }
+
+  /** Which instance is live, or will be at the next use: what was in one that is gone must not be looked for in the next. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Registers somebody who must learn of a trap. Held weakly; returns how to unregister. */
+  onTrap(survivor: Survivor): WeakRef<Survivor> {
+    const reference = new WeakRef(survivor);
+    this.#survivors.add(reference);
+    return reference;
+  }
+
+  /** The opposite of {@link onTrap}. */
+  offTrap(reference: WeakRef<Survivor>): void {
+    this.#survivors.delete(reference);
+  }
+
+  /**
+   * Called with what a call threw. The instance is in an unknown state: it is dropped, and everybody who has
+   * something in it is told, in the next microtask. The next use gets a fresh one.
+   */
+  trapped(cause: unknown): EngineError {
+    const error = new EngineError("ENGINE_PANICKED", "", { cause });
+    const told = [...this.#survivors];
+    // Later, on a stack of its own: this one may be full, and who learns of it only half would hang.
+    queueMicrotask(() => {
+      for (const reference of told) reference.deref()?.poison(error);
+    });
+    this.#survivors.clear();
+    // The glue keeps views of the memory and renews them when their buffer is detached; growing by nothing detaches it.
+    this.#live?.memory.grow(0);
+    this.#live = undefined;
+    this.#number += 1;
+    this.#words = NO_WORDS;
+    this.#isInside = false;
+    return error;
+  }
+
+  /**
+   * Before a call; {@link leave} comes after it. A stack that overflowed inside a call may have left no room
+   * to do anything about it: then it is done at the next call, which is this one.
+   */
+  enter(): void {
+    if (this.#isInside) this.trapped(undefined);
+    this.#isInside = true;
+  }
+
+  /** A call has come back. */
+  leave(): void {
+    this.#isInside = false;
+  }
+
+  /** Makes a call. @throws EngineError after a trap; what the answer reader throws, as it is. */
+  ask<R>(call: () => R): R {
+    this.enter();
+    try {
+      const answer = call();
+      this.leave();
+      return answer;
+    } catch (thrown) {
+      // Whatever else comes out of a call (a trap, a stack overflow) has left the instance in the middle of something.
+      if (!(thrown instanceof WorkflowError)) throw this.trapped(thrown);
+      this.leave();
+      throw thrown;
+    }
+  }
+}

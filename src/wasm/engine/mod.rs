@@ -1,0 +1,393 @@
+//! The boundary of the engine.
+//!
+//! # Contract with the host (`pkg-template/src/internal/`)
+//!
+//! Beside what holds for both boundaries (see the module above):
+//!
+//! 1. A call that changes a run returns the address of its answer: `[error, reply length, commands length, reply …,
+//!    commands …]`, all u32; see `words`. The answer is good until the next call of any function.
+//! 2. Times are milliseconds of the run's alive time; -1 stands for "none".
+
+mod host;
+mod snapshot;
+mod words;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::handles::Handles;
+use crate::engine::{
+    Engine, EventTypeId, Graph, Handler, InvocationId, Limits, Millis, RetryPolicy, Role, RunOptions, Slot, Step,
+    StepId, Tick, Verdict, WaitId, seed_of,
+};
+use crate::error::Code;
+use crate::snapshot::journal::Journal;
+use crate::snapshot::replay::Replay;
+use host::Host;
+use words::Answer;
+
+/// Everything that lives in this instance.
+struct Instance {
+    graphs: Handles<Rc<RefCell<Graph>>>,
+    hosts: Handles<Host>,
+    replays: Handles<Replay>,
+    answer: Answer,
+    /// The bytes that the last answer speaks of.
+    bytes: Vec<u8>,
+}
+
+thread_local! {
+    static INSTANCE: RefCell<Instance> = const {
+        RefCell::new(Instance {
+            graphs: Handles::new(),
+            hosts: Handles::new(),
+            replays: Handles::new(),
+            answer: Answer::new(),
+            bytes: Vec::new(),
+        })
+    };
+}
+
+fn with<T>(work: impl FnOnce(&mut Instance) -> T) -> T {
+    INSTANCE.with(|instance| work(&mut instance.borrow_mut()))
+}
+
+/// A number, or minus the number of an error code.
+fn number(result: Result<u32, Code>) -> i32 {
+    result.map_or_else(|code| -(code as i32), |number| number as i32)
+}
+
+fn duration(ms: f64) -> Option<Millis> {
+    (ms >= 0.0).then(|| Millis::from_f64(ms))
+}
+
+/// Points in time are rounded down, so that nothing is due early.
+fn point(ms: f64) -> Millis {
+    Millis(ms as u64)
+}
+
+fn types(numbers: &[u32]) -> Vec<EventTypeId> {
+    numbers.iter().copied().map(EventTypeId).collect()
+}
+
+fn tick(engine: u32, now: f64, tick: impl FnOnce(&mut Host) -> Tick) -> *const u32 {
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let tick = tick(host);
+            host.tick(tick, point(now), &mut instance.answer)
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// Makes an empty graph; returns its handle.
+#[wasm_bindgen]
+pub fn graph_new() -> u32 {
+    with(|instance| instance.graphs.insert(Rc::new(RefCell::new(Graph::new()))))
+}
+
+/// Frees a graph. Runs that follow it keep it alive.
+#[wasm_bindgen]
+pub fn graph_free(graph: u32) {
+    with(|instance| instance.graphs.remove(graph));
+}
+
+/// Adds an event type with its ancestry, nearest first; returns its id.
+#[wasm_bindgen]
+pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
+    let role = match role {
+        1 => Role::Start,
+        2 => Role::Stop,
+        3 => Role::InputRequired,
+        4 => Role::HumanResponse,
+        5 => Role::StepFailed,
+        _ => Role::Plain,
+    };
+    number(with(|instance| {
+        let mut graph = instance.graphs.get_mut(graph).ok_or(Code::StaleId)?.borrow_mut();
+        let id = graph.add_type(role, &types(parents))?;
+        graph.name_type(id, name);
+        Ok(id.0)
+    }))
+}
+
+/// Adds a step; returns its id. `inputs` is for each input the number of its types and the types; `declared` tells whether
+/// `outputs` counts; `workers` 0 is any number; `retry` is empty or as [`RetryPolicy::decode`] reads it;
+/// `recoveries` below 0 makes it an ordinary step, otherwise it handles the failures of `handled`.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
+pub fn graph_step(
+    graph: u32,
+    name: &str,
+    inputs: &[u32],
+    outputs: &[u32],
+    declared: bool,
+    workers: u32,
+    retry: &[f64],
+    timeout: f64,
+    handled: &[u32],
+    recoveries: f64,
+) -> i32 {
+    let build = || {
+        let mut accepted = Vec::new();
+        let mut rest = inputs;
+        while let Some((count, tail)) = rest.split_first() {
+            let (input, tail) = tail.split_at_checked(*count as usize).ok_or(Code::InvalidStep)?;
+            accepted.push(types(input));
+            rest = tail;
+        }
+        Ok(Step {
+            name: name.into(),
+            inputs: accepted,
+            outputs: declared.then(|| types(outputs)),
+            workers: (workers > 0).then_some(workers),
+            retry: if retry.is_empty() { None } else { Some(RetryPolicy::decode(retry)?) },
+            timeout: duration(timeout),
+            handler: (recoveries >= 0.0).then(|| Handler {
+                steps: handled.iter().copied().map(StepId).collect(),
+                max_recoveries: recoveries as u32,
+            }),
+        })
+    };
+    number(with(|instance| {
+        let graph = instance.graphs.get_mut(graph).ok_or(Code::StaleId)?;
+        graph.borrow_mut().add_step(build()?).map(|id| id.0)
+    }))
+}
+
+/// What tells the graph from others: a reply of the lower and the upper half.
+#[wasm_bindgen]
+pub fn graph_fingerprint(graph: u32) -> *const u32 {
+    with(|instance| match instance.graphs.get_mut(graph) {
+        Some(graph) => {
+            let fingerprint = graph.borrow().fingerprint();
+            instance.answer.reply(halves(fingerprint).into_iter())
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// What looks wrong with a graph: a reply of triples, code, step + 1, event type + 1.
+#[wasm_bindgen]
+pub fn graph_validate(graph: u32) -> *const u32 {
+    with(|instance| match instance.graphs.get_mut(graph) {
+        Some(graph) => {
+            let words = graph.borrow().validate().into_iter().flat_map(|finding| {
+                [finding.code as u32, finding.step.map_or(0, |id| id.0 + 1), finding.ty.map_or(0, |id| id.0 + 1)]
+            });
+            instance.answer.reply(words)
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none; `journal` tells whether to keep one.
+#[wasm_bindgen]
+pub fn engine_new(graph: u32, run_id: &str, timeout: f64, steps: f64, kept_events: u32, journal: bool) -> i32 {
+    number(with(|instance| {
+        let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
+        let options = options(seed_of(run_id), timeout, steps, kept_events);
+        let engine = Engine::new(graph, options);
+        let journal = journal.then(|| Journal::new(&engine, options, None));
+        Ok(instance.hosts.insert(Host::new(engine, journal)))
+    }))
+}
+
+fn options(seed: u64, timeout: f64, steps: f64, kept_events: u32) -> RunOptions {
+    let steps = if steps >= 0.0 { steps as u64 } else { u64::MAX };
+    RunOptions { seed, timeout: duration(timeout), limits: Limits { steps, kept_events } }
+}
+
+/// A number as its lower and its upper half.
+fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
+}
+
+/// Frees a run.
+#[wasm_bindgen]
+pub fn engine_free(engine: u32) {
+    with(|instance| instance.hosts.remove(engine));
+}
+
+/// [`Tick::Start`].
+#[wasm_bindgen]
+pub fn engine_start(engine: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
+}
+
+/// Says which predicated waits accept the event of the next [`engine_send`] or [`engine_complete`].
+#[wasm_bindgen]
+pub fn engine_matches(engine: u32, waits: &[u32]) {
+    with(|instance| {
+        if let Some(host) = instance.hosts.get_mut(engine) {
+            host.matches = waits.iter().copied().map(WaitId).collect();
+        }
+    });
+}
+
+fn invocation(index: u32, generation: u32) -> InvocationId {
+    InvocationId { index, generation }
+}
+
+/// The sender of an event: an invocation, or the outside when the index is the largest number.
+fn sender(index: u32, generation: u32) -> Option<InvocationId> {
+    (index != u32::MAX).then_some(InvocationId { index, generation })
+}
+
+/// [`Tick::Send`]. `target` is a step's id + 1, or 0 for all.
+#[wasm_bindgen]
+pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, target: u32, now: f64) -> *const u32 {
+    tick(engine, now, |host| Tick::Send {
+        from: sender(index, generation),
+        ty: EventTypeId(ty),
+        slot: Slot(slot),
+        target: target.checked_sub(1).map(StepId),
+        matches: core::mem::take(&mut host.matches),
+    })
+}
+
+/// [`Tick::Write`].
+#[wasm_bindgen]
+pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
+}
+
+/// [`Tick::Complete`]. `ty` is the output's type + 1, or 0 for no output.
+#[wasm_bindgen]
+pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, |host| Tick::Complete {
+        invocation: invocation(index, generation),
+        output: ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot))),
+        matches: core::mem::take(&mut host.matches),
+    })
+}
+
+/// [`Tick::Fail`]. `verdict` is 0 for the step's policy, 1 to give up, 2 to retry after `delay`.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
+pub fn engine_fail(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    verdict: u32,
+    delay: f64,
+    now: f64,
+) -> *const u32 {
+    let verdict = match verdict {
+        0 => Verdict::Policy,
+        2 => Verdict::Retry(Millis::from_f64(delay)),
+        _ => Verdict::GiveUp,
+    };
+    let invocation = invocation(index, generation);
+    tick(engine, now, |_| Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
+}
+
+/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
+pub fn engine_wait(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    id: Option<String>,
+    timeout: f64,
+    predicated: bool,
+    claim: u32,
+    now: f64,
+) -> *const u32 {
+    tick(engine, now, |_| Tick::Wait {
+        invocation: invocation(index, generation),
+        ty: EventTypeId(ty),
+        id: id.map(String::into_boxed_str),
+        timeout: duration(timeout),
+        predicated,
+        claim: claim.checked_sub(1).map(Slot),
+    })
+}
+
+/// [`Tick::Sleep`]; replies with the sleep's number.
+#[wasm_bindgen]
+pub fn engine_sleep(engine: u32, index: u32, generation: u32, delay: f64, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
+}
+
+/// [`Tick::Collect`]; replies with the slots of the complete collection, or with nothing.
+#[wasm_bindgen]
+pub fn engine_collect(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    expected: &[u32],
+    now: f64,
+) -> *const u32 {
+    tick(engine, now, |_| Tick::Collect {
+        invocation: invocation(index, generation),
+        ty: EventTypeId(ty),
+        slot: Slot(slot),
+        expected: types(expected),
+    })
+}
+
+/// [`Tick::Once`].
+#[wasm_bindgen]
+pub fn engine_once(engine: u32, index: u32, generation: u32, key: &str, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, |_| Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
+}
+
+/// The slot of the result that a running attempt has for what must happen once, + 1; 0 when it has none yet.
+#[wasm_bindgen]
+pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32 {
+    with(|instance| {
+        let host = instance.hosts.get_mut(engine)?;
+        host.engine.once(invocation(index, generation), key).map(|slot| slot.0 + 1)
+    })
+    .unwrap_or(0)
+}
+
+/// [`Tick::Block`], or [`Tick::Unblock`] when `blocked` is false.
+#[wasm_bindgen]
+pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now: f64) -> *const u32 {
+    let invocation = invocation(index, generation);
+    tick(engine, now, |_| if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
+}
+
+/// The alarm has gone off: passes on every deadline that has come.
+#[wasm_bindgen]
+pub fn engine_wake(engine: u32, now: f64) -> *const u32 {
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => host.wake(point(now), &mut instance.answer),
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// The slots of the events of a type that are kept for a later wait, oldest first.
+#[wasm_bindgen]
+pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let kept = host.engine.kept(EventTypeId(ty));
+            instance.answer.reply(kept.into_iter().map(|event| event.slot.0))
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// The joins and waits that are open, for messages: triples, 0 with step and filled inputs, or 1 with step and event type.
+#[wasm_bindgen]
+pub fn engine_open(engine: u32) -> *const u32 {
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let joins = host.engine.open_joins().map(|join| [0, join.step.0, join.filled]);
+            let waits = host.engine.open_waits().map(|wait| [1, wait.step.0, wait.ty.0]);
+            instance.answer.reply(joins.chain(waits).flatten())
+        }
+        None => instance.answer.refuse(Code::StaleId),
+    })
+}
