@@ -112,8 +112,11 @@ export default defineConfig([
       checkpointer: "src/checkpointer.ts",
     },
     dts: { emitDtsOnly: true },
-    // What several declarations share; the chunks of the code beside them have nothing to do with it.
-    outputOptions: { chunkFileNames: "internal/[name].ts" },
+    // What several declarations share is in one file; the chunks of the code beside it have nothing to do with it.
+    outputOptions: {
+      chunkFileNames: "internal/[name].ts",
+      codeSplitting: { groups: [{ name: "shared.d", minShareCount: 2 }] },
+    },
     plugins: [otherEntries],
     inputOptions: { makeAbsoluteExternalsRelative: false },
   },
