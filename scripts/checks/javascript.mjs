@@ -65,6 +65,12 @@ export const inChromium = (project) => async () => {
   return runVitest(project, { STEPSTREAM_CHROMIUM: file });
 };
 
+/** The suite of tests/runtimes. It is loaded here only: it bundles, and quick checks need not. */
+export async function inRuntimes() {
+  const { runtimes } = await import("../../tests/runtimes/run.mjs");
+  return runtimes();
+}
+
 /** Node's own test runner, for tests that must not depend on a test library: they look at the package from outside. */
 export const nodeTests =
   (folder, env = {}) =>

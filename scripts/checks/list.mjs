@@ -49,6 +49,13 @@ export const stages = [
     run: js.inChromium("browser"),
   },
   {
+    name: "runtimes",
+    title: "The packed package in every runtime",
+    quick: false,
+    needs: ["build"],
+    run: js.inRuntimes,
+  },
+  {
     name: "package",
     title: "The package as consumers and registries see it",
     quick: false,

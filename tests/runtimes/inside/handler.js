@@ -1,0 +1,9 @@
+// Jobs over HTTP, for the runtimes that are servers: each request brings a job, each response the reports of it.
+
+import { perform } from "../suite/job.js";
+
+export async function handle(request) {
+  const reports = [];
+  await perform(await request.json(), (report) => void reports.push(report));
+  return Response.json(reports);
+}

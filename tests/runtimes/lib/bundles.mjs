@@ -1,0 +1,61 @@
+// Programs as one script each, for the runtimes that do not look for packages themselves: as a user's bundler makes them, with the
+// conditions of the runtime and no other configuration.
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { rolldown } from "rolldown";
+
+/** How the compiled modules get into the program; the package says for which runtime each import is. */
+const waysOfWasm = {
+  /** As wrangler does it: the import stays, and the module is beside the program. */
+  workerd: (found) => ({
+    name: "wasm-beside",
+    resolveId: {
+      filter: { id: /\.wasm$/ },
+      handler(id, importer) {
+        const file = path.resolve(path.dirname(importer), id);
+        found[path.basename(file)] = file;
+        return { id: `./${path.basename(file)}`, external: "absolute" };
+      },
+    },
+  }),
+  /** As Next does it: the module is a global of the runtime. */
+  edge: (found) => ({
+    name: "wasm-global",
+    resolveId: {
+      filter: { id: /\.wasm\?module$/ },
+      handler: (id, importer) => path.resolve(path.dirname(importer), id),
+    },
+    load: {
+      filter: { id: /\.wasm\?module$/ },
+      handler(id) {
+        const file = id.replace("?module", "");
+        const name = `wasm_${path.basename(file, ".wasm").replaceAll("-", "_")}`;
+        found[name] = file;
+        return { code: `export default globalThis.${name};`, moduleType: "js" };
+      },
+    },
+  }),
+};
+
+/**
+ * Bundles a program of `scratch`. Resolves with `{ code, wasm }`: the script's path, and the paths of the modules that it wants, by name.
+ *
+ * @param way Under which conditions, and how modules come in; undefined for what browsers take.
+ */
+export async function bundle(scratch, input, { name, way, conditions = [], format = "esm" }) {
+  const wasm = {};
+  const bundled = await rolldown({
+    input: path.join(scratch, input),
+    cwd: scratch,
+    platform: "browser",
+    resolve: { conditionNames: [...conditions, "import", "default"] },
+    plugins: way === undefined ? [] : [waysOfWasm[way](wasm)],
+    makeAbsoluteExternalsRelative: false,
+  });
+  const { output } = await bundled.generate({ format, codeSplitting: false });
+  await bundled.close();
+  const code = path.join(scratch, "bundles", `${name}.js`);
+  mkdirSync(path.dirname(code), { recursive: true });
+  writeFileSync(code, output[0].code);
+  return { code, wasm };
+}

@@ -1,0 +1,92 @@
+// The packed package in every runtime: the suite, the first use, and runs that change hands between all of them.
+// `node tests/runtimes/run.mjs [runtime ...]` does it by itself, after `npm run pack`.
+import { pathToFileURL } from "node:url";
+import { at } from "../../scripts/lib/paths.mjs";
+import { dim, main, red, say, seconds, yellow } from "../../scripts/lib/say.mjs";
+import { hosts } from "./lib/hosts.mjs";
+import { Tally, judgeSuite } from "./lib/report.mjs";
+import { fillScratch, installLocked } from "./lib/scratch.mjs";
+import { matrixTable, placesTable } from "./lib/tables.mjs";
+
+/** How long one runtime may take for one round of jobs, in seconds. */
+const LIMIT = 150;
+/** As many runtimes at a time as the smallest machine has cores. */
+const AT_A_TIME = 2;
+
+/** Works through a list, a few at a time. */
+async function each(list, work) {
+  const rest = [...list];
+  const one = async () => {
+    while (rest.length > 0) await work(rest.shift());
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, one));
+}
+
+/** Lets every runtime perform its jobs; gives the reports of each place. */
+async function perform(tally, available, jobsOf) {
+  const reports = new Map();
+  await each(available, async ([name, host]) => {
+    const begun = performance.now();
+    const orders = host.places.map((place) => ({ place, jobs: jobsOf(`${name}, ${place}`) }));
+    const result = await host.perform(orders, LIMIT);
+    for (const place of host.places) {
+      reports.set(
+        `${name}, ${place}`,
+        result.reports.filter((report) => report.place === place),
+      );
+    }
+    if (result.failure !== undefined) tally.check(false, `${name} ${host.version}`, result.failure);
+    say(dim(`${name} ${host.version}: ${seconds(begun)}`));
+  });
+  return reports;
+}
+
+/** Everything; resolves with `{ passed, failed, skipped, note? }` and the `versions` that ran. */
+export async function runtimes(only = []) {
+  await installLocked(at("tests/runtimes"));
+  await fillScratch();
+  const tally = new Tally();
+  const all = Object.entries(await hosts()).filter(([name]) => only.length === 0 || only.includes(name));
+  for (const [name, { reason }] of all) if (reason !== undefined) tally.skip(name, reason);
+  const available = all.filter(([, { reason }]) => reason === undefined);
+  const names = available.flatMap(([name, { places }]) => places.map((place) => `${name}, ${place}`));
+
+  const first = await perform(tally, available, () => [{ do: "first-use" }, { do: "suite" }, { do: "take" }]);
+  const snapshots = {};
+  const rows = [];
+  for (const name of names) {
+    const reports = first.get(name) ?? [];
+    const counts = judgeSuite(tally, name, reports);
+    const firstUse = reports.find(({ job }) => job === "first-use")?.ms;
+    const version = available.find(([host]) => name.startsWith(`${host}, `))[1].version;
+    rows.push({ name, version, ...counts, firstUse });
+    const taken = reports.find(({ job }) => job === "take");
+    if (tally.check(taken?.snapshot !== undefined, `${name}: no snapshot`, taken?.error))
+      snapshots[name] = taken.snapshot;
+  }
+
+  const second = await perform(tally, available, () => [{ do: "finish", snapshots }]);
+  const finished = (from, to) => second.get(to)?.find((report) => report.from === from);
+  for (const from of Object.keys(snapshots)) {
+    for (const to of names) {
+      const report = finished(from, to);
+      tally.check(report?.ok === true, `taken in ${from}, recovered in ${to}`, report?.error ?? "no answer");
+    }
+  }
+
+  say(`\n${placesTable(rows).join("\n")}\n`);
+  say(matrixTable(names, (from, to) => finished(from, to)?.ok).join("\n"));
+  for (const line of tally.left) say(`${yellow("skipped")} ${line}`);
+  for (const line of tally.complaints) say(`${red("failed")} ${line}`);
+  const { passed, failed, skipped, left } = tally;
+  const versions = Object.fromEntries(available.map(([name, { version }]) => [name, version]));
+  return { passed, failed, skipped, versions, ...(left.length > 0 && { note: left.join("; ") }) };
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    const { passed, failed, skipped } = await runtimes(process.argv.slice(2));
+    say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+    if (failed > 0 || passed === 0) process.exitCode = 1;
+  });
+}

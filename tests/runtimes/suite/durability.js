@@ -1,0 +1,232 @@
+// Runs as bytes: snapshot, recover, replay, fork, seal, checkpoints and stores.
+
+import { RecoverError, SnapshotError, StartEvent, StopEvent, Workflow, openSnapshot, sealSnapshot } from "stepstream";
+import { WorkflowCheckpointer } from "stepstream/checkpointer";
+import { indexedDBStore, memoryStore, unstorageStore } from "stepstream/stores";
+import { Answer, Item, Other, Question, equal, fails, ok, single, soon } from "./kit.js";
+
+/** Asks, and answers with what it was given; counts what it does once. */
+function asking(deeds = []) {
+  return single(async ({ once, waitForEvent }, { data }) => {
+    const seat = await once("hold", () => (deeds.push(data), `seat to ${data}`));
+    const answer = await waitForEvent(Answer, { ask: new Question(seat) });
+    return new StopEvent(`${seat}: ${answer.data}`);
+  });
+}
+
+/** A run that waits for its answer, as bytes. */
+async function asked(deeds) {
+  const run = asking(deeds).run("Lisbon");
+  await soon(run.idle(), "idle");
+  const bytes = run.snapshot();
+  run.cancel();
+  await run.catch(() => {});
+  return bytes;
+}
+
+async function answered(bytes, workflow = asking()) {
+  const run = workflow.recover(bytes);
+  run.sendEvent(new Answer("yes"));
+  return (await soon(run, "the recovered run")).data;
+}
+
+/** What unstorage gives: a storage in memory. */
+function rawStorage() {
+  const items = new Map();
+  return {
+    getItemRaw: async (key) => items.get(key) ?? null,
+    setItemRaw: async (key, value) => void items.set(key, value),
+    removeItem: async (key) => void items.delete(key),
+    getKeys: async (base = "") => [...items.keys()].filter((key) => key.startsWith(base)),
+  };
+}
+
+/** What every store must do. */
+async function keeps(store) {
+  const early = await asked();
+  const id = `run/ÿ ${Math.random()}`;
+  await store.save(id, early);
+  equal(await store.load(id), early);
+  equal(await store.list("run/"), [id]);
+  const run = asking().recover(early);
+  run.sendEvent(new Answer("yes"));
+  await soon(run);
+  await store.save(id, run.snapshot());
+  await fails(store.save(id, early), SnapshotError, "SNAPSHOT_STALE");
+  equal((await soon(asking().recover(await store.load(id)))).data, "seat to Lisbon: yes");
+  equal([await store.delete(id), await store.delete(id), await store.load(id)], [true, false, undefined]);
+}
+
+/** @param fileStore A function that makes a store in a new folder, where there is a file system. */
+export const durability = (fileStore) => ({
+  async "snapshot and recover: a run that waits goes on, and does once what is to be done once"() {
+    const deeds = [];
+    const bytes = await asked(deeds);
+    ok(bytes instanceof Uint8Array && bytes.length < 1000, `the snapshot has ${bytes.length} bytes`);
+    equal(await answered(bytes, asking(deeds)), "seat to Lisbon: yes");
+    equal(deeds, ["Lisbon"], "what was done");
+  },
+
+  async "snapshot and recover: values stay what they are"() {
+    const loop = { name: "loop" };
+    loop.self = loop;
+    const values = {
+      nothing: undefined,
+      odd: [NaN, -0, Infinity],
+      large: 2n ** 70n,
+      when: new Date(1e12),
+      map: new Map([["a", new Set([1])]]),
+      bytes: new Uint8Array([1, 2, 255]),
+      words: new Float64Array([0.5]),
+      pattern: /x+/gi,
+      error: new RangeError("kept"),
+      event: new Other("inside"),
+      loop,
+    };
+    const run = single(({ waitForEvent, store }, { data }) => {
+      store.set("values", data);
+      return waitForEvent(Answer).then(() => new StopEvent(data));
+    }).run(values);
+    await soon(run.idle(), "idle");
+    const later = single(async ({ waitForEvent }, { data }) => {
+      await waitForEvent(Answer);
+      return new StopEvent(data);
+    }).recover(run.snapshot());
+    run.cancel();
+    later.sendEvent(new Answer());
+    const back = (await soon(later)).data;
+    ok("nothing" in back && back.nothing === undefined && Object.is(back.odd[1], -0), "undefined or -0 was lost");
+    ok(
+      back.error instanceof RangeError && back.event instanceof Other && back.loop.self === back.loop,
+      "a class was lost",
+    );
+    ok(
+      back.words instanceof Float64Array && back.pattern instanceof RegExp && back.when instanceof Date,
+      "a kind was lost",
+    );
+    const { loop: _, error: _error, ...plain } = back;
+    const { loop: _loop, error: _old, ...expected } = values;
+    equal(plain, expected);
+    equal(later.store.get("values.large"), 2n ** 70n);
+  },
+
+  async "snapshot and recover: sleeps, retries, queued work and nested runs go on"() {
+    const make = () => {
+      const nested = single(async ({ sleep }, { data }) => {
+        await sleep(0.02);
+        return new StopEvent(data + 1);
+      });
+      return new Workflow({ timeout: 20 })
+        .addWorkflows({ nested })
+        .addStep({ name: "begin", inputs: [StartEvent] }, ({ sendEvent }) => {
+          for (const nth of [1, 2, 3]) sendEvent(new Item(nth));
+        })
+        .addStep({ name: "work", inputs: [Item], numWorkers: 1 }, async ({ sleep, workflows }, { data }) => {
+          await sleep(0.01);
+          return new Other((await workflows.nested.run(data)).data);
+        })
+        .addStep({ name: "gather", inputs: [Other] }, ({ collectEvents }, event) => {
+          const all = collectEvents(event, [Other, Other, Other]);
+          return all && new StopEvent(all.map(({ data }) => data));
+        });
+    };
+    let run = make().run();
+    for (let life = 0; life < 4; life += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 13));
+      const bytes = run.snapshot();
+      run.cancel();
+      await run.catch(() => {});
+      run = make().recover(bytes);
+    }
+    equal((await soon(run)).data, [2, 3, 4]);
+  },
+
+  async "recover: what is damaged, foreign or no snapshot is refused before anything runs"() {
+    const bytes = await asked();
+    const altered = bytes.slice();
+    altered[bytes.length - 3] ^= 1;
+    await fails(() => asking().recover(altered), RecoverError, "SNAPSHOT_ALTERED");
+    await fails(() => asking().recover(bytes.slice(0, -5)), RecoverError, "SNAPSHOT_TRUNCATED");
+    await fails(() => asking().recover(new Uint8Array(100)), RecoverError, "SNAPSHOT_FORMAT");
+    const foreign = new Workflow().addStep({ name: "else", inputs: [StartEvent] }, () => new StopEvent());
+    await fails(() => foreign.recover(bytes), RecoverError, "SNAPSHOT_FOREIGN");
+  },
+
+  async "snapshot: what cannot be carried is named with its place"() {
+    const run = single(({ store, waitForEvent }) => {
+      store.set("user", { connect: () => {} });
+      return waitForEvent(Answer);
+    }).run();
+    await soon(run.idle(), "idle");
+    equal((await fails(() => run.snapshot(), SnapshotError, "SNAPSHOT_VALUE")).path, "store.user.connect");
+    run.cancel();
+  },
+
+  async "fork: a copy lives on, and so does the run"() {
+    const run = asking().run("Porto");
+    await soon(run.idle(), "idle");
+    const copy = run.fork();
+    copy.sendEvent(new Answer("no"));
+    run.sendEvent(new Answer("yes"));
+    equal([(await soon(run)).data, (await soon(copy)).data], ["seat to Porto: yes", "seat to Porto: no"]);
+    ok(run.runId !== copy.runId, "both have one id");
+  },
+
+  async "journal and replay: the past is rebuilt, and another future begins there"() {
+    const make = () =>
+      new Workflow()
+        .addStep({ name: "price", inputs: [StartEvent] }, ({ store }, { data }) => {
+          store.set("items", data);
+          return new Item(data * 10);
+        })
+        .addStep({ name: "tax", inputs: [Item] }, async ({ data, sleep }, event) => {
+          await sleep(0.005);
+          return new StopEvent(event.data * data.rate);
+        });
+    const run = make().run(3, { rate: 1.5 }, { journal: true });
+    equal((await soon(run)).data, 45);
+    const until = ({ inFlight }) => inFlight.some(({ step }) => step === "tax");
+    const past = make().replay(run.journal(), { until });
+    equal(past.store.toJSON(), { items: 3 });
+    equal((await soon(make().recover(past.snapshot()).with({ rate: 2 }))).data, 60);
+  },
+
+  async "seal: signed and encrypted, and refused when altered, foreign or under another key"() {
+    const bytes = await asked();
+    const secret = "a secret of some length";
+    for (const encrypt of [false, true]) {
+      const sealed = await sealSnapshot(bytes, secret, { encrypt });
+      equal(await openSnapshot(sealed, secret, { workflow: asking() }), bytes);
+      await fails(openSnapshot(sealed, "another secret, as long"), RecoverError, "SEAL_KEY");
+      const altered = sealed.slice();
+      altered[sealed.length - 1] ^= 1;
+      await fails(openSnapshot(altered, secret), RecoverError, "SEAL_ALTERED");
+      await fails(
+        openSnapshot(sealed, secret, { workflow: single(() => {}, { name: "x" }) }),
+        RecoverError,
+        "SEAL_FOREIGN",
+      );
+    }
+  },
+
+  async "checkpointer: a checkpoint after each step, and a run from any of them"() {
+    let drafts = 0;
+    const workflow = new Workflow()
+      .addStep({ name: "draft", inputs: [StartEvent] }, (_, { data }) => new Item(`${data} ${(drafts += 1)}`))
+      .addStep({ name: "judge", inputs: [Item] }, ({ data: judge }, { data }) => new StopEvent(`${data}: ${judge}`));
+    const checkpointer = new WorkflowCheckpointer(workflow);
+    equal((await soon(checkpointer.run("draft", "good"))).data, "draft 1: good");
+    await soon(checkpointer.flush());
+    const [checkpoint] = await checkpointer.filter({ output: Item });
+    equal((await soon(checkpointer.runFrom(checkpoint, "better"))).data, "draft 1: better");
+    equal(drafts, 1, "the number of drafts");
+    equal((await checkpointer.filter({ step: "judge" })).length >= 1, true);
+  },
+
+  "stores: in memory": () => keeps(memoryStore()),
+  "stores: over unstorage": () => keeps(unstorageStore(rawStorage())),
+  ...(typeof indexedDB === "object" && {
+    "stores: in IndexedDB": () => keeps(indexedDBStore({ name: `suite ${Math.random()}` })),
+  }),
+  ...(fileStore && { "stores: in files": async () => keeps(await fileStore()) }),
+});

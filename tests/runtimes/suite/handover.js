@@ -1,0 +1,110 @@
+// A run that changes hands in the middle of its steps: `take` begins it and freezes it, `finish` goes on with the bytes, in this runtime
+// or another one. Whoever finishes it must come to the same result.
+
+import { StartEvent, StopEvent, Workflow, WorkflowEvent, retryPolicy, stopAfterAttempt, waitFixed } from "stepstream";
+import { Answer, Item, Other, Progress, Question, equal, ok, soon } from "./kit.js";
+
+class Recovered extends WorkflowEvent {
+  static type = "recovered";
+}
+class Answered extends WorkflowEvent {
+  static type = "answered";
+}
+class Doubled extends WorkflowEvent {
+  static type = "doubled";
+}
+class Gathered extends WorkflowEvent {
+  static type = "gathered";
+}
+
+/** Longer than a slow machine needs from the start of a run to its snapshot, so that all of it is in the middle of something. */
+const A_WHILE = 0.4;
+
+/**
+ * Everything that may be pending at once: a step at work, queued ones behind it, a sleep, a retry, a half-full join, a wait that was answered
+ * and one that was not, a nested run. `log` is told of what must happen once.
+ */
+function make(log) {
+  const nested = new Workflow({ name: "nested" });
+  nested.addStep({ name: "inner", inputs: [StartEvent] }, async ({ sleep }, { data }) => {
+    await sleep(A_WHILE);
+    return new StopEvent(data.map((value) => value * 2n));
+  });
+  const workflow = new Workflow({ name: "handover", timeout: 60, events: [Question, Answer, Progress] });
+  workflow.addWorkflows({ nested });
+  workflow.addStep({ name: "begin", inputs: [StartEvent] }, ({ sendEvent, store }, { data }) => {
+    log.push("begin");
+    store.set("kept", { when: new Date(86_400_000), map: new Map([[1, "ä€𝄞"]]), nothing: undefined, large: 2n ** 65n });
+    for (const word of data) sendEvent(new Item(word));
+  });
+  workflow.addStep({ name: "queued", inputs: [Item], numWorkers: 1 }, async ({ once, sleep }, { data }) => {
+    const paid = await once("pay", () => (log.push(`pay ${data}`), `paid ${data}`));
+    await sleep(data === "a" ? A_WHILE : 0.01);
+    return new Other(paid);
+  });
+  const retry = retryPolicy({ wait: waitFixed(A_WHILE), stop: stopAfterAttempt(2) });
+  workflow.addStep({ name: "flaky", inputs: [StartEvent], retry }, ({ attempt }) => {
+    log.push(`attempt ${attempt}`);
+    if (attempt < 2) throw new Error("again");
+    return new Recovered(attempt);
+  });
+  workflow.addStep({ name: "person", inputs: [StartEvent] }, async ({ waitForEvent }) => {
+    const first = await waitForEvent(Answer, { ask: new Question("first?"), id: "first" });
+    const second = await waitForEvent(Answer, { ask: new Question("second?"), id: "second" });
+    return new Answered([first.data, second.data]);
+  });
+  workflow.addStep({ name: "deep", inputs: [StartEvent] }, async ({ workflows }) => {
+    return new Doubled((await workflows.nested.run(new BigInt64Array([1n, -2n]))).data);
+  });
+  workflow.addStep({ name: "gather", inputs: [Other] }, ({ collectEvents }, event) => {
+    const all = collectEvents(event, [Other, Other, Other]);
+    return all === null ? undefined : new Gathered(all.map(({ data }) => data));
+  });
+  workflow.addStep({ name: "end", inputs: [Gathered, Recovered, Answered, Doubled] }, ({ store }, ...events) => {
+    const { when, map, large, ...rest } = store.get("kept");
+    return new StopEvent([...events.map(({ data }) => data), when.toISOString(), map.get(1), large, "nothing" in rest]);
+  });
+  return workflow;
+}
+
+const EXPECTED = [
+  ["paid a", "paid b", "paid c"],
+  2,
+  ["yes", { rating: 5 }],
+  new BigInt64Array([2n, -4n]),
+  "1970-01-02T00:00:00.000Z",
+  "ä€𝄞",
+  2n ** 65n,
+  true,
+];
+
+/** A run as bytes, taken while steps are at work. */
+export async function take() {
+  const log = [];
+  const run = make(log).run(["a", "b", "c"]);
+  const asked = new Promise((resolve, reject) => {
+    (async () => {
+      for await (const event of run) {
+        if (!(event instanceof Question)) continue;
+        if (event.data === "second?") return resolve();
+        run.sendEvent(new Answer("yes"));
+      }
+    })().catch(reject);
+  });
+  await soon(asked, "the second question");
+  const bytes = run.snapshot();
+  equal(log.sort(), ["attempt 1", "begin", "pay a"], "what had happened when the snapshot was taken");
+  run.cancel();
+  await run.catch(() => {});
+  return bytes;
+}
+
+/** Goes on with such bytes, and checks that nothing is done twice and that the result is the expected one. */
+export async function finish(bytes) {
+  const log = [];
+  const run = make(log).recover(bytes);
+  run.sendEvent(new Answer({ rating: 5 }));
+  equal((await soon(run, "the recovered run")).data, EXPECTED, "the result");
+  equal(log.sort(), ["attempt 2", "pay b", "pay c"], "what was done after the recovery");
+  ok(run.status === "completed", `the run is ${run.status}`);
+}
