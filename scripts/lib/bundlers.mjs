@@ -1,11 +1,11 @@
 // The bundlers for the tests, installed in target/bundlers; and beside them a project with the tests' app and the packed package, as npm
 // installs it. The bundlers are some 480 MB that hardly ever change, the project is made anew for each package.
-import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { tarball } from "./build.mjs";
-import { must, run } from "./command.mjs";
+import { must } from "./command.mjs";
+import { QUIET, installLocked } from "./installed.mjs";
 import { at, shown } from "./paths.mjs";
-import { Failure } from "./say.mjs";
 import { stage } from "./stages.mjs";
 
 const folder = at("target/bundlers");
@@ -13,31 +13,6 @@ const sources = at("tests/bundlers");
 
 /** Where the app and the package are. */
 export const project = path.join(folder, "project");
-
-const QUIET = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-
-class NotInstalled extends Failure {}
-
-async function installBundlers() {
-  const manifests = ["package.json", "package-lock.json"];
-  await stage({
-    name: "bundlers",
-    title: `bundlers installed in ${shown(folder)}`,
-    inputs: manifests.map((name) => path.join(sources, name)),
-    outputs: [path.join(folder, "node_modules/.package-lock.json")],
-    work: async () => {
-      mkdirSync(folder, { recursive: true });
-      for (const name of manifests) copyFileSync(path.join(sources, name), path.join(folder, name));
-      const { code, output } = await run("npm", ["ci", "--include=dev", ...QUIET], { cwd: folder, limit: 600 });
-      if (code === 0) return;
-      // A lock file that does not fit is our mistake; a registry that cannot be reached is not.
-      const reason = output.split("\n").find((line) => line.startsWith("npm error")) ?? "no answer within ten minutes";
-      if (/EUSAGE|EINTEGRITY/.test(output))
-        throw new Failure(`The lock file of tests/bundlers does not fit: ${reason}`);
-      throw new NotInstalled(`npm could not install the bundlers: ${reason}`);
-    },
-  });
-}
 
 async function makeProject() {
   const file = tarball();
@@ -62,12 +37,7 @@ async function makeProject() {
 
 /** Makes sure that both are there; resolves with why not, where an install is impossible. */
 export async function prepareBundlers() {
-  try {
-    await installBundlers();
-  } catch (error) {
-    if (!(error instanceof NotInstalled)) throw error;
-    return error.message;
-  }
-  await makeProject();
-  return undefined;
+  const reason = await installLocked({ name: "bundlers", sources, folder });
+  if (reason === undefined) await makeProject();
+  return reason;
 }

@@ -1,11 +1,11 @@
 // The packed package in every runtime: the suite, the first use, and runs that change hands between all of them.
 // `node tests/runtimes/run.mjs [runtime ...]` does it by itself, after `npm run pack`.
 import { pathToFileURL } from "node:url";
-import { at } from "../../scripts/lib/paths.mjs";
+import { withLock } from "../../scripts/lib/lock.mjs";
 import { dim, main, red, say, seconds, yellow } from "../../scripts/lib/say.mjs";
 import { hosts } from "./lib/hosts.mjs";
 import { Tally, judgeSuite } from "./lib/report.mjs";
-import { fillScratch, installLocked } from "./lib/scratch.mjs";
+import { prepare } from "./lib/scratch.mjs";
 import { matrixTable, placesTable } from "./lib/tables.mjs";
 
 /** How long one runtime may take for one round of jobs, in seconds. */
@@ -43,8 +43,8 @@ async function perform(tally, available, jobsOf) {
 
 /** Everything; resolves with `{ passed, failed, skipped, note? }` and the `versions` that ran. */
 export async function runtimes(only = []) {
-  await installLocked(at("tests/runtimes"));
-  await fillScratch();
+  const reason = await withLock(prepare);
+  if (reason !== undefined) return { passed: 0, failed: 0, skipped: 1, note: reason };
   const tally = new Tally();
   const all = Object.entries(await hosts()).filter(([name]) => only.length === 0 || only.includes(name));
   for (const [name, { reason }] of all) if (reason !== undefined) tally.skip(name, reason);

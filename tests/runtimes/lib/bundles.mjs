@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { rolldown } from "rolldown";
+import { project } from "./scratch.mjs";
 
 /** How the compiled modules get into the program; the package says for which runtime each import is. */
 const waysOfWasm = {
@@ -38,15 +39,15 @@ const waysOfWasm = {
 };
 
 /**
- * Bundles a program of `scratch`. Resolves with `{ code, wasm }`: the script's path, and the paths of the modules that it wants, by name.
+ * Bundles a program of the project. Resolves with `{ code, wasm }`: the script's path, and the paths of the modules that it wants, by name.
  *
  * @param way Under which conditions, and how modules come in; undefined for what browsers take.
  */
-export async function bundle(scratch, input, { name, way, conditions = [], format = "esm" }) {
+export async function bundle(input, { name, way, conditions = [], format = "esm" }) {
   const wasm = {};
   const bundled = await rolldown({
-    input: path.join(scratch, input),
-    cwd: scratch,
+    input: path.join(project, input),
+    cwd: project,
     platform: "browser",
     resolve: { conditionNames: [...conditions, "import", "default"] },
     plugins: way === undefined ? [] : [waysOfWasm[way](wasm)],
@@ -54,7 +55,7 @@ export async function bundle(scratch, input, { name, way, conditions = [], forma
   });
   const { output } = await bundled.generate({ format, codeSplitting: false });
   await bundled.close();
-  const code = path.join(scratch, "bundles", `${name}.js`);
+  const code = path.join(project, "bundles", `${name}.js`);
   mkdirSync(path.dirname(code), { recursive: true });
   writeFileSync(code, output[0].code);
   return { code, wasm };

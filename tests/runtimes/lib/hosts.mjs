@@ -4,12 +4,9 @@ import os from "node:os";
 import path from "node:path";
 import { chromium, firefox } from "../../../scripts/lib/browser.mjs";
 import { run } from "../../../scripts/lib/command.mjs";
-import { at } from "../../../scripts/lib/paths.mjs";
 import { bundle } from "./bundles.mjs";
 import { reportsOf } from "./process.mjs";
-import { scratch } from "./scratch.mjs";
-
-const packages = at("tests/runtimes/node_modules");
+import { host, packages, project } from "./scratch.mjs";
 
 /** What workerd is told to behave like. */
 const COMPATIBILITY_DATE = "2026-07-01";
@@ -58,7 +55,7 @@ const program = ({ file, places, version }) => ({
       for (const { place, jobs } of orders) {
         const list = path.join(folder, `${place}.json`);
         writeFileSync(list, JSON.stringify(jobs.map((job) => ({ ...job, folder: path.join(folder, place) }))));
-        const result = await reportsOf(file, [...places[place], list], { cwd: scratch, limit });
+        const result = await reportsOf(file, [...places[place], list], { cwd: project, limit });
         for (const report of result.reports) reports.push({ place, ...report });
         if (result.failure !== undefined) failures.push(`${place}: ${result.failure}`);
       }
@@ -74,7 +71,7 @@ const hosted = ({ script, node, places, version, env }) => ({
     withFolder(async (folder) => {
       const list = path.join(folder, "orders.json");
       writeFileSync(list, JSON.stringify(orders.map((order) => ({ ...order, ...places[order.place] }))));
-      return reportsOf(node, [at("tests/runtimes/hosts", script), list], { cwd: scratch, limit, env });
+      return reportsOf(node, [host(script), list], { cwd: project, limit, env });
     }),
 });
 
@@ -82,7 +79,7 @@ async function browser(kind, found, node, places) {
   if (found.file === undefined) return { reason: found.reason };
   if (node === undefined) return { reason: "its driver needs a newer Node" };
   const { output } = await run(found.file, ["--version"], { limit: 60 });
-  const bundled = await bundle(scratch, "inside/browser.js", { name: "browser" });
+  const bundled = await bundle("inside/browser.js", { name: "browser" });
   const all = Object.entries(places).map(([place, how]) => [
     place,
     { browser: kind, executablePath: found.file, ...bundled, ...how },
@@ -115,7 +112,7 @@ export async function hosts() {
   ];
   const workerd = async () => {
     if (newest.file === undefined) return { reason: "miniflare needs a newer Node" };
-    const made = await bundle(scratch, "inside/worker.js", {
+    const made = await bundle("inside/worker.js", {
       name: "workerd",
       way: "workerd",
       conditions: ["workerd", "worker"],
@@ -124,7 +121,7 @@ export async function hosts() {
     return hosted({ script: "workerd.mjs", node: newest.file, places: { isolate }, version: versionOf("workerd") });
   };
   const edge = async () => {
-    const isolate = await bundle(scratch, "inside/edge.js", {
+    const isolate = await bundle("inside/edge.js", {
       name: "edge",
       way: "edge",
       conditions: ["edge-light"],

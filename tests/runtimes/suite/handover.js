@@ -18,7 +18,7 @@ class Gathered extends WorkflowEvent {
 }
 
 /** Longer than a slow machine needs from the start of a run to its snapshot, so that all of it is in the middle of something. */
-const A_WHILE = 0.4;
+const A_WHILE = 1;
 
 /**
  * Everything that may be pending at once: a step at work, queued ones behind it, a sleep, a retry, a half-full join, a wait that was answered
