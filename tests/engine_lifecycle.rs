@@ -2,7 +2,7 @@
 mod engine_kit;
 
 use engine_kit::{Asking, Call, Flow, Host, attempts, kept_at_most, steps_at_most, takes};
-use stepstream::engine::{Command, Millis, OpenJoin, Outcome, RunOptions, Status, Step, StepId, Tick};
+use stepstream::engine::{Command, EventTypeId, Millis, OpenJoin, Outcome, RunOptions, Status, Step, StepId, Tick};
 use stepstream::error::Code;
 
 fn count(run: &Host, wanted: &Command) -> usize {
@@ -83,14 +83,32 @@ fn a_kind_or_an_ancestor_that_a_step_makes_counts_as_made_inside() {
 }
 
 #[test]
-fn an_or_input_is_open_only_if_all_of_its_types_come_from_outside() {
+fn an_input_that_takes_one_type_from_outside_keeps_a_run_open() {
+    let open = |inputs: fn(EventTypeId, EventTypeId, EventTypeId) -> Vec<Vec<EventTypeId>>| {
+        let mut flow = Flow::new();
+        let (start, stop, human, a, b) = (flow.start, flow.stop, flow.human, flow.event(), flow.event());
+        flow.step(&[start], &[a, b]);
+        flow.add(Step { inputs: inputs(human, a, b), outputs: Some(vec![stop]), ..Step::default() });
+        flow.graph.is_open()
+    };
+    assert!(open(|human, a, _| vec![vec![a, human]]), "a choice");
+    assert!(open(|human, a, _| vec![vec![a], vec![human]]), "a join");
+    assert!(!open(|_, a, b| vec![vec![a, b]]), "a choice of what is made inside");
+}
+
+#[test]
+fn a_run_whose_step_takes_a_choice_with_an_answer_does_not_stall() {
     let mut flow = Flow::new();
     let (start, stop, human, a) = (flow.start, flow.stop, flow.human, flow.event());
     flow.step(&[start], &[a]);
-    flow.add(Step { inputs: vec![vec![human, a]], outputs: Some(vec![stop]), ..Step::default() });
-    assert!(!flow.graph.is_open());
-    flow.add(Step { inputs: vec![vec![a], vec![human]], outputs: Some(vec![stop]), ..Step::default() });
-    assert!(flow.graph.is_open(), "a join with an input from outside");
+    let step = flow.add(Step { inputs: vec![vec![a, human]], outputs: Some(vec![stop]), ..Step::default() });
+    let mut run = flow.run();
+    run.finish(&run.running[0].clone(), a, "item");
+    run.finish_empty(&run.call(step));
+    assert_eq!(run.status(), Status::Waiting);
+    run.send(human, "answer");
+    run.finish(&run.call(step), stop, "done");
+    assert_eq!(run.result(), Some("done".to_owned()));
 }
 
 #[test]

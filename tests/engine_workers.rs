@@ -2,7 +2,7 @@
 mod engine_kit;
 
 use engine_kit::{Flow, Host, attempts, takes};
-use stepstream::engine::{EventTypeId, Step, StepId, Verdict};
+use stepstream::engine::{EventTypeId, Status, Step, StepId, Verdict};
 
 /// A run with a step of so many workers that takes the returned type, and events 1 to `events` sent to it.
 fn busy(workers: Option<u32>, events: u32, change: impl FnOnce(&mut Step)) -> (Host, StepId, EventTypeId) {
@@ -56,6 +56,36 @@ fn a_step_that_waits_keeps_its_worker() {
     let other = run.engine.graph().borrow_mut().add_type(Default::default(), &[]).unwrap();
     run.wait(&run.call(step), other);
     assert_eq!(run.inputs(step), ["1"]);
+}
+
+#[test]
+fn what_queues_behind_workers_that_wait_does_not_keep_the_run_busy() {
+    let (mut run, step, a) = busy(Some(2), 4, |_| {});
+    let other = run.engine.graph().borrow_mut().add_type(Default::default(), &[]).unwrap();
+    run.finish_empty(&run.running[0].clone());
+    let calls = run.calls(step);
+    run.wait(&calls[0], other);
+    assert_eq!(run.status(), Status::Running, "one worker is at work");
+    run.wait(&calls[1], other);
+    assert_eq!(run.status(), Status::Waiting);
+    run.send(a, 5);
+    assert_eq!(run.status(), Status::Waiting, "one more in the queue");
+    run.finish_empty(&calls[0]);
+    assert_eq!((run.inputs(step), run.status()), (vec!["2".into(), "3".into()], Status::Running));
+}
+
+#[test]
+fn a_pause_before_the_next_attempt_keeps_the_run_busy_and_a_place_in_the_queue_does_not() {
+    let (mut run, step, _) = busy(Some(1), 2, |step| step.retry = attempts(3, 100));
+    let other = run.engine.graph().borrow_mut().add_type(Default::default(), &[]).unwrap();
+    run.finish_empty(&run.running[0].clone());
+    run.fail(&run.call(step));
+    run.wait(&run.call(step), other);
+    assert_eq!(run.status(), Status::Running, "1 is to be tried again");
+    run.advance(100);
+    assert_eq!(run.status(), Status::Waiting, "and queues behind 2 now");
+    run.finish_empty(&run.call(step));
+    assert_eq!((run.inputs(step), run.status()), (vec!["1".into()], Status::Running));
 }
 
 #[test]

@@ -59,8 +59,12 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     this.#parts = parts;
     // A run from a snapshot is made when it is used: of most only a copy with other data is.
     if (parts.shelf === undefined) this.#made = this.#make();
+    // The run around it must not be seen waiting while this one is about to begin.
+    const around = parts.parent?.invocation.run;
+    around?.countNested(1);
     queueMicrotask(() => {
       if (this.#beginsByItself) this.#run.start();
+      around?.countNested(-1);
     });
   }
 

@@ -86,7 +86,7 @@ impl Freezer<'_> {
         let deadline =
             state.timers.values().find(|timer| timer.target == TimerTarget::Run).map(|timer| timer.deadline.0);
         let image = Image {
-            condition: condition(state.status),
+            condition: condition(state),
             ticks: state.ticks,
             now: state.now.max(now).0,
             seed: state.options.seed,
@@ -224,10 +224,12 @@ impl Freezer<'_> {
     }
 }
 
-fn condition(status: Status) -> Condition {
-    match status {
+fn condition(state: &State) -> Condition {
+    match state.status {
         Status::Created => Condition::Created,
         Status::Running | Status::Shelved => Condition::Running,
+        // What is queued gets its turn when the run is taken up, whoever had the workers before.
+        Status::Waiting if state.steps.iter().any(|step| !step.queue.is_empty()) => Condition::Running,
         Status::Waiting => Condition::Waiting,
         Status::Ended(Outcome::Completed(_)) => Condition::Completed,
         Status::Ended(Outcome::StepFailed { .. }) => Condition::StepFailed,

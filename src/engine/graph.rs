@@ -195,8 +195,8 @@ impl Graph {
         for ty in 0..self.types.len() {
             self.add_route(id, EventTypeId(ty as u32));
         }
-        let open = self.outside_inputs().next().is_some();
-        self.open = open;
+        let mut taken = self.steps.iter().flat_map(|step| &step.inputs).flatten();
+        self.open = taken.any(|ty| !self.is_made_inside(*ty));
         Ok(id)
     }
 

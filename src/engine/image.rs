@@ -83,7 +83,7 @@ pub enum Condition {
     Created,
     /// It is under way.
     Running,
-    /// It waits for the outside.
+    /// It waits for the outside, and nothing is queued.
     Waiting,
     /// It has completed; nothing else is in the image.
     Completed,

@@ -106,7 +106,6 @@ impl Reducer<'_> {
             blocked: 0,
             timer: None,
         });
-        self.state.active += 1;
         self.state.steps[step.index()].queue.push_back(id);
         self.start_queued(step);
     }
@@ -142,6 +141,7 @@ impl Reducer<'_> {
         invocation.phase = Phase::Running;
         invocation.timer = timer;
         invocation.attempt = invocation.attempt.saturating_add(1);
+        self.state.active += 1;
         self.out.push(Command::Invoke {
             step,
             invocation: id,

@@ -137,9 +137,14 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// Whether it moves the run on without help from the outside.
+    /// Whether it moves the run on without help from the outside. What is queued does not: as all workers of its step are taken, it is
+    /// for those to move.
     pub(super) fn is_active(&self) -> bool {
-        self.phase != Phase::Running || self.blocked == 0
+        match self.phase {
+            Phase::Queued | Phase::Again => false,
+            Phase::Running => self.blocked == 0,
+            Phase::Backoff(_) => true,
+        }
     }
 
     /// Whether an attempt has begun and is not over, in this life of the run or in an earlier one.

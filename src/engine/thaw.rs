@@ -266,7 +266,6 @@ impl Thawer<'_> {
             blocked: 0,
             timer: None,
         });
-        self.state.active += 1;
         // What waits for its next attempt has no question open, and has sent nothing yet.
         let is_pending = |entry: &EntryImage| matches!(entry.answer, AnswerImage::Pending { .. });
         if !image.running && (!image.sent.is_empty() || image.log.iter().any(is_pending)) {
@@ -277,7 +276,10 @@ impl Thawer<'_> {
         let Some(invocation) = self.state.invocations.get_mut(id) else { return self.invalid() };
         invocation.memory = memory;
         match backoff {
-            Some(timer) if !image.running => invocation.phase = Phase::Backoff(timer),
+            Some(timer) if !image.running => {
+                invocation.phase = Phase::Backoff(timer);
+                self.state.active += 1;
+            }
             Some(_) => return self.invalid(),
             None => self.state.steps[step.index()].queue.push_back(id),
         }

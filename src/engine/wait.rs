@@ -6,7 +6,7 @@ use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitI
 use super::reduce::Reducer;
 use super::state::{Answer, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
-use crate::sorted::{SortedMap, sort};
+use crate::sorted::SortedMap;
 
 impl Reducer<'_> {
     pub(super) fn wait(
@@ -263,9 +263,15 @@ impl Reducer<'_> {
 
 /// What a collection expects, in an order that does not depend on how it was asked for.
 pub(super) fn sorted_types(types: &[EventTypeId]) -> Box<[EventTypeId]> {
-    let mut list: Vec<_> = types.iter().map(|ty| (u64::from(ty.0), 0)).collect();
-    sort(&mut list);
-    list.into_iter().map(|(ty, _)| EventTypeId(ty as u32)).collect()
+    if types.is_sorted() {
+        return types.into();
+    }
+    // Long lists have few types.
+    let mut counts: SortedMap<EventTypeId, usize> = SortedMap::default();
+    for ty in types {
+        *counts.or_default(*ty) += 1;
+    }
+    counts.iter().flat_map(|(ty, count)| core::iter::repeat_n(*ty, *count)).collect()
 }
 
 impl Graph {

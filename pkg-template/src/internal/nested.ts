@@ -23,7 +23,7 @@ export class Tie {
   /** How many of them that step, which runs again, has not sent again. */
   #resent: number;
   /** It waits for the outside, and the run around it knows. */
-  #isBlocking = false;
+  #isWaiting = false;
 
   constructor(child: Run, parent: Parent, received: number) {
     this.#child = child;
@@ -39,11 +39,13 @@ export class Tie {
     const { run } = by;
     run.children ??= new Set();
     run.children.add(child);
+    run.countNested(1);
     if (run.isEnded) child.cancel(run.error);
     child.whenEnded(() => {
       run.children?.delete(child);
+      if (this.#isWaiting) this.#block(false);
+      else run.countNested(-1);
       if (run.isEnded || by.isSettled || by.ended !== undefined) return;
-      if (this.#isBlocking) this.#block(false);
       // If the step runs again after a recovery, the nested run need not.
       const { stop } = child;
       if (stop !== undefined) run.guard(() => remember(by, nestedKey(key), stop));
@@ -58,10 +60,11 @@ export class Tie {
   }
 
   /** The nested run begins to wait for the outside, or waits no longer. */
-  setIdle(isIdle: boolean): void {
-    if (this.#isBlocking === isIdle) return;
-    this.#isBlocking = isIdle;
-    this.#block(isIdle);
+  setWaiting(isWaiting: boolean): void {
+    this.#isWaiting = isWaiting;
+    // The step first: else the run around it might be seen waiting in between.
+    this.#block(isWaiting);
+    this.parent.invocation.run.countNested(isWaiting ? -1 : 1);
   }
 
   #block(blocked: boolean): void {

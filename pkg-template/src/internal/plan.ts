@@ -14,7 +14,7 @@ import {
   WorkflowEvent,
 } from "../events.js";
 import { EngineResource, ask, expectNumber, readReply } from "./engine.js";
-import { type StepDefinition, classesOf, takes } from "./step.js";
+import { type StepDefinition, checkInput, classesOf, takes } from "./step.js";
 import { engine } from "./wasm.js";
 import type { Code } from "./codes.js";
 import { codeOf } from "./code-of.js";
@@ -213,15 +213,24 @@ export class Plan {
     return this.#ids.get(eventClass) ?? this.#add(eventClass);
   }
 
-  /** The ids of many classes. A long list is mostly one class over and over, and is asked for at each event that is collected. */
+  /**
+   * The ids of the classes that `collectEvents` got. A long list is mostly one class over and over, and is gone through at each event
+   * that is collected: what is known was checked once.
+   *
+   * @throws ValidationError when one is none.
+   */
   typeIdsOf(classes: readonly EventClass[]): Uint32Array {
     const ids = new Uint32Array(classes.length);
     let last: EventClass | undefined;
     let id = 0;
     for (let nth = 0; nth < ids.length; nth += 1) {
       const eventClass = classes[nth]!;
-      if (eventClass !== last) id = this.typeIdOf(eventClass);
-      last = eventClass;
+      if (eventClass !== last) {
+        const known = this.#ids.get(eventClass);
+        if (known === undefined) checkInput(eventClass, "collectEvents got");
+        id = known ?? this.#add(eventClass);
+        last = eventClass;
+      }
       ids[nth] = id;
     }
     return ids;

@@ -113,6 +113,9 @@ export class Run {
   /** How the run learns that the instance is gone while it waits; any other run finds out at its next call. */
   #survivor: WeakRef<Survivor> | undefined;
   #isCarryingOut = false;
+  /** The run's own steps wait for the outside. */
+  #isIdle = false;
+  #nestedAtWork = 0;
   #promise: Promise<StopEvent> | undefined;
 
   constructor({ workflow, plan, start, thawed, data, options, parent, store }: RunParts) {
@@ -380,13 +383,27 @@ export class Run {
     this.carryOut();
   }
 
-  /** From now on the run waits for the outside, or waits no longer. */
+  /** From now on the run's own steps wait for the outside, or wait no longer. */
   setIdle(isIdle: boolean): void {
-    this.status = isIdle ? "waiting" : "running";
-    this.tie?.setIdle(isIdle);
-    if (!isIdle) return;
+    this.#isIdle = isIdle;
     // Not for every run: a weak reference costs more than all the rest of a short one.
-    this.#survivor ??= onTrap(this);
+    if (isIdle) this.#survivor ??= onTrap(this);
+    this.#updateStatus();
+  }
+
+  /** A nested run begins to work, or works no longer: it waits, or has ended. */
+  countNested(atWork: 1 | -1): void {
+    this.#nestedAtWork += atWork;
+    if (!this.isEnded) this.#updateStatus();
+  }
+
+  /** A run waits for the outside when its own steps do, and no nested run is at work. */
+  #updateStatus(): void {
+    const isWaiting = this.#isIdle && this.#nestedAtWork === 0;
+    if (isWaiting === (this.status === "waiting")) return;
+    this.status = isWaiting ? "waiting" : "running";
+    this.tie?.setWaiting(isWaiting);
+    if (!isWaiting) return;
     const listeners = this.#onIdle;
     this.#onIdle = NOBODY;
     for (const listener of listeners) listener();

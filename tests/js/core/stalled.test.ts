@@ -49,6 +49,38 @@ test("a join that lacks a choice names all of it", async () => {
   await soon(context);
 });
 
+test("a run whose step takes what is made inside or an answer waits for the answer", async () => {
+  const workflow = new Workflow<unknown, unknown, string>();
+  workflow.addStep({ inputs: [StartEvent], outputs: [Left] }, () => new Left("item"));
+  workflow.addStep({ inputs: [WorkflowEvent.or(Left, Answer)], outputs: [StopEvent] }, (_, event) => {
+    return event instanceof Answer ? new StopEvent(event.data) : undefined;
+  });
+  const context = workflow.run(0);
+  await soon(context.idle());
+  expect(context.status).toBe("waiting");
+  context.sendEvent(new Answer("yes"));
+  expect((await soon(context)).data).toBe("yes");
+});
+
+test("a run is idle when its only worker waits, whatever queues behind it", async () => {
+  const workflow = new Workflow<unknown, unknown, string>();
+  workflow.addStep({ inputs: [StartEvent] }, ({ sendEvent }) => {
+    sendEvent(new Left("one"));
+    sendEvent(new Left("two"));
+  });
+  workflow.addStep({ inputs: [Left], numWorkers: 1 }, async ({ requireEvent }, event) => {
+    const answer = await requireEvent(Answer);
+    return event.data === "two" ? new StopEvent(answer.data) : undefined;
+  });
+  const context = workflow.run(0);
+  for (const answer of ["first", "second"]) {
+    await soon(context.idle());
+    expect(context.status).toBe("waiting");
+    context.sendEvent(new Answer(answer));
+  }
+  expect((await soon(context)).data).toBe("second");
+});
+
 test("a run with work in flight, timed or waiting is not stalled", async () => {
   const workflow = new Workflow<unknown, unknown, string>();
   workflow.addStep({ inputs: [StartEvent], name: "timed" }, async ({ sleep }) => {

@@ -296,6 +296,56 @@ test("a parent with other work goes on while its child waits", async () => {
   context.cancel();
 });
 
+test("a parent whose own steps wait is running as long as its child works", async () => {
+  const gate = deferred();
+  const inner: Child = new Workflow<Data, string, string>().addStep({ inputs, outputs }, async ({ requireEvent }) => {
+    await gate.promise;
+    return new StopEvent((await requireEvent(Answer)).data);
+  });
+  const parent = new Workflow<Data, string, string>().addWorkflows({ inner });
+  let child: WorkflowContext<Data, string, string> | undefined;
+  parent.addStep({ inputs, outputs }, async ({ workflows, requireEvent }, event) => {
+    child = workflows.inner.run(event.data) as never;
+    const [own, stop] = await Promise.all([requireEvent(Answer), child]);
+    return new StopEvent(`${own.data} ${stop!.data}`);
+  });
+  const context = parent.run("x", { mark: "" }).start();
+  let isIdle = false;
+  const idle = context.idle().then(() => (isIdle = true));
+  await turn();
+  expect([context.status, child!.status, isIdle]).toEqual(["running", "running", false]);
+  gate.resolve();
+  await soon(idle);
+  expect([context.status, child!.status]).toEqual(["waiting", "waiting"]);
+  child!.sendEvent(new Answer("inner"));
+  await soon(child!);
+  await turn();
+  expect(context.status).toBe("waiting");
+  context.sendEvent(new Answer("outer"));
+  expect((await soon(context)).data).toBe("outer inner");
+});
+
+test("of two children, one that works keeps the parent running", async () => {
+  const gate = deferred();
+  const inner: Child = new Workflow<Data, string, string>().addStep({ inputs, outputs }, async (context, event) => {
+    if (event.data === "works") await gate.promise;
+    else await context.requireEvent(Answer);
+    return new StopEvent(event.data);
+  });
+  const parent = new Workflow<Data, string, string>().addWorkflows({ inner });
+  parent.addStep({ inputs, outputs }, async ({ workflows }) => {
+    await Promise.all([workflows.inner.run("waits"), workflows.inner.run("works")]);
+    return new StopEvent("never");
+  });
+  const context = parent.run("x", { mark: "" }).start();
+  await turn();
+  expect(context.status).toBe("running");
+  gate.resolve();
+  await soon(context.idle());
+  expect(context.status).toBe("waiting");
+  context.cancel();
+});
+
 test("a nested run of a step that is over is refused", async () => {
   const late = deferred<unknown>();
   const parent = new Workflow<Data, string, string>().addWorkflows({ inner: child() });
