@@ -16,6 +16,18 @@ import type { Store } from "./store.js";
 /** Where runtimes have no `Symbol.dispose`, a symbol that nobody asks for. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.dispose");
 
+/**
+ * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
+ * was given.
+ */
+export type GivenData<ContextData, Data> = unknown extends ContextData
+  ? Data
+  : Data extends object
+    ? [Exclude<keyof Data, keyof ContextData>] extends [never]
+      ? ContextData
+      : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
+    : ContextData;
+
 /** What a context is made of. */
 export interface ContextParts {
   readonly workflow: AnyWorkflow;
@@ -94,12 +106,12 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * A run of its own with the same start event and other data. The run it is called on becomes a template, which begins only when it is
    * itself used: `run(x).with(d)` runs once, and of `c.with(a)`, `c.with(b)` and `c` each may be used.
    */
-  with<Data extends ContextData>(data: Data): WorkflowContext<Data, Start, Stop> {
+  with<Data extends ContextData>(data: Data): WorkflowContext<GivenData<ContextData, Data>, Start, Stop> {
     this.#beginsByItself = false;
     const { runId, ...others } = this.#parts.options;
     // Two runs cannot have one id; but a run that goes on is the one that it was.
     const options = this.#parts.shelf === undefined || runId === undefined ? others : { ...others, runId };
-    return new WorkflowContext<Data, Start, Stop>({ ...this.#parts, options, data });
+    return new WorkflowContext<GivenData<ContextData, Data>, Start, Stop>({ ...this.#parts, options, data });
   }
 
   /** Begins the run, if it has not begun. */

@@ -1,6 +1,6 @@
 // Everything that the package offers.
 
-export { WorkflowContext } from "./context.js";
+export { type GivenData, WorkflowContext } from "./context.js";
 export { step } from "./decorators.js";
 export {
   CancelledError,

@@ -95,6 +95,13 @@ async function loops(): Promise<void> {
 // `with` takes what the workflow asks for, or more.
 expectValue<string>()(context.with({ model: "small", extra: 1 }).data.model);
 expectValue<number>()(context.with({ model: "small", extra: 1 as number }).data.extra);
+// A later `with` may give another value: the first is no type.
+expectValue<string>()(new Workflow<string>().run(1).with("a").with("b").data);
+expectValue<"fast" | "good">()(new Workflow<"fast" | "good">().run(1).with("fast").with("good").data);
+const moded = new Workflow<{ readonly mode: "fast" | "good" }>().run(1);
+expectValue<"fast" | "good">()(moded.with({ mode: "fast" }).with({ mode: "good" }).data.mode);
+// Where the workflow asks for nothing, what was given is known.
+expectValue<number>()(new Workflow().run(1).with({ size: 1 as number }).data.size);
 // @ts-expect-error -- something is missing.
 context.with({ extra: 1 });
 // @ts-expect-error -- something is of another kind.

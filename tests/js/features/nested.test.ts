@@ -305,9 +305,9 @@ test("a parent whose own steps wait is running as long as its child works", asyn
   const parent = new Workflow<Data, string, string>().addWorkflows({ inner });
   let child: WorkflowContext<Data, string, string> | undefined;
   parent.addStep({ inputs, outputs }, async ({ workflows, requireEvent }, event) => {
-    child = workflows.inner.run(event.data) as never;
+    child = workflows.inner.run(event.data);
     const [own, stop] = await Promise.all([requireEvent(Answer), child]);
-    return new StopEvent(`${own.data} ${stop!.data}`);
+    return new StopEvent(`${own.data} ${stop.data}`);
   });
   const context = parent.run("x", { mark: "" }).start();
   let isIdle = false;
