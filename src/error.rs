@@ -171,7 +171,7 @@ codes! {
     LlmStreamError = 133, "LLM_STREAM_ERROR", "LLMError",
         "The provider reported an error in the middle of its answer; `partial` holds what had arrived.";
     LlmBadAnswer = 134, "LLM_BAD_ANSWER", "LLMError",
-        "What came back is not an answer in the provider's form. Check that `baseURL` leads to the kind of API that was chosen.";
+        "What came back is not an answer in the provider's form, or not in the form that was asked for; the message says which. Check that `baseURL` leads to the kind of API that was chosen, or make the schema easier for the model.";
     LlmAborted = 135, "LLM_ABORTED", "LLMError",
         "The call was aborted; `partial` holds what had arrived.";
 }

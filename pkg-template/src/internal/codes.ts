@@ -297,7 +297,7 @@ export const codes = {
   LLM_BAD_ANSWER: {
     number: 134,
     class: "LLMError",
-    help: "What came back is not an answer in the provider's form. Check that `baseURL` leads to the kind of API that was chosen.",
+    help: "What came back is not an answer in the provider's form, or not in the form that was asked for; the message says which. Check that `baseURL` leads to the kind of API that was chosen, or make the schema easier for the model.",
   },
   LLM_ABORTED: { number: 135, class: "LLMError", help: "The call was aborted; `partial` holds what had arrived." },
 } as const;

@@ -39,7 +39,7 @@ export function definitionOf({ name, description, parameters, strict }: ToolDefi
 export async function parseArguments(tool: Tool, jsonText: string): Promise<ParsedArguments> {
   // Models leave the arguments of a tool that has none empty.
   const text = jsonText.trim() === "" ? "{}" : jsonText;
-  const reading = await readJson(text, checkOf(tool), `The arguments of "${tool.name}"`);
+  const reading = await readJson(text, checkOf(tool), `The arguments of "${tool.name}" are`);
   return reading.ok ? { ok: true, args: reading.value } : reading;
 }
 

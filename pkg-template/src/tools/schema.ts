@@ -118,17 +118,28 @@ function every(node: Node, holds: (node: Node) => boolean): boolean {
   return holds(node) && within(node).every((child) => every(child, holds));
 }
 
-const isClosable = (node: Node): boolean => {
+/** The type of all values of an `enum` or `const`, which some libraries leave out. */
+function typeOfValues(node: Node): string | undefined {
+  const values: unknown[] = Array.isArray(node["enum"]) ? node["enum"] : "const" in node ? [node["const"]] : [];
+  const types = new Set(values.map((value) => (value === null ? "null" : typeof value)));
+  const [type] = types;
+  return types.size === 1 && type !== "object" ? type : undefined;
+}
+
+function isClosable(node: Node): boolean {
   if (!Object.keys(node).every((key) => holdable.has(key))) return false;
-  if (node["type"] !== "object") return true;
+  const isTold = ["type", "anyOf", "$ref"].some((key) => key in node) || typeOfValues(node) !== undefined;
+  if (node["type"] !== "object") return isTold;
   const { properties, required, additionalProperties } = node;
   const names = Object.keys(isNode(properties) ? properties : {});
   const needed: unknown[] = Array.isArray(required) ? required : [];
   return !isNode(additionalProperties) && additionalProperties !== true && names.every((name) => needed.includes(name));
-};
+}
 
 function close(node: Node): Node {
   if (node["type"] === "object" && node["additionalProperties"] === undefined) node["additionalProperties"] = false;
+  const type = node["type"] === undefined ? typeOfValues(node) : undefined;
+  if (type !== undefined) node["type"] = type;
   within(node).forEach(close);
   return node;
 }

@@ -73,7 +73,12 @@ export function jsonSchemaCheck(schema: JSONSchema): Check {
     const { valid, errors } = validator.validate(bare(text));
     if (valid) return { ok: true, value };
     const inner = errors.filter(({ keyword }) => !outer.has(keyword));
-    return complaints((inner.length === 0 ? errors : inner).map(ofUnit));
+    // A member that is wrong counts as one too many as well; of those, only what is wrong with it is worth saying.
+    const wrong = inner.filter(({ keyword }) => keyword !== "false").map(({ instanceLocation: at }) => `${at}/`);
+    const isSaid = ({ keyword, instanceLocation: at }: OutputUnit): boolean =>
+      keyword === "false" && wrong.some((other) => other.startsWith(`${at}/`));
+    const rest = inner.filter((unit) => !isSaid(unit));
+    return complaints((rest.length === 0 ? errors : rest).map(ofUnit));
   };
 }
 
@@ -92,20 +97,20 @@ export function standardCheck(schema: StandardSchema): Check {
 /**
  * Reads JSON that a model wrote, and checks it.
  *
- * @param what What it is, at the beginning of the message: `The arguments of "add"`.
+ * @param what What it is, at the beginning of the message: `The arguments of "add" are`.
  */
 export async function readJson(text: string, check: Check, what: string): Promise<Reading> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { ok: false, message: `${what} are not JSON: ${error instanceof Error ? error.message : String(error)}.` };
+    return { ok: false, message: `${what} not JSON: ${error instanceof Error ? error.message : String(error)}.` };
   }
   try {
     const reading = await check(value, text);
-    return reading.ok ? reading : { ok: false, message: `${what} do not fit the schema:\n${reading.message}` };
+    return reading.ok ? reading : { ok: false, message: `${what} not as the schema says:\n${reading.message}` };
   } catch (error) {
     // A schema that only fails in use, or a value that is nested too deeply for it.
-    return { ok: false, message: `${what} could not be checked: ${String(error)}.` };
+    return { ok: false, message: `${what} not checked: ${String(error)}.` };
   }
 }
