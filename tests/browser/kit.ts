@@ -45,8 +45,9 @@ export async function serve(program: string): Promise<Site> {
 const page = `<!doctype html><title>stepstream</title><script type="module" src="/program.js"></script>`;
 
 /** A Chromium whose profile is in a folder, so that another one can go on with it. */
-export function startChromium(profile: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(profile, { executablePath, args: ["--no-sandbox"], headless: true });
+export function startChromium(profile: string, flags: readonly string[] = []): Promise<BrowserContext> {
+  const args = ["--no-sandbox", ...flags];
+  return chromium.launchPersistentContext(profile, { executablePath, args, headless: true });
 }
 
 /** A page that has run the site's program. What goes wrong in it outside any test is kept in `errors`. */
