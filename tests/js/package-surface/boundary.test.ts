@@ -112,13 +112,38 @@ describe("the words of the boundary", () => {
   });
 });
 
-describe("the engine's functions", () => {
-  test("all that the boundary exports are used, and no others", () => {
-    const exported = matches(rustCalls, /#\[wasm_bindgen\]\n(?:#\[.*\n)*pub fn (\w+)/g).flat();
+describe("the words of the calls of models", () => {
+  const rust = read("src/wasm/llm.rs");
+  const typescript = read("pkg-template/src/llm/internal/desk.ts");
+  const numbers = (text: string, form: RegExp) => table(matches(text, form));
+
+  test("flags have the same numbers, and each is obeyed", () => {
+    const flags = numbers(between(rust, "mod flag {", "\n}"), /const (\w+): u32 = (\d+);/g);
+    expect(Object.keys(flags).length).toBeGreaterThanOrEqual(7);
+    expect(numbers(between(typescript, "export const flag = {", "} as const"), /(\w+): (\d+)/g)).toEqual(flags);
+    const transport = read("pkg-template/src/llm/internal/transport.ts");
+    for (const name of Object.keys(flags)) expect(transport).toMatch(new RegExp(`\\bflag\\.${name}\\b`));
+  });
+
+  test("everything on the desk is where the other side looks for it", () => {
+    const places = numbers(between(rust, "mod desk {", "\n}"), /const (\w+): usize = (\d+);/g);
+    const { WORDS, ...read } = places;
+    expect(Object.keys(read).length).toBeGreaterThanOrEqual(9);
+    expect(Math.max(...Object.values(read))).toBeLessThan(WORDS ?? 0);
+    expect(numbers(between(typescript, "const desk = {", "} as const"), /(\w+): (\d+)/g)).toEqual(read);
+  });
+});
+
+describe("the functions of the modules", () => {
+  test("all that the boundaries export are used, and no others", () => {
+    const exported = matches(
+      rustCalls + read("src/wasm/llm.rs"),
+      /#\[wasm_bindgen\]\n(?:#\[.*\n)*pub fn (\w+)/g,
+    ).flat();
     const sources = readdirSync(path.join(root, "pkg-template/src"), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))
       .map((file) => read(`pkg-template/src/${file}`));
-    const call = /\b(?:graph|engine|snapshot|journal|replay)_[a-z]+\b/g;
+    const call = /\b(?:graph|engine|snapshot|journal|replay|call)_[a-z]+\b/g;
     const used = new Set(sources.flatMap((text) => text.match(call) ?? []));
     expect(exported.length).toBeGreaterThan(10);
     expect([...used].sort()).toEqual([...exported].sort());

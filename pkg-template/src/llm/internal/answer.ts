@@ -43,12 +43,15 @@ export function responseOf({ id, model, content, finishReason, usage }: AnswerJs
   return { message: { role: "assistant", content }, text, reasoning, toolCalls, finishReason, usage, model, id };
 }
 
-/** An error for users. */
-export function errorOf(json: string, options?: ErrorOptions): LLMError {
-  const { code, message, partial, retryAfter, ...told } = JSON.parse(json) as ErrorJson;
-  return new LLMError(codeOf(code), message, {
-    ...options,
+/** An error for users. `reason` is why the caller aborted, if he did. */
+export function errorOf(json: string, reason?: unknown): LLMError {
+  const { code: number, message, partial, retryAfter, ...told } = JSON.parse(json) as ErrorJson;
+  const code = codeOf(number);
+  // The advice that belongs to the code follows as a sentence of its own.
+  const detail = /[^\s.!?:;,…]$/.test(message) ? `${message}.` : message;
+  return new LLMError(code, detail, {
     ...told,
+    ...(code === "LLM_ABORTED" && { cause: reason }),
     ...(retryAfter !== undefined && { retryAfter: retryAfter / 1000 }),
     ...(partial !== undefined && { partial: responseOf(partial) }),
   });
