@@ -3,8 +3,8 @@
 import { pathToFileURL } from "node:url";
 import { withLock } from "../../scripts/lib/lock.mjs";
 import { dim, main, red, say, seconds, yellow } from "../../scripts/lib/say.mjs";
-import { hosts } from "./lib/hosts.mjs";
 import { Tally, judgeSuite } from "./lib/report.mjs";
+import { allRuntimes } from "./lib/runtimes.mjs";
 import { prepare } from "./lib/scratch.mjs";
 import { matrixTable, placesTable } from "./lib/tables.mjs";
 
@@ -22,14 +22,21 @@ async function each(list, work) {
   await Promise.all(Array.from({ length: AT_A_TIME }, one));
 }
 
-/** Lets every runtime perform its jobs; gives the reports of each place. */
+/**
+ * Lets every runtime perform its jobs; gives the reports of each place. `jobsOf(name, place)` tells the jobs of a place; a place without
+ * any is left out.
+ */
 async function perform(tally, available, jobsOf) {
   const reports = new Map();
   await each(available, async ([name, host]) => {
+    const orders = Object.entries(host.places).flatMap(([place, how]) => {
+      const jobs = jobsOf(how);
+      return jobs === undefined ? [] : [{ place, jobs }];
+    });
+    if (orders.length === 0) return;
     const begun = performance.now();
-    const orders = host.places.map((place) => ({ place, jobs: jobsOf(`${name}, ${place}`) }));
     const result = await host.perform(orders, LIMIT);
-    for (const place of host.places) {
+    for (const { place } of orders) {
       reports.set(
         `${name}, ${place}`,
         result.reports.filter((report) => report.place === place),
@@ -41,31 +48,44 @@ async function perform(tally, available, jobsOf) {
   return reports;
 }
 
+/** The suite, the first use and the taken snapshots of every place; gives the rows of the table, and the snapshots by place. */
+function judgeFirst(tally, places, reports) {
+  const rows = [];
+  const snapshots = {};
+  for (const { name, version, how } of places) {
+    const own = reports.get(name) ?? [];
+    if (how.judge !== undefined) {
+      how.judge((ok, what, why) => tally.check(ok, `${name}: ${what}`, why), own);
+      continue;
+    }
+    const firstUse = own.find(({ job }) => job === "first-use")?.ms;
+    rows.push({ name, version, ...judgeSuite(tally, name, own), firstUse });
+    const taken = own.find(({ job }) => job === "take");
+    if (tally.check(taken?.snapshot !== undefined, `${name}: no snapshot`, taken?.error)) {
+      snapshots[name] = taken.snapshot;
+    }
+  }
+  return { rows, snapshots };
+}
+
 /** Everything; resolves with `{ passed, failed, skipped, note? }` and the `versions` that ran. */
 export async function runtimes(only = []) {
   const reason = await withLock(prepare);
   if (reason !== undefined) return { passed: 0, failed: 0, skipped: 1, note: reason };
   const tally = new Tally();
-  const all = Object.entries(await hosts()).filter(([name]) => only.length === 0 || only.includes(name));
+  const all = Object.entries(await allRuntimes()).filter(([name]) => only.length === 0 || only.includes(name));
   for (const [name, { reason }] of all) if (reason !== undefined) tally.skip(name, reason);
   const available = all.filter(([, { reason }]) => reason === undefined);
-  const names = available.flatMap(([name, { places }]) => places.map((place) => `${name}, ${place}`));
+  const places = available.flatMap(([host, { version, places }]) =>
+    Object.entries(places).map(([place, how]) => ({ name: `${host}, ${place}`, version, how })),
+  );
 
-  const first = await perform(tally, available, () => [{ do: "first-use" }, { do: "suite" }, { do: "take" }]);
-  const snapshots = {};
-  const rows = [];
-  for (const name of names) {
-    const reports = first.get(name) ?? [];
-    const counts = judgeSuite(tally, name, reports);
-    const firstUse = reports.find(({ job }) => job === "first-use")?.ms;
-    const version = available.find(([host]) => name.startsWith(`${host}, `))[1].version;
-    rows.push({ name, version, ...counts, firstUse });
-    const taken = reports.find(({ job }) => job === "take");
-    if (tally.check(taken?.snapshot !== undefined, `${name}: no snapshot`, taken?.error))
-      snapshots[name] = taken.snapshot;
-  }
+  const everything = [{ do: "first-use" }, { do: "suite" }, { do: "take" }];
+  const first = await perform(tally, available, ({ jobs }) => jobs ?? everything);
+  const { rows, snapshots } = judgeFirst(tally, places, first);
 
-  const second = await perform(tally, available, () => [{ do: "finish", snapshots }]);
+  const names = rows.map(({ name }) => name);
+  const second = await perform(tally, available, ({ judge }) => (judge ? undefined : [{ do: "finish", snapshots }]));
   const finished = (from, to) => second.get(to)?.find((report) => report.from === from);
   for (const from of Object.keys(snapshots)) {
     for (const to of names) {
@@ -75,7 +95,7 @@ export async function runtimes(only = []) {
   }
 
   say(`\n${placesTable(rows).join("\n")}\n`);
-  say(matrixTable(names, (from, to) => finished(from, to)?.ok).join("\n"));
+  say(`${matrixTable(names, (from, to) => finished(from, to)?.ok).join("\n")}\n`);
   for (const line of tally.left) say(`${yellow("skipped")} ${line}`);
   for (const line of tally.complaints) say(`${red("failed")} ${line}`);
   const { passed, failed, skipped, left } = tally;

@@ -34,6 +34,18 @@ export interface Survivor {
 
 const NO_WORDS = /* @__PURE__ */ new Uint32Array(0);
 
+/** Why bytes could not be compiled; the runtimes say so in words of their own, which are the cause. */
+const NOT_FROM_BYTES =
+  "This runtime does not compile WebAssembly from bytes. Where a Content-Security-Policy forbids it, add 'wasm-unsafe-eval' to its " +
+  'script-src; on an edge network, let the bundler resolve the package with the condition "workerd" or "edge-light".';
+
+/** Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good. */
+const isModule = (value: unknown): boolean => Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+
+function unsupported(detail: string, cause?: unknown): never {
+  throw new EngineError("UNSUPPORTED_RUNTIME", detail, cause === undefined ? {} : { cause });
+}
+
 /** A module. `T` is its glue. */
 export class WasmModule<T extends Glue> {
   readonly #glue: T;
@@ -58,31 +70,41 @@ export class WasmModule<T extends Glue> {
 
   /** Takes the compiled module from the program. */
   set(module: WebAssembly.Module): void {
-    // Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good.
-    if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]") {
-      const detail = `${this.#names.setter} was given something that is not a WebAssembly.Module.`;
-      throw new EngineError("UNSUPPORTED_RUNTIME", detail);
-    }
+    if (!isModule(module)) unsupported(`${this.#names.setter} was given something that is not a WebAssembly.Module.`);
     this.provide(() => module);
   }
 
   #start(): Exports {
-    const { file, setter, slim } = this.#names;
-    if (this.#getModule === undefined) {
-      const first = `With "${slim}", ${setter}(module) must be called before anything else.`;
-      throw new EngineError("UNSUPPORTED_RUNTIME", first);
-    }
+    const module = this.#module();
+    const imports = { [`./${this.#names.file}_bg.js`]: this.#glue as unknown as WebAssembly.ModuleImports };
     try {
-      const imports = { [`./${file}_bg.js`]: this.#glue as unknown as WebAssembly.ModuleImports };
-      const exports = new WebAssembly.Instance(this.#getModule(), imports).exports;
+      const exports = new WebAssembly.Instance(module, imports).exports;
       this.#glue.__wbg_set_wasm(exports);
       const started = exports as unknown as Exports;
       started.__wbindgen_start?.();
       return started;
     } catch (cause) {
-      // A page's security policy that forbids WebAssembly, say, or a module of another version of the package.
-      throw new EngineError("UNSUPPORTED_RUNTIME", "The engine could not be started.", { cause });
+      return unsupported(`${this.#names.file}.wasm did not start; perhaps it is of another version of the package.`, cause);
     }
+  }
+
+  /** The compiled module. @throws EngineError `UNSUPPORTED_RUNTIME`, which names what is in the way. */
+  #module(): WebAssembly.Module {
+    const { file, setter, slim } = this.#names;
+    if (this.#getModule === undefined) {
+      return unsupported(`With "${slim}", ${setter}(module) must be called before anything else.`);
+    }
+    if (typeof WebAssembly === "undefined") return unsupported("This runtime has no WebAssembly.");
+    let module: WebAssembly.Module;
+    try {
+      module = this.#getModule();
+    } catch (cause) {
+      return unsupported(NOT_FROM_BYTES, cause);
+    }
+    if (isModule(module)) return module;
+    return unsupported(
+      `The import of ${file}.wasm gave no WebAssembly.Module: a bundler has taken it for another kind of file.`,
+    );
   }
 
   /** The exported functions; the first call makes the instance. */

@@ -5,6 +5,9 @@ import path from "node:path";
 import { rolldown } from "rolldown";
 import { project } from "./scratch.mjs";
 
+/** A file of the package, by the path that programs import. */
+const inPackage = (id) => path.join(project, "node_modules", id);
+
 /** How the compiled modules get into the program; the package says for which runtime each import is. */
 const waysOfWasm = {
   /** As wrangler does it: the import stays, and the module is beside the program. */
@@ -13,7 +16,7 @@ const waysOfWasm = {
     resolveId: {
       filter: { id: /\.wasm$/ },
       handler(id, importer) {
-        const file = path.resolve(path.dirname(importer), id);
+        const file = id.startsWith(".") ? path.resolve(path.dirname(importer), id) : inPackage(id);
         found[path.basename(file)] = file;
         return { id: `./${path.basename(file)}`, external: "absolute" };
       },
@@ -41,15 +44,16 @@ const waysOfWasm = {
 /**
  * Bundles a program of the project. Resolves with `{ code, wasm }`: the script's path, and the paths of the modules that it wants, by name.
  *
- * @param way Under which conditions, and how modules come in; undefined for what browsers take.
+ * @param way How compiled modules come in; undefined where none does.
+ * @param conditions The conditions of the runtime. Without any it is bundled as for browsers.
  */
-export async function bundle(input, { name, way, conditions = [], format = "esm" }) {
+export async function bundle(input, { name, way, conditions = [], format = "esm", alias }) {
   const wasm = {};
   const bundled = await rolldown({
     input: path.join(project, input),
     cwd: project,
     platform: "browser",
-    resolve: { conditionNames: [...conditions, "import", "default"] },
+    resolve: { conditionNames: [...conditions, "import", "default"], ...(alias && { alias }) },
     plugins: way === undefined ? [] : [waysOfWasm[way](wasm)],
     makeAbsoluteExternalsRelative: false,
   });

@@ -3,12 +3,13 @@
 //   first-use              { ms }               the first run of the program, which starts the engine
 //   suite                  { tests }, how many, then { name, ok, error } for each
 //   take                   { snapshot }         base64 of a run in the middle of its steps
+//   refused                { name, code, message, cause }  of the error with which a run begins where none can
 //   finish { snapshots }   { from, ok, error }  for each of the snapshots, by where they were taken
 
 import { StartEvent, StopEvent, Workflow } from "stepstream";
 import { finish, take } from "./handover.js";
 import { suite } from "./index.js";
-import { soon } from "./kit.js";
+import { single, soon } from "./kit.js";
 
 /** An error as text, with the code and the causes that it has. */
 export function describeError(error) {
@@ -60,6 +61,11 @@ export async function perform(job, report, means = {}) {
       const result = await outcome(async () => report({ snapshot: toBase64(await take()) }));
       if (!result.ok) await report(result);
       return;
+    }
+    case "refused": {
+      const run = async () => single(() => new StopEvent()).run();
+      const error = await soon(run()).catch((thrown) => thrown);
+      return report({ name: error.name, code: error.code, message: error.message, cause: describeError(error.cause) });
     }
     case "finish": {
       // All at once: each of them waits most of its time.

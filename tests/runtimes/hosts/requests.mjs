@@ -1,0 +1,88 @@
+// Many requests to one isolate of workerd: no run may be touched from another's request, and a run that outlives its own has a defined end.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import assert from "node:assert/strict";
+import { Miniflare } from "miniflare";
+import { orders, print } from "./kit.mjs";
+
+const [{ place, code, wasm, compatibilityDate }] = await orders();
+const modules = [{ type: "ESModule", path: "worker.js", contents: await readFile(code, "utf8") }];
+for (const file of Object.values(wasm)) {
+  modules.push({ type: "CompiledWasm", path: path.basename(file), contents: await readFile(file) });
+}
+
+let fetched = [];
+/** The network that the Worker sees: it answers late, with what it was asked, and in no order. */
+async function outboundService(request) {
+  const key = decodeURIComponent(new URL(request.url).search.slice(1));
+  fetched.push(key);
+  await pause(5 + ((key.length * 7) % 20));
+  return new Response(`heard ${key}`);
+}
+
+const miniflare = new Miniflare({ modules, compatibilityDate, outboundService });
+process.once("SIGTERM", () => miniflare.dispose().then(() => process.exit(1)));
+
+async function ask(what, key) {
+  const response = await miniflare.dispatchFetch(`http://worker.test${what}?${key}`);
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return JSON.parse(text);
+}
+
+const tests = {
+  async "thirty requests at once in one isolate, each with its own run"() {
+    const keys = Array.from({ length: 30 }, (_, nth) => `request-${nth}`);
+    const answers = await Promise.all(keys.map((key) => ask("/busy", key)));
+    for (const [nth, { streamed, result }] of answers.entries()) {
+      const expected = [0, 1, 2].map((part) => `heard ${keys[nth]} ${part}`);
+      assert.deepEqual([...result].sort(), expected);
+      assert.deepEqual([...streamed].sort(), expected);
+    }
+    assert.ok(Math.max(...answers.map(({ most }) => most)) > 5, "the requests did not share an isolate");
+  },
+
+  async "a run that outlives its request stops where it is"() {
+    fetched = [];
+    await ask("/leave", "a");
+    await pause(300);
+    assert.deepEqual(await ask("/status", "a"), { status: "running" });
+    assert.deepEqual(fetched, []);
+  },
+
+  async "such a run can be gone on with in another request"() {
+    assert.deepEqual(await ask("/adopt", "a"), { result: "a", status: "running" });
+    assert.deepEqual(fetched, ["awake"]);
+  },
+
+  async "such a run can be cancelled from another request"() {
+    assert.deepEqual(await ask("/cancel", "a"), { code: "RUN_CANCELLED", status: "cancelled" });
+  },
+
+  async "with waitUntil a run goes on after the response"() {
+    fetched = [];
+    await ask("/wait-until", "b");
+    await pause(300);
+    assert.deepEqual(await ask("/status", "b"), { status: "completed" });
+    assert.deepEqual(fetched, ["awake"]);
+  },
+
+  async "a run that waits is handed from request to request as a snapshot"() {
+    await ask("/park", "c");
+    assert.deepEqual(await ask("/answer", "c"), { result: ["c", "yes"] });
+  },
+};
+
+try {
+  print(place, { job: "suite", tests: Object.keys(tests).length });
+  for (const [name, run] of Object.entries(tests)) {
+    const report = await run().then(
+      () => ({ ok: true }),
+      (error) => ({ ok: false, error: String(error.stack) }),
+    );
+    print(place, { job: "suite", name, ...report });
+  }
+} finally {
+  await miniflare.dispose();
+}
