@@ -1,5 +1,22 @@
 // What "stepstream/llm" offers.
 
-export { type Code, LLMError } from "../errors.js";
-export type * from "./types.js";
+export { type Code, LLMError, ValidationError } from "../errors.js";
 export * from "../tools/index.js";
+export { Anthropic, type AnthropicOptions } from "./anthropic.js";
+export { LLMClient } from "./client.js";
+export { Gemini, type GeminiOptions } from "./gemini.js";
+export { OpenAICompatible, type OpenAICompatibleOptions, type Server } from "./openai-compatible.js";
+export { OpenAI, type OpenAIOptions } from "./openai.js";
+export type {
+  CallOptions,
+  ClientOptions,
+  JsonCall,
+  ObjectOf,
+  Prompt,
+  RequestOptions,
+  StandardCall,
+  StandardFormatCall,
+  Timeouts,
+} from "./options.js";
+export type { AnyFormat, StandardFormat } from "./structured.js";
+export type * from "./types.js";

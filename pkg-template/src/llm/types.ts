@@ -156,10 +156,24 @@ export type ChatDelta =
   | { readonly type: "toolCallEnd"; readonly index: number }
   | { readonly type: "finish"; readonly reason: FinishReason };
 
-/** A streamed answer: its deltas as they come, and the whole. */
-export interface ChatStream extends AsyncIterable<ChatDelta> {
-  /** The whole answer; also without a loop over the deltas. Rejects with what the loop throws. */
-  readonly response: Promise<ChatResponse>;
+/** An answer in the form that was asked for. */
+export interface ObjectResponse<Value> extends ChatResponse {
+  /** The answer, read and checked. */
+  readonly object: Value;
+}
+
+/**
+ * A streamed answer: its deltas as they come, and the whole. The call has begun; what comes is kept until it is read.
+ *
+ * Each delta is given once: a second loop goes on where the first left off. Leaving the loop before the end aborts the call and closes the
+ * connection, unless `response` has been asked for: then the call goes on without readers.
+ */
+export interface ChatStream<Response extends ChatResponse = ChatResponse> extends AsyncIterable<ChatDelta> {
+  /**
+   * The whole answer; also without a loop over the deltas. Rejects with what the loop throws; that a loop was left counts as an abort
+   * (`LLM_ABORTED`, with what had arrived in `partial`).
+   */
+  readonly response: Promise<Response>;
 }
 
 /**
