@@ -3,6 +3,7 @@
 import { pathToFileURL } from "node:url";
 import { withLock } from "../../scripts/lib/lock.mjs";
 import { dim, main, red, say, seconds, yellow } from "../../scripts/lib/say.mjs";
+import { judgeTable, writeTable } from "./lib/readme.mjs";
 import { Tally, judgeSuite } from "./lib/report.mjs";
 import { allRuntimes } from "./lib/runtimes.mjs";
 import { prepare } from "./lib/scratch.mjs";
@@ -68,7 +69,7 @@ function judgeFirst(tally, places, reports) {
   return { rows, snapshots };
 }
 
-/** Everything; resolves with `{ passed, failed, skipped, note? }` and the `versions` that ran. */
+/** Everything, or these runtimes only; resolves with `{ passed, failed, skipped, note? }`. */
 export async function runtimes(only = []) {
   const reason = await withLock(prepare);
   if (reason !== undefined) return { passed: 0, failed: 0, skipped: 1, note: reason };
@@ -94,13 +95,17 @@ export async function runtimes(only = []) {
     }
   }
 
+  const versions = Object.fromEntries(available.map(([name, { version }]) => [name, version]));
+  if (process.env.UPDATE_TABLES && only.length === 0) writeTable(versions);
+  const wrong = judgeTable(versions);
+  tally.check(wrong === undefined, "the table of versions", wrong);
+
   say(`\n${placesTable(rows).join("\n")}\n`);
   say(`${matrixTable(names, (from, to) => finished(from, to)?.ok).join("\n")}\n`);
   for (const line of tally.left) say(`${yellow("skipped")} ${line}`);
   for (const line of tally.complaints) say(`${red("failed")} ${line}`);
   const { passed, failed, skipped, left } = tally;
-  const versions = Object.fromEntries(available.map(([name, { version }]) => [name, version]));
-  return { passed, failed, skipped, versions, ...(left.length > 0 && { note: left.join("; ") }) };
+  return { passed, failed, skipped, ...(left.length > 0 && { note: left.join("; ") }) };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
