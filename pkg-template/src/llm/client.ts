@@ -216,8 +216,8 @@ export abstract class LLMClient implements LLM {
   async #place(): Promise<string> {
     const { apiKey: given, baseURL, headers, fetch } = this.#own;
     const { api, flavour, keyVariables, addressVariables, needsKey, name } = this.#provider;
-    const found = baseURL === undefined ? fromEnvironment(keyVariables) : undefined;
-    const apiKey = (typeof given === "function" ? await given() : given) ?? found;
+    const own = typeof given === "function" ? await given() : given;
+    const apiKey = own ?? (baseURL === undefined ? fromEnvironment(keyVariables) : undefined);
     // A proxy, or a fetch of the program's, may add the key itself.
     const isOpen = baseURL !== undefined || fetch !== undefined || Object.keys(headers ?? {}).some(isKeyHeader);
     if (needsKey && !isOpen && (apiKey === undefined || apiKey === "")) {

@@ -2,10 +2,12 @@
 
 /** The first of some variables that is set. Browsers and most edge runtimes have none. */
 export function fromEnvironment(names: readonly string[]): string | undefined {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  for (const name of names) {
-    const value = process?.env?.[name];
-    if (value !== undefined && value !== "") return value;
+  // As a property of the global object no bundler brings a polyfill for it.
+  const { env } = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process ?? {};
+  try {
+    return names.map((name) => env?.[name]).find((value) => value !== undefined && value !== "");
+  } catch {
+    // Deno, when the program may not know its environment.
+    return undefined;
   }
-  return undefined;
 }
