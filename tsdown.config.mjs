@@ -34,11 +34,14 @@ const otherEntries = {
   resolveId: {
     filter: { id: /\/index\.js$/ },
     handler(id, importer) {
+      const from = path.relative("pkg-template/src", importer).split(path.sep).join("/");
       const target = {
         "stores/file.d.ts ./index.js": "../stores.js",
         "checkpointer.d.ts ./index.js": "./index.js",
         "checkpointer.d.ts ./stores/index.js": "./stores.js",
-      }[`${path.relative("pkg-template/src", importer).split(path.sep).join("/")} ${id}`];
+        "agents/*.d.ts ../index.js": "./index.js",
+        "agents/react/*.d.ts ../../index.js": "./index.js",
+      }[`${from.replace(/^(agents\/(?:\w+\/)?)[\w-]+\./, "$1*.")} ${id}`];
       return target && { id: target, external: "absolute" };
     },
   },
@@ -50,17 +53,18 @@ const otherEntries = {
  * default ones, is in none of them.
  */
 const sharedChunks = [
-  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 4 },
+  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 5 },
   {
     name: "common",
     test: /\/src\/internal\/(wasm-module|base64|code-of|new-id|news|thenable)\.ts$/,
-    priority: 3,
+    priority: 4,
   },
-  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 2 },
-  { name: "tools", test: /\/(src\/tools|@cfworker\/json-schema)\//, priority: 2 },
-  { name: "llm", test: /\/(src\/llm\/|wasm\/stepstream-llm_bg)/, priority: 1 },
-  { name: "agents", test: /\/src\/agents\//, priority: 1 },
-  { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts)|wasm\/stepstream_bg)/ },
+  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 3 },
+  { name: "tools", test: /\/(src\/tools|@cfworker\/json-schema)\//, priority: 3 },
+  { name: "llm", test: /\/(src\/llm\/|wasm\/stepstream-llm_bg)/, priority: 2 },
+  { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts|agents\/)|wasm\/stepstream_bg)/, priority: 1 },
+  // Last, as what a chunk's modules import goes into it as well, unless another chunk has taken it.
+  { name: "agents", test: /\/src\/agents\// },
 ];
 
 export default defineConfig([

@@ -84,6 +84,12 @@ codes! {
         "A tool is made by tool({ name, description, parameters, execute }); its name has 1 to 64 letters, digits, `_` and `-`.";
     InvalidSchema = 24, "INVALID_SCHEMA", "ValidationError",
         "A schema must be one of an object: JSON Schema with `type: \"object\"`, or one of a library that follows Standard Schema.";
+    InvalidAgent = 25, "INVALID_AGENT", "ValidationError",
+        "An agent is not defined as it must be; the message says which part.";
+    DuplicateAgent = 26, "DUPLICATE_AGENT", "ValidationError",
+        "Two agents have one name. Give each a `name` of its own.";
+    UnknownAgent = 27, "UNKNOWN_AGENT", "ValidationError",
+        "There is no agent of that name in the workflow. A run that is recovered needs the agents that it had.";
     StepFailed = 30, "STEP_FAILED", "StepError",
         "A step threw something that is not an Error; it is the `cause`.";
     RunTimeout = 40, "RUN_TIMEOUT", "TimeoutError",
@@ -102,6 +108,10 @@ codes! {
         "The run invoked more steps than `limits.steps` allows.";
     EventsDropped = 71, "EVENTS_DROPPED", "LimitError",
         "The reader fell too far behind, and the oldest unread events were dropped. Read faster, or raise `limits.unreadEvents`.";
+    AgentIterations = 72, "AGENT_ITERATIONS", "LimitError",
+        "The agent called the model as often as `maxIterations` allows, and had no answer. Raise it, or set `earlyStopping` to \"generate\".";
+    AnswerForm = 73, "ANSWER_FORM", "LimitError",
+        "The model did not give its answer in the form of `outputSchema`, although it was told what was wrong. Simplify the schema, or take a better model.";
     EnginePanicked = 80, "ENGINE_PANICKED", "EngineError",
         "The engine met a state that should be impossible and gave up its instance. Please report it; the next run gets a fresh instance.";
     UnsupportedRuntime = 81, "UNSUPPORTED_RUNTIME", "EngineError",

@@ -38,6 +38,7 @@ test("the tarball holds these files and no others", () => {
     "entry/stores/file.js",
     "entry/workerd.js",
     "index.d.ts",
+    "internal/agents.js",
     "internal/base.js",
     "internal/common.js",
     "internal/core.js",

@@ -107,6 +107,21 @@ export const codes = {
     class: "ValidationError",
     help: 'A schema must be one of an object: JSON Schema with `type: "object"`, or one of a library that follows Standard Schema.',
   },
+  INVALID_AGENT: {
+    number: 25,
+    class: "ValidationError",
+    help: "An agent is not defined as it must be; the message says which part.",
+  },
+  DUPLICATE_AGENT: {
+    number: 26,
+    class: "ValidationError",
+    help: "Two agents have one name. Give each a `name` of its own.",
+  },
+  UNKNOWN_AGENT: {
+    number: 27,
+    class: "ValidationError",
+    help: "There is no agent of that name in the workflow. A run that is recovered needs the agents that it had.",
+  },
   STEP_FAILED: {
     number: 30,
     class: "StepError",
@@ -143,6 +158,16 @@ export const codes = {
     number: 71,
     class: "LimitError",
     help: "The reader fell too far behind, and the oldest unread events were dropped. Read faster, or raise `limits.unreadEvents`.",
+  },
+  AGENT_ITERATIONS: {
+    number: 72,
+    class: "LimitError",
+    help: 'The agent called the model as often as `maxIterations` allows, and had no answer. Raise it, or set `earlyStopping` to "generate".',
+  },
+  ANSWER_FORM: {
+    number: 73,
+    class: "LimitError",
+    help: "The model did not give its answer in the form of `outputSchema`, although it was told what was wrong. Simplify the schema, or take a better model.",
   },
   ENGINE_PANICKED: {
     number: 80,

@@ -1,0 +1,115 @@
+// Checks of what agents and their runs are given, at the time when it is given.
+
+import { ValidationError } from "../index.js";
+import { describe } from "../internal/duration.js";
+import type { ChatMessage, Role } from "../llm/types.js";
+import type { BaseAgent } from "./base-agent.js";
+import { checkNames, targetsOf } from "./handoff.js";
+import type { AgentRunOptions } from "./run-options.js";
+
+const invalid = (what: string, value: unknown): ValidationError =>
+  new ValidationError("INVALID_OPTION", `${what} is ${describe(value)}.`);
+
+/** A whole number from 1, or the fallback. @throws ValidationError `INVALID_OPTION` */
+export function countOf(value: unknown, fallback: number, what: string): number {
+  if (value === undefined) return fallback;
+  if (value !== Infinity && !(Number.isInteger(value) && (value as number) >= 1)) throw invalid(what, value);
+  return value as number;
+}
+
+/** The agents by name. @throws ValidationError `INVALID_AGENT`, `DUPLICATE_AGENT`, `UNKNOWN_AGENT` */
+export function agentsOf(agents: unknown): ReadonlyMap<string, BaseAgent> {
+  if (!Array.isArray(agents) || agents.length === 0) {
+    throw new ValidationError("INVALID_AGENT", "`agents` is not a list of agents.");
+  }
+  const byName = new Map<string, BaseAgent>();
+  for (const agent of agents as readonly BaseAgent[]) {
+    // By what it does: an agent of another copy of the package is as good.
+    if (typeof agent !== "object" || agent === null || typeof agent.takeStep !== "function") {
+      throw new ValidationError("INVALID_AGENT", `One of \`agents\` is ${describe(agent)}.`);
+    }
+    if (byName.has(agent.name)) throw new ValidationError("DUPLICATE_AGENT", `The name is "${agent.name}".`);
+    byName.set(agent.name, agent);
+  }
+  for (const agent of byName.values()) {
+    for (const name of agent.canHandoffTo ?? []) {
+      if (!byName.has(name)) throw unknownAgent(name, `\`canHandoffTo\` of "${agent.name}"`, byName);
+    }
+    if (targetsOf(agent, byName).length > 0) checkNames(agent, agent.tools);
+  }
+  return byName;
+}
+
+export function unknownAgent(name: unknown, where: string, agents: ReadonlyMap<string, BaseAgent>): ValidationError {
+  const names = [...agents.keys()].map((known) => `"${known}"`).join(", ");
+  return new ValidationError("UNKNOWN_AGENT", `${where} names ${describe(name)}; there are ${names}.`);
+}
+
+/** @throws ValidationError `INVALID_OPTION` */
+export function checkRunOptions(options: AgentRunOptions): void {
+  const {
+    earlyStopping = "force",
+    memory,
+    initialState,
+    statePrompt,
+  }: Partial<Record<keyof AgentRunOptions, unknown>> = options;
+  if (earlyStopping !== "force" && earlyStopping !== "generate") throw invalid("earlyStopping", earlyStopping);
+  if (memory !== undefined && typeof (memory as { select?: unknown } | null)?.select !== "function") {
+    throw invalid("memory", memory);
+  }
+  if (initialState !== undefined) {
+    if (typeof initialState !== "object" || initialState === null) throw invalid("initialState", initialState);
+    try {
+      structuredClone(initialState);
+    } catch (cause) {
+      throw new ValidationError("INVALID_OPTION", "initialState holds something that is not plain data.", { cause });
+    }
+  }
+  checkPrompt(statePrompt, "statePrompt");
+}
+
+/** @throws ValidationError `INVALID_OPTION` */
+export function checkPrompt(prompt: unknown, what: string): void {
+  if (prompt !== undefined && typeof prompt !== "string" && typeof prompt !== "function") throw invalid(what, prompt);
+}
+
+const roles: ReadonlySet<unknown> = new Set<Role>(["system", "user", "assistant", "tool"]);
+
+function isMessage(value: unknown): value is ChatMessage {
+  if (typeof value !== "object" || value === null) return false;
+  const { role, content } = value as Partial<ChatMessage>;
+  return roles.has(role) && (typeof content === "string" || Array.isArray(content));
+}
+
+/** What a run is started with. */
+export interface CheckedInput {
+  readonly message: ChatMessage;
+  /** Undefined when the conversation that the store knows goes on. */
+  readonly history: readonly ChatMessage[] | undefined;
+  readonly maxIterations: number | undefined;
+}
+
+/** @throws ValidationError `INVALID_OPTION` */
+export function inputOf(input: unknown): CheckedInput {
+  const given: unknown = typeof input === "string" ? { message: input } : input;
+  if (typeof given !== "object" || given === null) throw invalid("What an agent is run with", given);
+  const { message, chatHistory, maxIterations } = given as Record<string, unknown>;
+  const most = maxIterations === undefined ? undefined : countOf(maxIterations, 1, "maxIterations");
+  if (chatHistory !== undefined && !(Array.isArray(chatHistory) && chatHistory.every(isMessage))) {
+    throw invalid("chatHistory", chatHistory);
+  }
+  const history = chatHistory as readonly ChatMessage[] | undefined;
+  const said: unknown = typeof message === "string" ? { role: "user", content: message } : message;
+  if (said === undefined) {
+    const last = history?.at(-1);
+    if (last?.role !== "user") {
+      throw new ValidationError(
+        "INVALID_OPTION",
+        "There is no message, and chatHistory does not end with one of the user.",
+      );
+    }
+    return { message: last, history: history!.slice(0, -1), maxIterations: most };
+  }
+  if (!isMessage(said) || said.role !== "user") throw invalid("The message, which must be one of the user,", said);
+  return { message: said, history, maxIterations: most };
+}
