@@ -5,7 +5,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { complaints, root, run, snippetsOf, writeDown } from "./snippets.ts";
 
-const documents = ["README.md", "pkg-template/README.md"].map((name) => {
+const documents = ["README.md", "pkg-template/README.md", "docs/llm.md"].map((name) => {
   const snippets = snippetsOf(name);
   const files = writeDown(snippets, name.replaceAll(/\W/g, "-"));
   return { name, snippets: snippets.map((snippet, nth) => ({ ...snippet, file: files[nth]! })) };
