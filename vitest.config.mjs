@@ -1,5 +1,5 @@
 // Behaviour tests. They import "stepstream" as a user does: the packed package in node_modules, loaded by Node itself, or, in the
-// project "browser", by pages in Chromium.
+// project "browser", by pages in Chromium. Those of the project "model" talk to a real language model on this machine.
 import ts from "typescript";
 import { defineConfig } from "vitest/config";
 
@@ -16,6 +16,7 @@ const lowered = {
 };
 
 const memoryTests = "tests/js/**/*.gc.test.ts";
+const modelTests = "tests/js/model/**/*.test.ts";
 
 export default defineConfig({
   test: {
@@ -25,7 +26,7 @@ export default defineConfig({
         test: {
           name: "js",
           include: ["tests/js/**/*.test.ts"],
-          exclude: [memoryTests],
+          exclude: [memoryTests, modelTests],
           testTimeout: 20_000,
         },
       },
@@ -39,6 +40,17 @@ export default defineConfig({
           execArgv: ["--expose-gc"],
           fileParallelism: false,
           testTimeout: 180_000,
+        },
+      },
+      {
+        plugins: [lowered],
+        test: {
+          name: "model",
+          include: [modelTests],
+          globalSetup: ["tests/js/model/setup.mjs"],
+          // One file at a time: the model computes on the same cores, and answers only so many at once.
+          fileParallelism: false,
+          testTimeout: 60_000,
         },
       },
       {

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "../lib/browser.mjs";
 import { run } from "../lib/command.mjs";
+import { startLocalModel } from "../lib/local-model.mjs";
 import { at, memory, shown } from "../lib/paths.mjs";
 import { dim, say } from "../lib/say.mjs";
 import { filesOf } from "../lib/stages.mjs";
@@ -65,6 +66,17 @@ export const inChromium = (project) => async () => {
   return runVitest(project, { STEPSTREAM_CHROMIUM: file });
 };
 
+/** A project whose tests talk to a real language model on this machine. */
+export const withLocalModel = (project) => async () => {
+  const { reason, stop, ...model } = await startLocalModel();
+  if (reason !== undefined) return { passed: 0, failed: 0, skipped: 1, note: reason };
+  try {
+    return await runVitest(project, { STEPSTREAM_LOCAL_MODEL: JSON.stringify(model) });
+  } finally {
+    await stop();
+  }
+};
+
 /** The suite of tests/runtimes. It is loaded here only: it bundles, and quick checks need not. */
 export async function inRuntimes() {
   const { runtimes } = await import("../../tests/runtimes/run.mjs");
@@ -95,9 +107,13 @@ export const nodeTests =
     };
   };
 
-/** A program that must run to its end by itself. */
-export const program = (file, limit) => async () => {
-  const { code, output, timedOut } = await node([at(file)], { limit });
-  const note = timedOut ? `still running after ${limit} s` : undefined;
-  return { ...one(code === 0 && output.trim() !== ""), ...(note && { note }) };
+/** Programs that must run to their end by themselves. */
+export const programs = (files, limit) => async () => {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const file of files) {
+    const { code, output, timedOut } = await node([at(file)], { limit });
+    sum[code === 0 && output.trim() !== "" ? "passed" : "failed"] += 1;
+    if (timedOut) sum.note = `${file} was still running after ${limit} s`;
+  }
+  return sum;
 };

@@ -49,6 +49,13 @@ export const stages = [
     run: js.inChromium("browser"),
   },
   {
+    name: "local-model",
+    title: "A real language model on this machine",
+    quick: false,
+    needs: ["build"],
+    run: js.withLocalModel("model"),
+  },
+  {
     name: "runtimes",
     title: "The packed package in every runtime",
     quick: false,
@@ -74,6 +81,6 @@ export const stages = [
     title: "The examples run",
     quick: true,
     needs: ["build"],
-    run: js.program("examples/run.mjs", 120),
+    run: js.programs(["examples/run.mjs"], 120),
   },
 ];
