@@ -3,6 +3,7 @@
 import { pathToFileURL } from "node:url";
 import { withLock } from "../../scripts/lib/lock.mjs";
 import { dim, main, red, say, seconds, yellow } from "../../scripts/lib/say.mjs";
+import { startModelServer } from "./lib/model-server.mjs";
 import { judgeTable, writeTable } from "./lib/readme.mjs";
 import { Tally, judgeSuite } from "./lib/report.mjs";
 import { allRuntimes } from "./lib/runtimes.mjs";
@@ -81,8 +82,10 @@ export async function runtimes(only = []) {
     Object.entries(places).map(([place, how]) => ({ name: `${host}, ${place}`, version, how })),
   );
 
-  const everything = [{ do: "first-use" }, { do: "suite" }, { do: "take" }];
+  const server = await startModelServer();
+  const everything = [{ do: "first-use" }, { do: "suite", server: server.url }, { do: "take" }];
   const first = await perform(tally, available, ({ jobs }) => jobs ?? everything);
+  await server.close();
   const { rows, snapshots } = judgeFirst(tally, places, first);
 
   const names = rows.map(({ name }) => name);

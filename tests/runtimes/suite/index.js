@@ -1,6 +1,7 @@
 // The suite: behaviour of the package that must be the same in every runtime. It knows no runtime and no test framework; job.js performs it.
 
 import { durability } from "./durability.js";
+import { llm } from "./llm.js";
 import { runs } from "./runs.js";
 
 /**
@@ -9,6 +10,6 @@ import { runs } from "./runs.js";
  * @param means What some of them need: `fileStore()` makes a store in a new folder; `server` is the address of the model's server.
  */
 export function suite(means = {}) {
-  const tests = { ...runs, ...durability(means.fileStore) };
+  const tests = { ...runs, ...durability(means.fileStore), ...llm(means.server) };
   return Object.entries(tests).map(([name, run]) => ({ name, run }));
 }
