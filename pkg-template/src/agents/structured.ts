@@ -1,7 +1,8 @@
 // The answer in the form of a schema: one more call of the model, after the answer.
 
+import { LLMError } from "../errors.js";
 import type { HandlerContext } from "../index.js";
-import type { ChatMessage, ContentBlock, JSONSchema, LLM } from "../llm/types.js";
+import type { ChatMessage, ContentBlock, JSONSchema, LLM, OwnResponse } from "../llm/types.js";
 import { isStandardSchema, jsonSchemaOf } from "../tools/schema.js";
 import { type Check, type Reading, jsonSchemaCheck, readJson, standardCheck } from "../tools/validate.js";
 import type { AgentChatOptions, AgentStep } from "./base-agent.js";
@@ -39,9 +40,15 @@ export async function takeForm(
   { schema, check }: OutputForm,
 ): Promise<AgentStep & { readonly structured?: unknown }> {
   const asked: ChatMessage[] = [...inWords(messages), { role: "user", content: STRUCTURE_NOW }];
-  const response = await callModel(llm, asked, { ...options, responseFormat: { schema }, signal }, undefined);
+  const response = await callModel(llm, asked, { ...options, responseFormat: { schema }, signal }, undefined).catch(
+    (error: unknown): OwnResponse => {
+      // Clients check the form as well; what they refuse is looked at here, so that the model can be told.
+      if (error instanceof LLMError && error.code === "LLM_BAD_ANSWER" && error.partial) return error.partial;
+      throw error;
+    },
+  );
   const text = textOf(messageOf(response));
-  const reading: Reading = await readJson(jsonIn(text), check, "The answer");
+  const reading: Reading = await readJson(jsonIn(text), check, "The answer is");
   if (reading.ok) return { ...response, structured: reading.value };
   const told: ChatMessage[] = [{ role: "user", content: `${reading.message}\nGive the whole answer again.` }];
   return { ...response, retryMessages: text === "" ? told : [{ role: "assistant", content: text }, ...told] };
