@@ -35,8 +35,14 @@ const textOf = (message) =>
     : (message.content ?? []).map(({ text }) => text ?? "").join("");
 
 /** What the model says: text, or calls of tools as `[name, arguments]`. */
-function answerTo({ messages, tools = [] }) {
+function answerTo({ messages, tools = [] }, behaviour) {
   const last = messages.at(-1);
+  if (behaviour === "react") {
+    const seen = textOf(last).includes("Observation:");
+    if (seen) return { text: "Thought: I can answer now.\nAnswer: It is 5." };
+    return { text: 'Thought: I need a tool.\nAction: add\nAction Input: {"a": 2, "b": 3}' };
+  }
+  if (behaviour === "desk") return { calls: [["handoff", { toAgent: "adder", reason: "It can add." }]] };
   if (last.role === "tool") {
     const results = messages.filter(({ role }) => role === "tool").map(textOf);
     return { text: `The results: ${results.join(", ")}.` };
@@ -125,9 +131,10 @@ export async function startModelServer() {
     const { model } = body;
     const count = (seen.get(model) ?? 0) + 1;
     seen.set(model, count);
-    const done = behaviours[model.split("#")[0]]?.(body, response, count, model);
+    const [behaviour] = model.split("#");
+    const done = behaviours[behaviour]?.(body, response, count, model);
     if (done !== undefined) return done;
-    const said = answerTo(body);
+    const said = answerTo(body, behaviour);
     if (!body.stream) return json(response, 200, wholeOf(said));
     response.writeHead(200, { ...CORS, "content-type": "text/event-stream" });
     const end = { ...chunk({}), choices: [], usage: USAGE };

@@ -75,7 +75,9 @@ async function inWorkerd(node) {
     isolate: await made("workerd", "worker.js"),
     "isolate, slim": await made("workerd-slim", "slim-worker.js", {
       ...asWrangler,
-      alias: { stepstream$: "stepstream/slim", "stepstream/llm$": "stepstream/slim/llm" },
+      alias: Object.fromEntries(
+        ["", "/llm", "/agents"].map((entry) => [`stepstream${entry}$`, `stepstream/slim${entry}`]),
+      ),
     }),
     "without its condition": { ...(await made("workerd-plain", "worker.js", {})), ...refuses(...FROM_BYTES) },
     "module scope": {

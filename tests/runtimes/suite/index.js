@@ -1,5 +1,6 @@
 // The suite: behaviour of the package that must be the same in every runtime. It knows no runtime and no test framework; job.js performs it.
 
+import { agents } from "./agents.js";
 import { durability } from "./durability.js";
 import { llm } from "./llm.js";
 import { runs } from "./runs.js";
@@ -10,6 +11,6 @@ import { runs } from "./runs.js";
  * @param means What some of them need: `fileStore()` makes a store in a new folder; `server` is the address of the model's server.
  */
 export function suite(means = {}) {
-  const tests = { ...runs, ...durability(means.fileStore), ...llm(means.server) };
+  const tests = { ...runs, ...durability(means.fileStore), ...llm(means.server), ...agents(means.server) };
   return Object.entries(tests).map(([name, run]) => ({ name, run }));
 }
