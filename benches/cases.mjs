@@ -1,6 +1,7 @@
 // What is measured and what it must come to, as data: a new case is one entry in `timed` or `own`, a new budget one
 // entry in `budgets`. The numbers of the budgets are promises to users, so a miss is shown and never adjusted away.
 import { flat, ofTimed, overall, ratio } from "./lib/results.mjs";
+import { streamOf } from "./lib/streams.mjs";
 
 const THOUSAND = 1e3;
 const TEN_THOUSAND = 1e4;
@@ -8,9 +9,18 @@ const HUNDRED_THOUSAND = 1e5;
 const MILLION = 1e6;
 const ALL_SIZES = [THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND, MILLION];
 
+/** The APIs whose streams are decoded. */
+const decoding = {
+  chat: { id: "decodeChat", title: "Chat Completions" },
+  responses: { id: "decodeResponses", title: "Responses" },
+  anthropic: { id: "decodeAnthropic", title: "Anthropic" },
+  gemini: { id: "decodeGemini", title: "Gemini" },
+};
+
 /**
  * Cases that every contender can run. `contenders` says at which sizes: a peer whose cost per step grows with the
- * number of steps is left out where one sample would take minutes. `each` means that the case is one run, repeated.
+ * number of steps is left out where one sample would take minutes. `each` means that the case is one run, repeated, and
+ * `references` whom the table compares with, if not the bare loop and stepstream.
  */
 export const timed = [
   {
@@ -64,6 +74,19 @@ export const timed = [
     },
     quick: { stepstream: [THOUSAND] },
   },
+  ...Object.entries(decoding).map(([form, { id, title }]) => ({
+    id,
+    title: `Decoding a stream: ${title}`,
+    unit: "kB",
+    answer: (kB) => streamOf(form, kB).length,
+    references: { "to eventsource-parser": "eventsource-parser" },
+    contenders: {
+      "stepstream:llm": [TEN_THOUSAND],
+      "stepstream:llm-read": [TEN_THOUSAND],
+      "eventsource-parser": [TEN_THOUSAND],
+    },
+    quick: { "stepstream:llm": [THOUSAND] },
+  })),
 ];
 
 /** Measurements of the package alone: each is a program in a fresh process that prints one line of JSON. */
@@ -75,6 +98,7 @@ export const own = [
   { id: "snapshot", script: "own/snapshot.mjs", args: [MILLION], quick: [TEN_THOUSAND] },
   { id: "firstUse", script: "own/first-use.mjs", processes: 15, quick: [] },
   { id: "size", script: "own/size.mjs", quick: [] },
+  { id: "tokens", script: "own/tokens.mjs" },
   { id: "boundary", script: "boundary.mjs", args: ["--json"], quick: ["--json"] },
   { id: "native", script: "own/native.mjs" },
 ];
@@ -142,6 +166,18 @@ export const budgets = [
     below: 15,
     unit: "µs",
     measured: (results) => ofTimed(results, "oneStep", THOUSAND, "stepstream", (ns) => ns / 1e3),
+  },
+  ...Object.values(decoding).map(({ id, title }) => ({
+    what: `decoding 10 MB of ${title} against eventsource-parser with \`JSON.parse\``,
+    below: 1,
+    unit: "x",
+    measured: (results) => ratio(results, id, TEN_THOUSAND, "stepstream:llm", "eventsource-parser"),
+  })),
+  {
+    what: "processor time per token, socket to `AgentStream`, against the AI SDK's `streamText`",
+    below: 1,
+    unit: "x",
+    measured: (results) => results.own.tokens?.ratio,
   },
   {
     what: "heap and wasm memory after 1e6 events of one run, against a tenth of it",

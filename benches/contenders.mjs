@@ -16,6 +16,19 @@ export const contenders = {
     part: "collect",
     package: "stepstream",
   },
+  "stepstream:llm": { title: "stepstream/llm", file: "./peers/stepstream-llm.mjs", package: "stepstream" },
+  "stepstream:llm-read": {
+    title: "stepstream/llm, every delta read",
+    file: "./peers/stepstream-llm.mjs",
+    part: "read",
+    package: "stepstream",
+  },
+  "eventsource-parser": {
+    title: "eventsource-parser, JSON.parse",
+    file: "./peers/eventsource-parser.mjs",
+    package: "eventsource-parser",
+    needs: [22, 12],
+  },
   "workflow-core": {
     title: "workflow-core",
     file: "./peers/workflow-core.mjs",

@@ -44,7 +44,10 @@ const budgetTable = ({ budgets }) =>
     ]),
   );
 
-function timedTable(results, { id, title, unit }) {
+/** Whom every row is compared with, unless the case says otherwise. */
+const REFERENCES = { "to bare": "bare", "to stepstream": "stepstream" };
+
+function timedTable(results, { id, title, unit, references = REFERENCES }) {
   const measured = results.timed[id];
   if (measured === undefined) return "";
   const rows = [];
@@ -61,12 +64,11 @@ function timedTable(results, { id, title, unit }) {
         power(Number(size)),
         figure(median),
         `${figure(min / 1e3)} to ${figure(max / 1e3)}`,
-        against("bare"),
-        against("stepstream"),
+        ...Object.values(references).map(against),
       ]);
     }
   }
-  const head = ["contender", "size", `µs per ${unit}`, "rounds", "to bare", "to stepstream"];
+  const head = ["contender", "size", `µs per ${unit}`, "rounds", ...Object.keys(references)];
   return `**${title}**\n\n${table(head, rows)}`;
 }
 
