@@ -181,7 +181,7 @@ export abstract class LLMClient implements LLM {
     if (typeof messages !== "string" && !Array.isArray(messages)) refuse("messages", messages);
     if (!isRecord(options)) refuse("options", options);
     const { tools, responseFormat } = options;
-    if (tools !== undefined && !Array.isArray(tools)) refuse("tools", tools);
+    if (tools !== undefined && !(Array.isArray(tools) && tools.every(isRecord))) refuse("tools", tools);
     checkRequestOptions(options);
     const own = this.#own;
     const format = responseFormat === undefined ? undefined : formatOf(responseFormat);

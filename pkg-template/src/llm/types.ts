@@ -112,6 +112,10 @@ export interface ResponseFormat {
   readonly name?: string;
   /** JSON Schema of an object. */
   readonly schema: JSONSchema;
+  /**
+   * Whether the provider is told that it has to hold the model to the schema. OpenAI takes a part of JSON Schema then, and wants every
+   * member in `required`. Default, in the clients of `stepstream/llm`: if all providers could.
+   */
   readonly strict?: boolean;
 }
 

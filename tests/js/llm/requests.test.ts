@@ -229,6 +229,7 @@ describe("options", () => {
     ["messages that are none", 7, {}, "INVALID_OPTION"],
     ["options that are none", "Hi", 7, "INVALID_OPTION"],
     ["tools that are no list", "Hi", { tools: {} }, "INVALID_OPTION"],
+    ["a tool that is none", "Hi", { tools: ["add"] }, "INVALID_OPTION"],
     ["a format that is none", "Hi", { responseFormat: "json" }, "INVALID_OPTION"],
     ["a format without a schema", "Hi", { responseFormat: {} }, "INVALID_SCHEMA"],
     ["a time that is none", "Hi", { timeouts: { total: "1" } }, "INVALID_DURATION"],

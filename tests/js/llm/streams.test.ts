@@ -1,6 +1,15 @@
 // Streamed answers: the deltas as they come, the whole beside them, and what becomes of the connection.
 
-import { type ChatDelta, type ChatResponse, LLMError, OpenAI } from "stepstream/llm";
+import {
+  Anthropic,
+  type ChatDelta,
+  type ChatResponse,
+  type ContentBlock,
+  Gemini,
+  LLMError,
+  OpenAI,
+  OpenAICompatible,
+} from "stepstream/llm";
 import { describe, expect, test } from "vitest";
 import { failure, fails, pause, soon } from "../kit/index.js";
 import { type Piece, type ScriptedServer, body, chatChunk, chatStream, events, fixture, serve } from "./kit.js";
@@ -117,6 +126,41 @@ describe("deltas", () => {
     const { text, usage } = await stream.response;
     expect(textOf(deltas)).toBe(text);
     expect(usage).toEqual({ input: 9, output: 7, cached: 4, reasoning: 2 });
+  });
+});
+
+describe("every API", () => {
+  const fixtures = ["chat-text", "chat-habits", "chat-parallel-calls", "responses-all", "anthropic-all", "gemini-all"];
+  test.each(fixtures)("streams what it says: the deltas of %s, put together, are the message", async (name) => {
+    const server = await serve(body([fixture(name)]));
+    const options = { model: "m", apiKey: "k", baseURL: server.url, maxRetries: 0 };
+    const llm = {
+      chat: () => new OpenAICompatible(options),
+      responses: () => new OpenAI({ ...options, api: "responses" }),
+      anthropic: () => new Anthropic(options),
+      gemini: () => new Gemini(options),
+    }[name.split("-")[0] as "chat" | "responses" | "anthropic" | "gemini"]();
+    const stream = llm.streamChat("Hi");
+    const { deltas, error } = await soon(read(stream));
+    expect(error).toBeUndefined();
+    const { message, finishReason } = await stream.response;
+
+    const parts = new Map<number, { text: string; id?: string; name?: string }>();
+    for (const delta of deltas) {
+      if (delta.type === "finish") continue;
+      const part = parts.get(delta.index) ?? { text: "" };
+      parts.set(delta.index, part);
+      if (delta.type === "toolCallStart") Object.assign(part, { id: delta.id, name: delta.name });
+      else if (delta.type !== "toolCallEnd") part.text += delta.text;
+    }
+    const blocks = message.content as readonly ContentBlock[];
+    expect(blocks.length).toBeGreaterThan(0);
+    blocks.forEach((block, index) => {
+      const { text = "", id, name: tool } = parts.get(index) ?? {};
+      if (block.type === "toolCall") expect([id, tool, text]).toEqual([block.id, block.name, block.arguments]);
+      else if ("text" in block) expect(text).toBe(block.text);
+    });
+    expect(deltas.at(-1)).toEqual({ type: "finish", reason: finishReason });
   });
 });
 
