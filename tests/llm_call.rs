@@ -552,3 +552,29 @@ fn random_histories_end_once() {
         assert!(done <= 1 && sent <= retries + 1, "{done} ends, {sent} requests");
     }
 }
+
+#[test]
+fn an_endless_body_of_an_error_is_not_waited_for() {
+    let mut host = Host::new(CallOptions { max_retries: 0, ..CallOptions::default() });
+    let (attempt, _) = host.sent();
+    host.call.head(attempt, &Head { status: 503, ..Head::default() });
+    for _ in 0..=16 {
+        host.chunk(attempt, &[b'x'; 4096]);
+    }
+    assert_eq!(host.failure().status, Some(503));
+}
+
+#[test]
+fn what_lets_a_program_in_is_never_shown() {
+    let json = r#"{"api":"chat","headers":{"Authorization":"Bearer my-own-token-1","x-team":"everybody-knows"}}"#;
+    let request =
+        r#"{"model":"m","messages":[{"role":"user","content":"Hi"}],"headers":{"x-session-token":"of-this-call-2"}}"#;
+    let provider = Provider::from_json(json).expect("it is right");
+    let request = Request::from_json(request).expect("it is right");
+    let options = CallOptions { max_retries: 0, ..CallOptions::default() };
+    let mut call = Call::new(provider, request, true, options, Millis(0)).expect("it can be sent");
+    let Todo::Send { attempt, .. } = call.poll(Millis(0)) else { panic!("nothing to send") };
+    call.network_error(attempt, "everybody-knows: Bearer my-own-token-1 and of-this-call-2", Millis(1));
+    let error = call.take_result().expect("it is over").expect_err("it failed");
+    assert_eq!(error.message, "everybody-knows: Bearer [secret] and [secret]");
+}

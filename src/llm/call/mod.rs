@@ -229,6 +229,10 @@ impl Call {
         match &mut self.state {
             State::Refused { body, .. } => {
                 body.extend_from_slice(&chunk[..chunk.len().min(MAX_ERROR_BODY - body.len().min(MAX_ERROR_BODY))]);
+                if body.len() >= MAX_ERROR_BODY {
+                    // What has come says why; there may be no end of it.
+                    self.body_end(attempt, now);
+                }
             }
             State::Reading => {
                 let before = self.decoder.deltas().records().len();
@@ -385,9 +389,7 @@ impl Call {
         if partial != Answer::default() {
             error.partial = Some(Box::new(partial));
         }
-        if let Some(key) = &self.provider.api_key {
-            error.message = key.scrub(error.message);
-        }
+        error.message = self.provider.scrub(&self.request, error.message);
         self.state = State::Done(Some(Err(Box::new(error))));
     }
 

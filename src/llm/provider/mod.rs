@@ -10,7 +10,7 @@ mod flavour;
 mod gemini;
 mod responses;
 
-use super::ascii::cut;
+use super::ascii::{cut, find};
 use super::decode::Expectation;
 use super::error::LlmError;
 use super::json::{Tape, Writer, merge};
@@ -157,6 +157,24 @@ impl Provider {
         let lenient_end = self.api == Api::Chat && self.flavour != Flavour::OpenAi;
         let expectation = Expectation { api: self.api, answer_tool, lenient_end, seed: 0 };
         Ok(Prepared { http, expectation })
+    }
+
+    /// `text` without the key, and without what headers of the program let it in with.
+    pub(super) fn scrub(&self, request: &Request, text: String) -> String {
+        let mut text = match &self.api_key {
+            Some(key) => key.scrub(text),
+            None => text,
+        };
+        let own = self.headers.iter().map(|(name, value)| (name, value.expose()));
+        let more = request.headers.iter().map(|(name, value)| (name, value.as_str()));
+        for (name, value) in own.chain(more) {
+            if ["auth", "key", "token", "cookie", "secret"].iter().any(|part| find(name, part).is_some()) {
+                // Of `Bearer …` what follows.
+                let (scheme, rest) = cut(value, b' ');
+                text = Secret::new(if rest.is_empty() { scheme } else { rest }).scrub(text);
+            }
+        }
+        text
     }
 
     fn address(&self, path: &str) -> String {
