@@ -84,7 +84,10 @@ export class WasmModule<T extends Glue> {
       started.__wbindgen_start?.();
       return started;
     } catch (cause) {
-      return unsupported(`${this.#names.file}.wasm did not start; perhaps it is of another version of the package.`, cause);
+      return unsupported(
+        `${this.#names.file}.wasm did not start; perhaps it is of another version of the package.`,
+        cause,
+      );
     }
   }
 
