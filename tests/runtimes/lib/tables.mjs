@@ -1,6 +1,7 @@
-// What the stage prints: which runtime passed what, and who could go on with whose runs.
+// What is printed: which runtime passed what, and who could go on with whose runs.
 
-const cells = (rows) => {
+/** Rows with their columns below each other. */
+export const table = (rows) => {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row
@@ -18,7 +19,7 @@ export function placesTable(places) {
     `${passed} passed${failed > 0 ? `, ${failed} failed` : ""}`,
     firstUse === undefined ? "?" : `${firstUse.toFixed(1)} ms`,
   ]);
-  return cells([["runtime", "version", "suite", "first use"], ...rows]);
+  return table([["runtime", "version", "suite", "first use"], ...rows]);
 }
 
 /** A matrix: rows are where a snapshot was taken, columns where the run went on. `ok(from, to)` tells how it went. */
@@ -26,5 +27,5 @@ export function matrixTable(names, ok) {
   const numbers = names.map((_, nth) => String(nth + 1));
   const mark = { true: "ok", false: "FAILED", undefined: "-" };
   const rows = names.map((from, nth) => [`${numbers[nth]} ${from}`, ...names.map((to) => mark[ok(from, to)])]);
-  return cells([["taken in \\ recovered in", ...numbers], ...rows]);
+  return table([["taken in \\ recovered in", ...numbers], ...rows]);
 }
