@@ -56,7 +56,10 @@ function readLabel(line: string): { readonly part: Part; readonly rest: string }
 /** Collects a text without the white space around it, and tells of it as it grows. */
 class Trimmed {
   #text = "";
+  /** White space that may be at the end. */
   #space = "";
+  /** White space is left out until there is more: at the beginning, and at that of a paragraph. */
+  #isAtBegin = true;
   readonly #tell: (text: string) => void;
 
   constructor(tell: (text: string) => void) {
@@ -67,16 +70,20 @@ class Trimmed {
     return this.#text;
   }
 
+  /** What follows begins on a line of its own. */
+  paragraph(): void {
+    this.#isAtBegin = true;
+    this.#space = this.#text === "" ? "" : "\n";
+  }
+
   add(piece: string): void {
-    const all = this.#space + piece;
-    const kept = all.trimEnd();
-    this.#space = all.slice(kept.length);
-    const told = this.#text === "" ? kept.trimStart() : kept;
-    if (kept === "") {
-      // White space before the text is of no use.
-      if (this.#text === "") this.#space = "";
-      return;
-    }
+    const fresh = this.#isAtBegin ? piece.trimStart() : piece;
+    if (fresh === "") return;
+    this.#isAtBegin = false;
+    const all = this.#space + fresh;
+    const told = all.trimEnd();
+    this.#space = all.slice(told.length);
+    if (told === "") return;
     this.#text += told;
     this.#tell(told);
   }
@@ -138,7 +145,8 @@ export class ReActParser {
     else if (now === "answer" && part === "answer") return false;
     else if (now === "answer" || now === "action" || now === "input") this.#part = "rest";
     else {
-      if (now === "lead" && this.#lead.text !== "") this.#thought.add(`${this.#lead.text}\n`);
+      if (now === "lead") this.#thought.add(this.#lead.text);
+      if (part === "thought") this.#thought.paragraph();
       if (part === "action") this.#hasAction = true;
       this.#part = part;
     }
