@@ -50,7 +50,7 @@ export default defineConfig({
           globalSetup: ["tests/js/model/setup.mjs"],
           // One file at a time: the model computes on the same cores, and answers only so many at once.
           fileParallelism: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {

@@ -9,7 +9,7 @@ import { dim, main, say, yellow } from "./lib/say.mjs";
 import { setUpNode } from "./lib/setup.mjs";
 
 const WITHOUT_MODEL = ["examples/run.mjs", "examples/approval/run.mjs"];
-const WITH_MODEL = ["examples/joke/run.mjs"];
+const WITH_MODEL = ["examples/joke/run.mjs", "examples/calculator/run.mjs", "examples/calculator/resume/run.mjs"];
 
 await main(async () => {
   const { toolchain } = await withLock(async () => {

@@ -38,3 +38,31 @@ test("its processes do not begin without a key", async () => {
   expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
   expect(said).toContain("Set APPROVAL_FOLDER, and SNAPSHOT_SECRET");
 });
+
+test("both kinds of agents call the tools that a scripted model asks for", async () => {
+  expect(await run(path.join(root, "examples/calculator/scripted.mjs"))).toBe(`A FunctionAgent is asked: What is (123 + 456) * 789?
+  -> add({"a":123,"b":456})
+  <- 579
+  -> multiply({"a":579,"b":789})
+  <- 456831
+  It is 456,831.
+  (That is right.)
+
+A ReActAgent is asked the same
+  -> add({"a": 123, "b": 456})
+  <- 579
+  -> multiply({"a": 579, "b": 789})
+  <- 456831
+  It is 456,831.
+  (That is right.)
+`);
+});
+
+test("without a model, an example says what to set", async () => {
+  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _address, ...env } = process.env;
+  const child = spawn(process.execPath, [path.join(root, "examples/joke/run.mjs")], { env });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
+  expect(said).toMatch(/^There is no model\. Set OPENAI_API_KEY, or OPENAI_BASE_URL and OPENAI_MODEL/);
+});

@@ -22,3 +22,29 @@ test("a joke is told and judged", async () => {
   expect(critique).toBeGreaterThan(1);
   expect(lines.length).toBeGreaterThan(critique + 1);
 });
+
+test("both calculators come to an end, and the first has called a tool", async () => {
+  const lines = await run("calculator/run.mjs");
+  expect(lines.filter((line) => line.startsWith("  (That is"))).toHaveLength(2);
+  const first = lines.slice(0, lines.indexOf("A ReActAgent is asked the same"));
+  expect(first.some((line) => /^ {2}-> (?:add|multiply)\(\{.*\}\)$/.test(line))).toBe(true);
+  expect(first.some((line) => /^ {2}<- [-\d]/.test(line))).toBe(true);
+});
+
+test("a run is taken up by a second process in the middle of a tool call", async () => {
+  const lines = await run("calculator/resume/run.mjs");
+  const said = lines.flatMap((line) => {
+    const [, pid, text] = /^ {2}process (\d+): (.*)$/.exec(line) ?? [];
+    return pid === undefined || text === undefined ? [] : [{ pid, text }];
+  });
+  expect(new Set(said.map(({ pid }) => pid)).size).toBe(2);
+  const [first, second] = [said[0]!.pid, said.at(-1)!.pid].map((pid) =>
+    said.filter((line) => line.pid === pid).map(({ text }) => text),
+  );
+  // The call that the first process began is made again by the second.
+  const atWork = first!.find((text) => text.endsWith(" is at work"));
+  expect(second).toContain(atWork);
+  expect(first!.at(-1)).toMatch(/^the run is running; \d+ bytes are on the disk, and this process ends$/);
+  expect(second!.some((text) => /^(?:add|multiply) gave -?[\d.]+/.test(text))).toBe(true);
+  expect(second!.at(-1)).toMatch(/^the run is completed\. The model's answer: ./);
+});

@@ -1,0 +1,28 @@
+// An agent that outlives its process: one process ends in the middle of a tool call, another one makes the call again and goes on to the answer.
+//
+//   node examples/calculator/resume/run.mjs
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const folder = await mkdtemp(path.join(tmpdir(), "stepstream-calculator-"));
+
+/** Runs a program of this folder in a process of its own; resolves with its exit code. */
+function runProcess(program) {
+  const file = fileURLToPath(new URL(program, import.meta.url));
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, CALCULATOR_FOLDER: folder },
+    stdio: "inherit",
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+}
+
+try {
+  console.log("A run that is taken up in the middle of a tool call");
+  process.exitCode = await runProcess("first.mjs");
+  if (process.exitCode === 0) process.exitCode = await runProcess("second.mjs");
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,23 @@
+// Shows a run of an agent as it goes: what the model writes, the tools that are called, and whether the answer is right.
+import { AgentStream, ToolCall, ToolCallResult } from "stepstream/agents";
+import { ANSWER } from "./agents.mjs";
+
+/** Follows a run to its end. */
+export async function show(run) {
+  let isInLine = false;
+  const line = (text) => {
+    console.log(`${isInLine ? "\n" : ""}  ${text}`);
+    isInLine = false;
+  };
+  for await (const { constructor: kind, data } of run) {
+    if (kind === AgentStream && data.delta !== "") {
+      process.stdout.write((isInLine ? "" : "  ") + data.delta.replaceAll("\n", "\n  "));
+      isInLine = true;
+    }
+    if (kind === ToolCall) line(`-> ${data.name}(${data.arguments})`);
+    if (kind === ToolCallResult) line(`<- ${data.isError ? "failed: " : ""}${data.content}`);
+  }
+  const { text } = (await run).data;
+  const isRight = text.replaceAll(/[,\s]/g, "").includes(String(ANSWER));
+  line(`(${isRight ? "That is right" : `That is not right: it is ${ANSWER}`}.)`);
+}

@@ -1,0 +1,23 @@
+// What the agents may use: two functions, with what the model has to know of them.
+import { tool } from "stepstream/agents";
+
+const parameters = {
+  type: "object",
+  properties: { a: { type: "number" }, b: { type: "number" } },
+  required: ["a", "b"],
+  additionalProperties: false,
+};
+
+export const add = tool({
+  name: "add",
+  description: "Adds two numbers.",
+  parameters,
+  execute: ({ a, b }) => a + b,
+});
+
+export const multiply = tool({
+  name: "multiply",
+  description: "Multiplies two numbers.",
+  parameters,
+  execute: ({ a, b }) => a * b,
+});
