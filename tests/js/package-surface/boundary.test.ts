@@ -224,6 +224,7 @@ const types = [
   "EventOf",
   "EventsOf",
   "ExponentialOptions",
+  "GivenData",
   "HandlerContext",
   "Limits",
   "NestedWorkflow",
