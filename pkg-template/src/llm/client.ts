@@ -32,6 +32,8 @@ export interface Provider {
   readonly addressVariables: readonly string[];
   /** Whether it lets nobody in without a key. */
   readonly needsKey: boolean;
+  /** Whether it holds models to a schema, if that is fit for it and is called strict. Some servers refuse the word for some of their models. */
+  readonly isStrict?: boolean;
 }
 
 type Tools = readonly ToolDefinition[] | undefined;
@@ -194,7 +196,7 @@ export abstract class LLMClient implements LLM {
       temperature: options.temperature ?? own.temperature,
       maxTokens: options.maxTokens ?? own.maxTokens,
       stop: options.stop ?? own.stop,
-      responseFormat: format?.told,
+      responseFormat: this.#provider.isStrict === true ? format?.strictlyTold : format?.told,
       options: { ...own.providerOptions, ...options.providerOptions },
       headers: options.headers,
     });

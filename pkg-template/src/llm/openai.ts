@@ -40,6 +40,7 @@ export class OpenAI extends LLMClient {
       keyVariables: ["OPENAI_API_KEY"],
       addressVariables: ["OPENAI_BASE_URL"],
       needsKey: true,
+      isStrict: true,
     });
   }
 }

@@ -23,6 +23,8 @@ export type AnyFormat = ResponseFormat | StandardSchema | StandardFormat<Standar
 /** A form that is ready for use. */
 export interface Format {
   readonly told: ResponseFormat;
+  /** The same for a provider that holds models to every schema that is fit for it. */
+  readonly strictlyTold: ResponseFormat;
   readonly check: Check;
 }
 
@@ -46,13 +48,14 @@ export function formatOf(given: AnyFormat): Format {
     throw new ValidationError("INVALID_OPTION", `\`responseFormat.name\` is ${describe(name)}.`);
   }
   const json = jsonSchemaOf(schema, "jsonSchema" in full ? full.jsonSchema : undefined, "`responseFormat`");
-  const strict = full.strict ?? (isHoldable(json) ? true : undefined);
+  const { strict } = full;
+  const toldAs = (isStrict: boolean | undefined): ResponseFormat =>
+    isStrict === undefined
+      ? { name, schema: json }
+      : { name, schema: isStrict ? closed(json) : json, strict: isStrict };
   const format: Format = {
-    told: {
-      name,
-      schema: strict === true ? closed(json) : json,
-      ...(strict === undefined ? {} : { strict }),
-    },
+    told: toldAs(strict),
+    strictlyTold: toldAs(strict ?? (isHoldable(json) ? true : undefined)),
     check: isStandardSchema(schema) ? standardCheck(schema) : jsonSchemaCheck(json),
   };
   made.set(given, format);

@@ -114,7 +114,7 @@ export interface ResponseFormat {
   readonly schema: JSONSchema;
   /**
    * Whether the provider is told that it has to hold the model to the schema. OpenAI takes a part of JSON Schema then, and wants every
-   * member in `required`. Default, in the clients of `stepstream/llm`: if all providers could.
+   * member in `required`. Default: with `OpenAI`, if the schema is fit for it; elsewhere what the provider takes for one.
    */
   readonly strict?: boolean;
 }

@@ -2,7 +2,7 @@
 
 import { type } from "arktype";
 import { ValidationError } from "stepstream";
-import { Anthropic, type CallOptions, LLMError, OpenAI, type StandardSchema } from "stepstream/llm";
+import { Anthropic, type CallOptions, LLMError, OpenAI, OpenAICompatible, type StandardSchema } from "stepstream/llm";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
@@ -39,6 +39,16 @@ describe("a schema", () => {
     const { object } = await llm.chat("Lisbon", { responseFormat: { name: "city", schema, strict: false } });
     expect(object).toEqual(lisbon);
     expect(server.requests[0]!.json.response_format.json_schema).toEqual({ name: "city", schema, strict: false });
+  });
+
+  test("is strict for other servers only when the program says so", async () => {
+    const server = await serve(json(chatAnswer({ content: text })));
+    const llm = new OpenAICompatible({ model: "m", baseURL: server.url });
+    await llm.chat("Lisbon", { responseFormat: city });
+    await llm.chat("Lisbon", { responseFormat: { schema: city, strict: true } });
+    const [first, second] = server.requests.map(({ json: sent }) => sent.response_format.json_schema);
+    expect(first).toEqual({ name: "answer", schema });
+    expect(second).toEqual({ name: "answer", schema: { ...schema, additionalProperties: false }, strict: true });
   });
 
   const open: [string, StandardSchema][] = [
