@@ -63,7 +63,7 @@ const tests = {
   async "with waitUntil a run goes on after the response"() {
     fetched = [];
     await ask("/wait-until", "b");
-    await pause(300);
+    for (let tries = 0; tries < 200 && (await ask("/status", "b")).status === "running"; tries += 1) await pause(50);
     assert.deepEqual(await ask("/status", "b"), { status: "completed" });
     assert.deepEqual(fetched, ["awake"]);
   },

@@ -22,6 +22,18 @@ const waysOfWasm = {
       },
     },
   }),
+  /** As a bundler does it that knows nothing of wasm: the import becomes an address. */
+  address: () => ({
+    name: "wasm-address",
+    resolveId: {
+      filter: { id: /\.wasm\?module$/ },
+      handler: (id) => id,
+    },
+    load: {
+      filter: { id: /\.wasm\?module$/ },
+      handler: (id) => ({ code: `export default "/assets/${path.basename(id, "?module")}";`, moduleType: "js" }),
+    },
+  }),
   /** As Next does it: the module is a global of the runtime. */
   edge: (found) => ({
     name: "wasm-global",

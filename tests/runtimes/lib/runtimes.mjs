@@ -118,6 +118,10 @@ async function inEdgeRuntime() {
   const places = {
     isolate: await made("edge", { way: "edge", conditions: ["edge-light"] }),
     "without its condition": { ...(await made("edge-plain", {})), ...refuses(...FROM_BYTES) },
+    "wasm as an address": {
+      ...(await made("edge-address", { way: "address", conditions: ["edge-light"] })),
+      ...refuses("stepstream.wasm gave no WebAssembly.Module", "bundler"),
+    },
   };
   return hosted({ script: "edge.mjs", node: process.execPath, places, version: packageVersion("edge-runtime") });
 }
@@ -136,6 +140,8 @@ async function inBrowser(kind, { file, reason }, node, workers) {
 /** Every runtime by its name, as hosts.mjs makes them; or `{ reason }` why it cannot be had here. */
 export async function allRuntimes() {
   const newest = packaged("node");
+  // What drives workerd and the browsers needs a Node that is newer than the oldest that the package supports.
+  const driver = newest.file ?? (Number(process.versions.node.split(".")[0]) >= 22 ? process.execPath : undefined);
   return {
     Node: await asProgram({ file: process.execPath }, nodePlaces),
     "newest Node": await asProgram(newest, nodePlaces),
@@ -143,13 +149,13 @@ export async function allRuntimes() {
       import: { args: [...denoArguments, "--allow-net=127.0.0.1", "inside/program.mjs"] },
     }),
     Bun: await asProgram(packaged("bun"), { import: { args: ["run", "inside/program.mjs"] } }),
-    workerd: await inWorkerd(newest.file),
-    "workerd, many requests": await requestsToWorkerd(newest.file),
+    workerd: await inWorkerd(driver),
+    "workerd, many requests": await requestsToWorkerd(driver),
     "edge-runtime": await inEdgeRuntime(),
-    Chromium: await inBrowser("chrome", await chromium(), newest.file, {
+    Chromium: await inBrowser("chrome", await chromium(), driver, {
       worker: "worker",
       "service worker": "serviceWorker",
     }),
-    Firefox: await inBrowser("firefox", await firefox(), newest.file, { worker: "worker" }),
+    Firefox: await inBrowser("firefox", await firefox(), driver, { worker: "worker" }),
   };
 }

@@ -1,7 +1,8 @@
-// A run that changes hands in the middle of its steps: `take` begins it and freezes it, `finish` goes on with the bytes, in this runtime
-// or another one. Whoever finishes it must come to the same result.
+// Runs that change hands in the middle of their steps: `take` begins them and freezes them, `finish` goes on with the bytes, in this runtime
+// or another one. Whoever finishes them must come to the same results.
 
 import { StartEvent, StopEvent, Workflow, WorkflowEvent, retryPolicy, stopAfterAttempt, waitFixed } from "stepstream";
+import { FunctionAgent, ToolApprovalRequest, ToolApprovalResponse, tool } from "stepstream/agents";
 import { Answer, Item, Other, Progress, Question, equal, ok, soon } from "./kit.js";
 
 class Recovered extends WorkflowEvent {
@@ -78,8 +79,64 @@ const EXPECTED = [
   true,
 ];
 
-/** A run as bytes, taken while steps are at work. */
-export async function take() {
+/** A model of the program's own: asks for two calls of a tool at once, and then tells what came of them. */
+const model = {
+  async chat(messages) {
+    const results = messages.flatMap(({ role, content }) => (role === "tool" ? content : []));
+    const text = { type: "text", text: `In all ${results.map(({ content }) => content).join(" and ")}.` };
+    const calls = ["coffee", "cake"].map((what) => {
+      return { type: "toolCall", id: `call-${what}`, name: "pay", arguments: JSON.stringify({ what }) };
+    });
+    return { message: { role: "assistant", content: results.length === 0 ? calls : [text] } };
+  },
+  streamChat: () => {
+    throw new Error("The agent does not stream.");
+  },
+};
+
+/** An agent with two calls, of which one waits for somebody's approval. `log` is told of the calls that are made. */
+function makeAgent(log) {
+  const pay = tool({
+    name: "pay",
+    parameters: { type: "object", properties: { what: { type: "string" } }, required: ["what"] },
+    needsApproval: ({ what }) => what === "cake",
+    once: true,
+    execute: ({ what }) => (log.push(what), `${what} for 3 €`),
+  });
+  return new FunctionAgent({ llm: model, tools: [pay], streaming: false, initialState: { paid: new Map() } });
+}
+
+/** Ends a run that has been frozen. */
+async function leave(run) {
+  run.cancel();
+  await run.catch(() => {});
+}
+
+async function takeAgent() {
+  const log = [];
+  const run = makeAgent(log).run("coffee and cake");
+  await soon(run.idle(), "an agent that waits for approval");
+  const bytes = run.snapshot();
+  equal(log, ["coffee"], "what was paid before the snapshot");
+  await leave(run);
+  return bytes;
+}
+
+async function finishAgent(bytes) {
+  const log = [];
+  const run = makeAgent(log).recover(bytes);
+  const approve = async () => {
+    for await (const event of run) {
+      if (!(event instanceof ToolApprovalRequest)) continue;
+      run.sendEvent(new ToolApprovalResponse({ id: event.data.id, approved: true }));
+    }
+  };
+  await soon(approve(), "the recovered agent");
+  equal(run.result.text, "In all coffee for 3 € and cake for 3 €.", "the answer");
+  equal(log, ["cake"], "what was paid after the recovery");
+}
+
+async function takeRun() {
   const log = [];
   const run = make(log).run(["a", "b", "c"]);
   const asked = new Promise((resolve, reject) => {
@@ -94,13 +151,11 @@ export async function take() {
   await soon(asked, "the second question");
   const bytes = run.snapshot();
   equal(log.sort(), ["attempt 1", "begin", "pay a"], "what had happened when the snapshot was taken");
-  run.cancel();
-  await run.catch(() => {});
+  await leave(run);
   return bytes;
 }
 
-/** Goes on with such bytes, and checks that nothing is done twice and that the result is the expected one. */
-export async function finish(bytes) {
+async function finishRun(bytes) {
   const log = [];
   const run = make(log).recover(bytes);
   run.sendEvent(new Answer({ rating: 5 }));
@@ -108,3 +163,9 @@ export async function finish(bytes) {
   equal(log.sort(), ["attempt 2", "pay b", "pay c"], "what was done after the recovery");
   ok(run.status === "completed", `the run is ${run.status}`);
 }
+
+/** A run and an agent as bytes, taken while they are at work. */
+export const take = () => Promise.all([takeRun(), takeAgent()]);
+
+/** Goes on with both, and checks that nothing is done twice and that the results are the expected ones. */
+export const finish = ([run, agent]) => Promise.all([finishRun(run), finishAgent(agent)]);

@@ -2,7 +2,7 @@
 //
 //   first-use              { ms }               the first run of the program, which starts the engine
 //   suite                  { tests }, how many, then { name, ok, error } for each
-//   take                   { snapshot }         base64 of a run in the middle of its steps
+//   take                   { snapshots }        base64 of runs in the middle of their steps
 //   refused                { name, code, message, cause }  of the error with which a run begins where none can
 //   finish { snapshots }   { from, ok, error }  for each of the snapshots, by where they were taken
 
@@ -58,7 +58,7 @@ export async function perform(job, report, means = {}) {
       return;
     }
     case "take": {
-      const result = await outcome(async () => report({ snapshot: toBase64(await take()) }));
+      const result = await outcome(async () => report({ snapshots: (await take()).map(toBase64) }));
       if (!result.ok) await report(result);
       return;
     }
@@ -69,8 +69,8 @@ export async function perform(job, report, means = {}) {
     }
     case "finish": {
       // All at once: each of them waits most of its time.
-      const all = Object.entries(job.snapshots).map(async ([from, text]) => {
-        const result = await outcome(() => finish(fromBase64(text)));
+      const all = Object.entries(job.snapshots).map(async ([from, texts]) => {
+        const result = await outcome(() => finish(texts.map(fromBase64)));
         await report({ from, ...result });
       });
       await Promise.all(all);
