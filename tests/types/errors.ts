@@ -3,6 +3,7 @@ import {
   CancelledError,
   type Code,
   EngineError,
+  LLMError,
   LimitError,
   RecoverError,
   SnapshotError,
@@ -12,6 +13,7 @@ import {
   ValidationError,
   WorkflowError,
 } from "stepstream";
+import type { ChatResponse } from "stepstream/llm";
 import { type Equal, type IsAny, expectType, expectValue } from "./helpers.js";
 
 expectType<Equal<IsAny<Code>, false>>();
@@ -44,6 +46,9 @@ function kindOf(code: Code): string {
     case "INVALID_STORE":
     case "INVALID_TOOL":
     case "INVALID_SCHEMA":
+    case "INVALID_AGENT":
+    case "DUPLICATE_AGENT":
+    case "UNKNOWN_AGENT":
       return "validation";
     case "STEP_FAILED":
       return "step";
@@ -58,6 +63,8 @@ function kindOf(code: Code): string {
       return "stalled";
     case "STEPS_LIMIT":
     case "EVENTS_DROPPED":
+    case "AGENT_ITERATIONS":
+    case "ANSWER_FORM":
       return "limit";
     case "ENGINE_PANICKED":
     case "UNSUPPORTED_RUNTIME":
@@ -117,6 +124,11 @@ function told(error: unknown): string {
   if (error instanceof SnapshotError) {
     expectValue<string | undefined>()(error.path);
     return error.name satisfies "SnapshotError";
+  }
+  if (error instanceof LLMError) {
+    expectValue<number | undefined>()(error.retryAfter);
+    expectValue<ChatResponse | undefined>()(error.partial);
+    return error.name satisfies "LLMError";
   }
   if (error instanceof RecoverError) return error.name satisfies "RecoverError";
   if (error instanceof EngineError) return error.name satisfies "EngineError";
