@@ -103,8 +103,10 @@ export async function runtimes(only = []) {
   const wrong = judgeTable(versions);
   tally.check(wrong === undefined, "the table of versions", wrong);
 
-  say(`\n${placesTable(rows).join("\n")}\n`);
-  say(`${matrixTable(names, (from, to) => finished(from, to)?.ok).join("\n")}\n`);
+  if (rows.length > 0) {
+    say(`\n${placesTable(rows).join("\n")}\n`);
+    say(`${matrixTable(names, (from, to) => finished(from, to)?.ok).join("\n")}\n`);
+  }
   for (const line of tally.left) say(`${yellow("skipped")} ${line}`);
   for (const line of tally.complaints) say(`${red("failed")} ${line}`);
   const { passed, failed, skipped, left } = tally;

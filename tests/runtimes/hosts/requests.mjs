@@ -12,9 +12,29 @@ for (const file of Object.values(wasm)) {
   modules.push({ type: "CompiledWasm", path: path.basename(file), contents: await readFile(file) });
 }
 
+/** What a model says to a request, word for word and slowly. */
+async function modelAnswer(request) {
+  const { messages } = await request.json();
+  const words = `You said ${messages[0].content} and nothing else`.split(/(?= )/);
+  const event = (delta, finish_reason = null) =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async pull(controller) {
+      await pause(3);
+      const word = words.shift();
+      if (word !== undefined) return controller.enqueue(encoder.encode(event({ content: word })));
+      controller.enqueue(encoder.encode(`${event({}, "stop")}data: [DONE]\n\n`));
+      return controller.close();
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
 let fetched = [];
 /** The network that the Worker sees: it answers late, with what it was asked, and in no order. */
 async function outboundService(request) {
+  if (new URL(request.url).hostname === "model.test") return modelAnswer(request);
   const key = decodeURIComponent(new URL(request.url).search.slice(1));
   fetched.push(key);
   await pause(5 + ((key.length * 7) % 20));
@@ -41,6 +61,17 @@ const tests = {
       assert.deepEqual([...streamed].sort(), expected);
     }
     assert.ok(Math.max(...answers.map(({ most }) => most)) > 5, "the requests did not share an isolate");
+  },
+
+  async "thirty requests at once that stream a model's answer, after one that was left"() {
+    await ask("/leave-model", "left");
+    const keys = Array.from({ length: 30 }, (_, nth) => `request-${nth}`);
+    const answers = await Promise.all(keys.map((key) => ask("/model", key)));
+    for (const [nth, { pieces, text }] of answers.entries()) {
+      assert.equal(text, `You said ${keys[nth]} and nothing else`);
+      assert.ok(pieces > 1, `it came in ${pieces} pieces`);
+    }
+    assert.deepEqual(await ask("/status", "left"), { status: "running" });
   },
 
   async "a run that outlives its request stops where it is"() {

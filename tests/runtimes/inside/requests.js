@@ -1,6 +1,7 @@
 // A Worker that answers many requests in one isolate. What the requests share stands at module scope, where a careless program shares more.
 
 import { StartEvent, StopEvent, Workflow } from "stepstream";
+import { OpenAICompatible } from "stepstream/llm";
 import { Answer, Item, Other, single } from "../suite/kit.js";
 
 /** Waits for timers, for the network and for its own events, in turns. */
@@ -27,6 +28,17 @@ const slow = single(async ({ sleep }, { data }) => {
   return new StopEvent(data);
 });
 
+/** One client for all requests. */
+const llm = new OpenAICompatible({ baseURL: "http://model.test/v1", model: "local", server: "generic" });
+
+/** Streams what a model says, and counts the pieces. */
+const talking = single(async ({ signal }, { data }) => {
+  const stream = llm.streamChat(data, { signal });
+  let pieces = 0;
+  for await (const delta of stream) if (delta.type === "text") pieces += 1;
+  return new StopEvent({ pieces, text: (await stream.response).text });
+});
+
 const patient = single(async ({ waitForEvent }, { data }) => new StopEvent([data, (await waitForEvent(Answer)).data]));
 
 let atATime = 0;
@@ -48,6 +60,14 @@ const answers = {
     } finally {
       atATime -= 1;
     }
+  },
+
+  "/model": async (key) => (await talking.run(key)).data,
+
+  /** Answers at once, and leaves a call of a model behind. */
+  "/leave-model"(key) {
+    left.set(key, talking.run(key).start());
+    return {};
   },
 
   /** Answers at once, and leaves a run behind. */
