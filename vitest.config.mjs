@@ -55,6 +55,13 @@ export default defineConfig({
       },
       {
         test: {
+          name: "crash",
+          include: ["tests/crash/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["tests/browser/**/*.test.ts"],
           testTimeout: 60_000,

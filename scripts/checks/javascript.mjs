@@ -3,8 +3,10 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "../lib/browser.mjs";
+import { buildDrills } from "../lib/build.mjs";
 import { run } from "../lib/command.mjs";
 import { startLocalModel } from "../lib/local-model.mjs";
+import { withLock } from "../lib/lock.mjs";
 import { at, memory, shown } from "../lib/paths.mjs";
 import { dim, say } from "../lib/say.mjs";
 import { filesOf } from "../lib/stages.mjs";
@@ -57,6 +59,12 @@ async function runVitest(project, env = {}) {
 
 /** One project of vitest.config.mjs. */
 export const vitest = (project) => () => runVitest(project);
+
+/** A project whose tests make the modules panic: a second build of them can do that on request. */
+export const crashDrills = async () => {
+  const files = await withLock(buildDrills);
+  return runVitest("crash", { STEPSTREAM_DRILLS: JSON.stringify(files) });
+};
 
 /** A project whose tests open pages in Chromium. */
 export const inChromium = (project) => async () => {

@@ -42,6 +42,13 @@ export const stages = [
   { name: "js", title: "Behaviour of the packed package", quick: true, needs: ["build"], run: js.vitest("js") },
   { name: "gc", title: "Memory of the packed package", quick: false, needs: ["build"], run: js.vitest("gc") },
   {
+    name: "crash",
+    title: "What becomes of runs when the engine panics",
+    quick: false,
+    needs: ["build"],
+    run: js.crashDrills,
+  },
+  {
     name: "browser",
     title: "The packed package in Chromium",
     quick: false,

@@ -32,11 +32,14 @@ export async function clippyNative({ native }) {
   return verdict(await cargo(native, ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]));
 }
 
-export async function clippyWasm({ native, toolchain }) {
+export async function clippyWasm({ native, toolchain, quick }) {
   if (!(await has(native, "clippy", "clippy"))) return skip("clippy is not installed");
   if (toolchain.way === "debian") return skip("Debian's compiler has no clippy of its own");
   const target = ["--target", "wasm32-unknown-unknown"];
-  return verdict(await cargo(native, ["clippy", "--locked", "-p", "stepstream", ...target, "--", "-D", "warnings"]));
+  const check = (...features) =>
+    cargo(native, ["clippy", "--locked", "-p", "stepstream", ...target, ...features, "--", "-D", "warnings"]);
+  const product = verdict(await check());
+  return quick ? product : add(product, verdict(await check("--all-features")));
 }
 
 const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped });

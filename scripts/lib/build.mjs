@@ -13,16 +13,20 @@ import { nativeCargo, wasmToolchain } from "./toolchain.mjs";
 const TARGET = "wasm32-unknown-unknown";
 const bindgenTool = path.join(cargoTarget, "tool", "stepstream-bindgen");
 
-/** What one module is made with and where it goes. `feature` is the crate's, which chooses what is exported. */
-function wasmModule(name, title, feature) {
-  const scratch = path.join(memory, `glue-${name}`);
+/**
+ * What one module is made with and where it goes. `features` are the crate's, which choose what is exported; `kind` tells modules of one
+ * name apart.
+ */
+function wasmModule(name, title, features, kind = "") {
+  const scratch = path.join(memory, `glue-${name}${kind}`);
   return {
     name,
     title,
-    feature,
+    features,
+    kind,
     scratch,
     // Cargo has one place for it, whichever the features are.
-    compiled: path.join(memory, "compiled", `${name}.wasm`),
+    compiled: path.join(memory, "compiled", `${name}${kind}.wasm`),
     bound: path.join(scratch, `${name}_bg.wasm`),
     optimised: path.join(glue, `${name}.wasm`),
   };
@@ -30,6 +34,11 @@ function wasmModule(name, title, feature) {
 
 /** The modules of the package: `<name>.wasm`, its glue `<name>_bg.js`, and the same wasm for inlining in `<name>_inline.js`. */
 const modules = [wasmModule("stepstream", "engine", "engine"), wasmModule("stepstream-llm", "calls of models", "llm")];
+
+/** The same with a panic on request, for tests; with names, and as the compiler made them. They fit the package's glue. */
+const drills = modules.map(({ name, title, features }) =>
+  wasmModule(name, `${title}, for crash drills`, `${features},crash-drill`, "-drill"),
+);
 
 /** The wasm proposals that every supported runtime has; more would make files that Node 20 refuses. */
 const WASM_FEATURES = [
@@ -51,20 +60,20 @@ function remapping() {
   return ["--config", `target.${TARGET}.rustflags=${JSON.stringify(flags)}`];
 }
 
-async function compile({ name, title, feature, compiled }, toolchain) {
+async function compile({ name, title, features, kind, compiled }, toolchain) {
   const made = path.join(cargoTarget, TARGET, "release/stepstream.wasm");
   const args = ["build", "--release", "--locked", "--lib", "-p", "stepstream", "--target", TARGET];
-  const features = ["--no-default-features", "--features", feature];
+  const chosen = ["--no-default-features", "--features", features];
   await stage({
-    name: `cargo-${name}`,
+    name: `cargo-${name}${kind}`,
     title: `${title} compiled to wasm`,
     inputs: [at("Cargo.toml"), at("Cargo.lock"), at("src"), at(".cargo"), at("tools/bindgen/Cargo.toml")],
-    extra: JSON.stringify([toolchain.identity, toolchain.arguments, toolchain.env, features]),
+    extra: JSON.stringify([toolchain.identity, toolchain.arguments, toolchain.env, chosen]),
     outputs: [compiled],
     work: async () => {
       await must(
         toolchain.cargo,
-        [...args, ...features, ...toolchain.arguments, ...remapping()],
+        [...args, ...chosen, ...toolchain.arguments, ...remapping()],
         "Mend what the compiler reports.",
         {
           env: toolchain.env,
@@ -96,7 +105,14 @@ export * from "./${name}.js";
 export function __wbg_set_wasm(exports: WebAssembly.Exports): void;
 `;
 
-async function writeGlue({ name, title, scratch, compiled, bound }) {
+async function bind({ name, scratch, compiled }) {
+  rmSync(scratch, { recursive: true, force: true });
+  const hint = "This is a bug in the exports under src/wasm, or in tools/bindgen.";
+  await must(bindgenTool, [compiled, scratch, name], hint);
+}
+
+async function writeGlue(module) {
+  const { name, title, scratch, compiled, bound } = module;
   await stage({
     name: `glue-${name}`,
     title: `${title}: glue written`,
@@ -104,9 +120,7 @@ async function writeGlue({ name, title, scratch, compiled, bound }) {
     extra: glueTypes(name),
     outputs: [bound, path.join(glue, `${name}_bg.js`), path.join(glue, `${name}_bg.d.ts`)],
     work: async () => {
-      rmSync(scratch, { recursive: true, force: true });
-      const hint = "This is a bug in the exports under src/wasm, or in tools/bindgen.";
-      await must(bindgenTool, [compiled, scratch, name], hint);
+      await bind(module);
       mkdirSync(glue, { recursive: true });
       for (const file of [`${name}_bg.js`, `${name}.d.ts`]) {
         copyFileSync(path.join(scratch, file), path.join(glue, file));
@@ -210,6 +224,19 @@ export async function buildPackage() {
   }
   await bundle();
   return { native, toolchain };
+}
+
+/** Makes the modules for crash drills; resolves with their files by name. */
+export async function buildDrills() {
+  const toolchain = await wasmToolchain();
+  await buildBindgenTool(await nativeCargo());
+  for (const module of drills) {
+    await compile(module, toolchain);
+    const { name, title, compiled, bound } = module;
+    const inputs = [compiled, bindgenTool];
+    await stage({ name: `glue-${name}-drill`, title, inputs, outputs: [bound], work: () => bind(module) });
+  }
+  return Object.fromEntries(drills.map(({ name, bound }) => [name, bound]));
 }
 
 /** Makes pkg/, packs it, and puts the packed package into node_modules/. */

@@ -16,6 +16,8 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "crash-drill")]
+use super::drill;
 use super::handles::Handles;
 use crate::engine::Millis;
 use crate::llm::{Attempt, Call, CallOptions, Head, LlmError, Provider, Request, Todo};
@@ -191,6 +193,8 @@ fn tell(handle: u32, now: f64, news: impl FnOnce(&mut Call, &[u8], Millis)) -> u
             call.clear_deltas();
             news(call, room, now);
         }
+        #[cfg(feature = "crash-drill")]
+        drill::pass(drill::Place::Call);
         line.advance(now, desk)
     })
 }

@@ -8,6 +8,7 @@
 //! - `engine/`: runs of workflows; feature `engine`.
 //! - `llm.rs`: calls of models; feature `llm`.
 //! - `handles.rs`: the numbers that name graphs, runs and calls.
+//! - `drill.rs`: panics on request; feature `crash-drill`, for tests.
 //!
 //! # What holds for both
 //!
@@ -18,6 +19,8 @@
 
 mod handles;
 
+#[cfg(feature = "crash-drill")]
+mod drill;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "llm")]

@@ -91,9 +91,13 @@ export class Notes {
     if (length > 0) this.#chunks.push(copyBytes(address, length));
   }
 
-  /** The engine's part of the run is about to go. */
+  /** The engine's part of the run is about to go, or is gone already, with what was not fetched yet. */
   end(): void {
-    this.#drain();
+    try {
+      this.#drain();
+    } catch {
+      // After a trap; that the run learns of it matters more than the last ticks.
+    }
     this.#isEnded = true;
     this.#news.tell();
   }

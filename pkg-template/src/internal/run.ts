@@ -54,7 +54,7 @@ const NOBODY: readonly (() => void)[] = [];
 
 export class Run {
   readonly workflow: AnyWorkflow;
-  readonly plan: Plan;
+  plan: Plan;
   readonly data: unknown;
   readonly store: Store;
   readonly stream: EventStream;
@@ -207,6 +207,12 @@ export class Run {
   /** Makes the engine's part of the run, unless it is there: from a snapshot. */
   open(): void {
     if (this.line.isOpen) return;
+    // A run that had its turn still to come has nothing in an instance that is gone, unless it keeps a journal.
+    if (this.plan.isStale && this.#notes === undefined) {
+      this.plan.leave();
+      this.plan = this.workflow.plan();
+      this.plan.enter();
+    }
     // The id is where the jitter of retries comes from; without them the engine does not need one.
     const id = this.plan.isTimed ? this.runId : "";
     this.line.open(this.plan, id, this.#timeout, this.workflow.limits, this.#notes);

@@ -4,6 +4,8 @@ use super::words::Answer;
 use crate::engine::{Command, Engine, Millis, Tick, TimerKey, WaitId};
 use crate::executor::Executor;
 use crate::snapshot::journal::Journal;
+#[cfg(feature = "crash-drill")]
+use crate::wasm::drill;
 
 /// No alarm.
 const NEVER: u32 = u32::MAX;
@@ -30,6 +32,8 @@ impl Host {
         match self.engine.apply(tick, now) {
             Err(code) => answer.refuse(code),
             Ok(reply) => {
+                #[cfg(feature = "crash-drill")]
+                drill::pass(drill::Place::Tick);
                 if let (Some(tick), Some(journal)) = (noted, &mut self.journal) {
                     journal.tick(tick, now);
                 }
@@ -48,6 +52,8 @@ impl Host {
             let tick = Tick::Timer { key: TimerKey(key as u32) };
             // The engine ignores a deadline that does not matter any more, and refuses none.
             let _ = self.engine.apply(tick.clone(), now);
+            #[cfg(feature = "crash-drill")]
+            drill::pass(drill::Place::Wake);
             if let Some(journal) = &mut self.journal {
                 journal.tick(tick, now);
             }

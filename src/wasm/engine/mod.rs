@@ -17,6 +17,8 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+#[cfg(feature = "crash-drill")]
+use super::drill;
 use super::handles::Handles;
 use crate::engine::{
     Engine, EventTypeId, Graph, Handler, InvocationId, Limits, Millis, RetryPolicy, Role, RunOptions, Slot, Step,
@@ -208,6 +210,8 @@ fn halves(number: u64) -> [u32; 2] {
 /// Frees a run.
 #[wasm_bindgen]
 pub fn engine_free(engine: u32) {
+    #[cfg(feature = "crash-drill")]
+    drill::pass(drill::Place::Free);
     with(|instance| instance.hosts.remove(engine));
 }
 

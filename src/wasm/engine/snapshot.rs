@@ -13,6 +13,8 @@ use crate::error::Code;
 use crate::snapshot::container;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::{Passed, Replay, names};
+#[cfg(feature = "crash-drill")]
+use crate::wasm::drill;
 
 impl Instance {
     /// Keeps bytes for the other side to fetch; returns where they are.
@@ -38,6 +40,8 @@ pub fn engine_freeze(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
         Some(host) => {
             let frozen = host.engine.freeze(point(now));
+            #[cfg(feature = "crash-drill")]
+            drill::pass(drill::Place::Freeze);
             instance.reply_frozen(&frozen)
         }
         None => instance.answer.refuse(Code::StaleId),
@@ -105,6 +109,8 @@ pub fn engine_thaw(
             let options = options(image.seed, timeout, steps, kept_events);
             let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
             let engine = Engine::thaw(graph, &image, &payloads, Thaw { options, fresh_timeout: fresh })?;
+            #[cfg(feature = "crash-drill")]
+            drill::pass(drill::Place::Thaw);
             let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
             Ok(instance.hosts.insert(Host::new(engine, journal)))
         };
@@ -191,6 +197,8 @@ pub fn replay_next(replay: u32) -> *const u32 {
         match replay.advance() {
             Ok(Passed::End) => instance.answer.reply([0].into_iter()),
             Ok(Passed::Tick(_)) => {
+                #[cfg(feature = "crash-drill")]
+                drill::pass(drill::Place::Replay);
                 let [now, later] = halves(replay.now.0);
                 instance.answer.begin_reply([1, now, later].into_iter());
                 replay.engine.drain().for_each(|command| instance.answer.write(&command));
