@@ -158,7 +158,7 @@ impl Freezer<'_> {
             began: invocation.began.0,
             inputs: self.events(invocation.inputs.as_slice()),
             log: memory.log.iter().map(|entry| self.entry(entry)).collect(),
-            once: memory.once.iter().map(|(key, slot)| (key.to_string(), self.slot(*slot))).collect(),
+            once: memory.once.iter().map(|(key, slot)| (String::from(&**key), self.slot(*slot))).collect(),
             sent: memory
                 .sent
                 .iter()
@@ -251,7 +251,7 @@ pub(super) fn step_name(graph: &Graph, step: StepId) -> String {
 
 fn named(name: Option<&str>, number: u32) -> String {
     match name {
-        Some(name) if !name.is_empty() => name.to_string(),
+        Some(name) if !name.is_empty() => String::from(name),
         _ => {
             // Not `format!`: its machinery adds kilobytes to what visitors download.
             let mut text = String::from("#");

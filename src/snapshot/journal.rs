@@ -87,7 +87,7 @@ impl Journal {
         let fingerprint = journal.graph.borrow().fingerprint();
         Header { kind: Kind::Journal, fingerprint, sequence }.write(&mut journal.bytes);
         journal.salt = fnv(&journal.bytes);
-        let steps = journal.graph.borrow().steps().iter().map(|step| step.name.to_string()).collect();
+        let steps = journal.graph.borrow().steps().iter().map(|step| String::from(&*step.name)).collect();
         journal.write(&Record::Begin {
             seed: options.seed,
             timeout: options.timeout.map(|timeout| timeout.0),
@@ -122,7 +122,7 @@ impl Journal {
         let graph = graph.borrow();
         for ty in &graph.types()[self.types..] {
             let parent = ty.lineage.get(1).map(|parent| parent.0);
-            self.write(&Record::Type { name: ty.name.to_string(), parent });
+            self.write(&Record::Type { name: String::from(&*ty.name), parent });
         }
         self.types = graph.types().len();
     }

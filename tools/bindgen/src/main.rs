@@ -5,8 +5,12 @@
 //!
 //! Usage: `stepstream-bindgen <input.wasm> <output directory> <name>`; the name is that of every generated file.
 
+mod panics;
+
+use std::error::Error;
 use std::process::ExitCode;
 
+use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() -> ExitCode {
@@ -15,15 +19,21 @@ fn main() -> ExitCode {
         eprintln!("usage: stepstream-bindgen <input.wasm> <output directory> <name>");
         return ExitCode::from(2);
     };
-    // The bundler target is the only one whose glue takes its instance from outside (`__wbg_set_wasm`), which is
-    // what the hand-written loader needs: the others fetch, or compile, by themselves.
-    let mut bindgen = Bindgen::new();
-    let generated = bindgen.input_path(input).out_name(name).typescript(true).bundler(true);
-    match generated.and_then(|bindgen| bindgen.generate(output)) {
+    match write(input, output, name) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("stepstream-bindgen: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn write(input: &str, output: &str, name: &str) -> Result<(), Box<dyn Error>> {
+    let mut module = ModuleConfig::new().parse_file(input)?;
+    panics::cut(&mut module)?;
+    // The bundler target is the only one whose glue takes its instance from outside (`__wbg_set_wasm`), which is
+    // what the hand-written loader needs: the others fetch, or compile, by themselves.
+    let mut bindgen = Bindgen::new();
+    bindgen.input_module(name, module).typescript(true).bundler(true)?;
+    Ok(bindgen.generate(output)?)
 }
