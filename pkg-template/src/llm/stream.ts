@@ -18,8 +18,15 @@ const reasons: readonly (FinishReason | undefined)[] = [
   "other",
 ];
 
-/** Cuts the text of one chunk into deltas: records are of four numbers, of which the last is the length of the text. */
-function readDeltas(text: string, records: Uint32Array, take: (delta: ChatDelta) => void): void {
+/** What one chunk of the network brought: the texts of deltas in a row, and four numbers for each, of which the last is its length. */
+interface Chunk {
+  readonly text: string;
+  readonly records: Uint32Array;
+}
+
+/** Cuts the text of a chunk into deltas. */
+function deltasOf({ text, records }: Chunk): ChatDelta[] {
+  const deltas: ChatDelta[] = [];
   let from = 0;
   let id = "";
   for (let at = 0; at < records.length; at += 4) {
@@ -29,33 +36,34 @@ function readDeltas(text: string, records: Uint32Array, take: (delta: ChatDelta)
     from = to;
     switch (records[at]) {
       case kind.text:
-        take({ type: "text", index, text: piece });
+        deltas.push({ type: "text", index, text: piece });
         break;
       case kind.reasoning:
-        take({ type: "reasoning", index, text: piece });
+        deltas.push({ type: "reasoning", index, text: piece });
         break;
       case kind.refusal:
-        take({ type: "refusal", index, text: piece });
+        deltas.push({ type: "refusal", index, text: piece });
         break;
       case kind.callId:
         id = piece;
         break;
       case kind.callStarted:
-        take({ type: "toolCallStart", index, id, name: piece });
+        deltas.push({ type: "toolCallStart", index, id, name: piece });
         break;
       case kind.callArguments:
-        take({ type: "toolCallDelta", index, text: piece });
+        deltas.push({ type: "toolCallDelta", index, text: piece });
         break;
       case kind.callDone:
-        take({ type: "toolCallEnd", index });
+        deltas.push({ type: "toolCallEnd", index });
         break;
       case kind.finish: {
         const reason = reasons[index];
-        if (reason !== undefined) take({ type: "finish", reason });
+        if (reason !== undefined) deltas.push({ type: "finish", reason });
         break;
       }
     }
   }
+  return deltas;
 }
 
 /** Somebody who waits for a delta. */
@@ -73,7 +81,10 @@ export type Begin<Response> = (
 class LiveStream<Response extends ChatResponse> implements ChatStream<Response> {
   readonly #controller = new AbortController();
   readonly #whole: Promise<Response>;
-  /** What has come and was not taken, from `#next` on. */
+  /** What has come, from `#nextChunk` on. It is cut up when somebody reads it: many want the whole answer alone. */
+  #chunks: Chunk[] = [];
+  #nextChunk = 0;
+  /** The deltas of the latest chunk that was cut up, from `#next` on. */
   #deltas: ChatDelta[] = [];
   #next = 0;
   /** Usually none or one. */
@@ -87,8 +98,7 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
     const onAbort = (): void => this.#controller.abort(signal!.reason);
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener("abort", onAbort);
-    const take = (delta: ChatDelta): void => this.#take(delta);
-    this.#whole = begin(this.#controller.signal, (text, records) => readDeltas(text, records, take));
+    this.#whole = begin(this.#controller.signal, (text, records) => this.#arrive({ text, records }));
     const settle = (state: "ended" | "failed", error?: unknown): void => {
       signal?.removeEventListener("abort", onAbort);
       this.#settle(state, error);
@@ -115,10 +125,30 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
     };
   }
 
-  #take(delta: ChatDelta): void {
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) this.#deltas.push(delta);
-    else waiter.resolve({ done: false, value: delta });
+  #arrive(chunk: Chunk): void {
+    this.#chunks.push(chunk);
+    while (this.#waiters.length > 0) {
+      const delta = this.#take();
+      if (delta === undefined) return;
+      this.#waiters.shift()!.resolve({ done: false, value: delta });
+    }
+  }
+
+  /** The next delta that has come. */
+  #take(): ChatDelta | undefined {
+    while (this.#next === this.#deltas.length) {
+      const chunk = this.#chunks[this.#nextChunk];
+      if (chunk === undefined) return undefined;
+      this.#nextChunk += 1;
+      if (this.#nextChunk === this.#chunks.length) {
+        this.#chunks = [];
+        this.#nextChunk = 0;
+      }
+      this.#deltas = deltasOf(chunk);
+      this.#next = 0;
+    }
+    this.#next += 1;
+    return this.#deltas[this.#next - 1];
   }
 
   #settle(state: "ended" | "failed", error: unknown): void {
@@ -138,15 +168,8 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
   }
 
   #read(): Promise<IteratorResult<ChatDelta, undefined>> {
-    const delta = this.#deltas[this.#next];
-    if (delta !== undefined) {
-      this.#next += 1;
-      if (this.#next === this.#deltas.length) {
-        this.#deltas = [];
-        this.#next = 0;
-      }
-      return Promise.resolve({ done: false, value: delta });
-    }
+    const delta = this.#take();
+    if (delta !== undefined) return Promise.resolve({ done: false, value: delta });
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };
       if (this.#state === "open") this.#waiters.push(waiter);
