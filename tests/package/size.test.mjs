@@ -19,6 +19,7 @@ const CEILINGS = {
   "slim/llm + wasm": 85_000, // With the typed clients and tools, which share only the errors and the loader with workflows.
   "llm/workerd": 85_000, // The same content.
   "llm/inline": 105_000, // With the wasm as base64.
+  "+ slim/agents": 22_000, // What agents and tools add to workflows.
   stores: 7_500, // With the errors and their help, those of agents included, which is most of it.
   "stores/file": 7_500, // The same.
   inline: 135_000, // As slim, with the wasm as base64: a third more bytes, which compress badly.

@@ -1,13 +1,13 @@
 // What all agents have in common: who they are, what they may do, and the three things that a kind of agent decides for itself.
 
-import { type HandlerContext, type RecoverOptions, ValidationError, type WorkflowContext } from "../index.js";
+import { type HandlerContext, ValidationError, type Workflow } from "../index.js";
 import { describe } from "../internal/duration.js";
 import type { ChatMessage, ChatOptions, LLM, OwnResponse, ToolDefinition } from "../llm/types.js";
 import { isTool } from "../tools/tool.js";
 import type { Tool } from "../tools/index.js";
 import { type DeltaSink, StreamWriter, callModel } from "./call-model.js";
 import type { AgentOutputData, Purpose, ToolCallResultData } from "./events.js";
-import type { AgentRunOptions, AgentStart } from "./run-options.js";
+import type { AgentRunOptions } from "./run-options.js";
 import { AgentWorkflow } from "./workflow.js";
 
 /** Finds the tools that are of use for what the user wants. */
@@ -203,8 +203,8 @@ export abstract class BaseAgent<Structured = unknown> {
   }
 
   /** Goes on with a run of the agent alone. See {@link Workflow.recover}. */
-  recover(snapshot: Uint8Array | ArrayBuffer, options?: RecoverOptions): WorkflowContext<unknown, AgentStart, never> {
-    return this.workflow.recover(snapshot, options) as never;
+  recover(...args: Parameters<Workflow["recover"]>): ReturnType<AgentWorkflow<unknown, Structured>["run"]> {
+    return this.workflow.recover(...args);
   }
 }
 
