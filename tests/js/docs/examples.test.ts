@@ -40,7 +40,8 @@ test("its processes do not begin without a key", async () => {
 });
 
 test("both kinds of agents call the tools that a scripted model asks for", async () => {
-  expect(await run(path.join(root, "examples/calculator/scripted.mjs"))).toBe(`A FunctionAgent is asked: What is (123 + 456) * 789?
+  expect(await run(path.join(root, "examples/calculator/scripted.mjs")))
+    .toBe(`A FunctionAgent is asked: What is (123 + 456) * 789?
   -> add({"a":123,"b":456})
   <- 579
   -> multiply({"a":579,"b":789})

@@ -1,7 +1,7 @@
 // The local model as the tests talk to it, and what they watch it with. Importing this also watches the console and unhandled rejections.
 
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
-import { Anthropic, OpenAICompatible } from "stepstream/llm";
+import { Anthropic, OpenAI, OpenAICompatible } from "stepstream/llm";
 import { inject, onTestFinished } from "vitest";
 import "../kit/guard.js";
 
@@ -13,13 +13,19 @@ declare module "vitest" {
 
 const { address, model } = inject("localModel");
 
+/** As repeatable as it gets: a model that is left to chance may find no end to a number. And a failure is to be seen, not tried again. */
+const steady = { temperature: 0, maxRetries: 0 } as const;
+
 /** A client for the model. `through` is where it connects to instead, a {@link proxy} say. */
 export const openai = (through = address): OpenAICompatible =>
-  new OpenAICompatible({ baseURL: `${through}/v1`, model, server: "llamacpp", maxRetries: 0 });
+  new OpenAICompatible({ baseURL: `${through}/v1`, model, server: "llamacpp", ...steady });
+
+/** The same model in OpenAI's other protocol. */
+export const responses = (): OpenAI =>
+  new OpenAI({ api: "responses", baseURL: `${address}/v1`, apiKey: "none", model, ...steady });
 
 /** The same model in Anthropic's protocol. */
-export const anthropic = (): Anthropic =>
-  new Anthropic({ baseURL: `${address}/v1`, apiKey: "none", model, maxRetries: 0 });
+export const anthropic = (): Anthropic => new Anthropic({ baseURL: `${address}/v1`, apiKey: "none", model, ...steady });
 
 /** Whether the model works on any answer. */
 export async function isWorking(): Promise<boolean> {

@@ -41,13 +41,6 @@ for (const [name, client] of [
       usage: { output: 12 },
     });
   });
-
-  test(`${name}: two answers at a time do not mix`, async () => {
-    const ask = (text: string): Promise<string> =>
-      client().complete(`Repeat this word five times: ${text}`, { maxTokens: 30, temperature: 0 });
-    const alone = [await ask("apple"), await ask("river")];
-    expect(await Promise.all([ask("apple"), ask("river")])).toEqual(alone);
-  });
 }
 
 test("an answer is aborted half-way: the connection is closed and the server stops working", async () => {
