@@ -1,23 +1,27 @@
 // Performs jobs in a browser: in a page, and in workers of pages. The pages come from a server on this machine.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import puppeteer from "puppeteer-core";
 import { orders, print } from "./kit.mjs";
 
 const all = await orders();
-const { browser: kind, executablePath, code } = all[0];
-const program = await readFile(code);
+const { browser: kind, executablePath } = all[0];
+/** What is served, by path: the programs of the places, and the modules that they may want. */
+const files = {};
+for (const { code, wasm } of all) {
+  files[`/${path.basename(code)}`] = ["text/javascript", await readFile(code)];
+  for (const [name, file] of Object.entries(wasm)) files[`/${name}`] = ["application/wasm", await readFile(file)];
+}
 
-const page = `<!doctype html><meta charset="utf-8"><title>stepstream</title><script type="module" src="/program.js"></script>`;
+const page = (program) =>
+  `<!doctype html><meta charset="utf-8"><title>stepstream</title><script type="module" src="/${program}"></script>`;
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, "http://here");
-  if (pathname === "/program.js") return response.writeHead(200, { "content-type": "text/javascript" }).end(program);
-  if (pathname !== "/") return response.writeHead(404).end();
+  const [type, body] = files[pathname] ?? ["text/html", page(searchParams.get("program"))];
   const policy = searchParams.get("policy");
-  response
-    .writeHead(200, { "content-type": "text/html", ...(policy && { "content-security-policy": policy }) })
-    .end(page);
+  response.writeHead(200, { "content-type": type, ...(policy && { "content-security-policy": policy }) }).end(body);
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const origin = `http://127.0.0.1:${server.address().port}`;
@@ -43,11 +47,12 @@ const browser = await puppeteer.launch({
   timeout: 60_000,
 });
 try {
-  for (const { place, inside, jobs, policy } of all) {
+  for (const { place, inside, jobs, code, policy } of all) {
     const tab = await browser.newPage();
     const errors = [];
     tab.on("pageerror", (error) => errors.push(String(error)));
-    await tab.goto(policy === undefined ? origin : `${origin}/?policy=${encodeURIComponent(policy)}`);
+    const query = new URLSearchParams({ program: path.basename(code), ...(policy && { policy }) });
+    await tab.goto(`${origin}/?${query}`);
     await tab.waitForFunction("typeof performIn === 'function'", { timeout: 20_000 });
     const reports = await tab.evaluate((where, list) => globalThis.performIn(where, list), inside, jobs);
     for (const report of reports) print(place, report);

@@ -31,7 +31,7 @@ function ask(worker, job) {
   });
 }
 
-const script = "/program.js";
+const script = "/browser.js";
 
 const places = {
   page: () => here,

@@ -5,8 +5,8 @@ import path from "node:path";
 import { rolldown } from "rolldown";
 import { project } from "./scratch.mjs";
 
-/** A file of the package, by the path that programs import. */
-const inPackage = (id) => path.join(project, "node_modules", id);
+/** A file of the package. */
+export const inPackage = (name) => path.join(project, "node_modules/stepstream", name);
 
 /** How the compiled modules get into the program; the package says for which runtime each import is. */
 const waysOfWasm = {
@@ -16,7 +16,9 @@ const waysOfWasm = {
     resolveId: {
       filter: { id: /\.wasm$/ },
       handler(id, importer) {
-        const file = id.startsWith(".") ? path.resolve(path.dirname(importer), id) : inPackage(id);
+        const file = id.startsWith(".")
+          ? path.resolve(path.dirname(importer), id)
+          : inPackage(id.replace(/^stepstream\//, ""));
         found[path.basename(file)] = file;
         return { id: `./${path.basename(file)}`, external: "absolute" };
       },

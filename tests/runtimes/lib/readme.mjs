@@ -14,8 +14,8 @@ const lines = {
   Bun: ["Bun", "`import`", "pinned"],
   workerd: ["Cloudflare Workers (workerd)", "many requests in one isolate; also `stepstream/slim`", "pinned"],
   "edge-runtime": ["Vercel's edge runtime (edge-runtime)", "an isolate in which nothing can be compiled", "pinned"],
-  Chromium: ["Chromium", "page, worker, service worker"],
-  Firefox: ["Firefox", "page, worker"],
+  Chromium: ["Chromium", "page, worker, service worker; also `stepstream/slim`"],
+  Firefox: ["Firefox", "page, worker; also `stepstream/slim`"],
 };
 
 const line = (name, version) => `| ${lines[name][0]} | ${version} | ${lines[name][1]} |`;

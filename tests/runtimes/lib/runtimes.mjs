@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium, firefox } from "../../../scripts/lib/browser.mjs";
 import { run } from "../../../scripts/lib/command.mjs";
-import { bundle } from "./bundles.mjs";
+import { bundle, inPackage } from "./bundles.mjs";
 import { hosted, program } from "./hosts.mjs";
 import { packages } from "./scratch.mjs";
 
@@ -52,6 +52,11 @@ const refuses = (...words) => ({
 
 const FROM_BYTES = ["does not compile WebAssembly from bytes", "wasm-unsafe-eval", "workerd", "edge-light"];
 
+/** Has a program take the entries that hold no wasm. */
+const toSlim = Object.fromEntries(
+  ["", "/llm", "/agents"].map((entry) => [`stepstream${entry}$`, `stepstream/slim${entry}`]),
+);
+
 async function asProgram({ file, reason }, places) {
   return file === undefined ? { reason } : program({ file, places, version: await versionOf(file) });
 }
@@ -75,9 +80,7 @@ async function inWorkerd(node) {
     isolate: await made("workerd", "worker.js"),
     "isolate, slim": await made("workerd-slim", "slim-worker.js", {
       ...asWrangler,
-      alias: Object.fromEntries(
-        ["", "/llm", "/agents"].map((entry) => [`stepstream${entry}$`, `stepstream/slim${entry}`]),
-      ),
+      alias: toSlim,
     }),
     "without its condition": { ...(await made("workerd-plain", "worker.js", {})), ...refuses(...FROM_BYTES) },
     "module scope": {
@@ -130,8 +133,12 @@ async function inBrowser(kind, { file, reason }, node, workers) {
   if (file === undefined) return { reason };
   if (node === undefined) return { reason: "its driver needs a newer Node" };
   const common = { browser: kind, executablePath: file, ...(await bundle("inside/browser.js", { name: "browser" })) };
+  const slim = await bundle("inside/slim-browser.js", { name: "browser-slim", alias: toSlim });
+  // The page serves them under these names.
+  slim.wasm = Object.fromEntries(["stepstream.wasm", "stepstream-llm.wasm"].map((name) => [name, inPackage(name)]));
   const places = { page: { ...common, inside: "page" } };
   for (const [name, inside] of Object.entries(workers)) places[name] = { ...common, inside };
+  places["page, slim"] = { ...common, ...slim, inside: "page" };
   const policy = { policy: "script-src 'self'", ...refuses(...FROM_BYTES) };
   places["page with a policy"] = { ...common, inside: "page", ...policy };
   return hosted({ script: "browser.mjs", node, places, version: await versionOf(file) });
