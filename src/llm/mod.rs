@@ -37,8 +37,9 @@
 //!    list of [`Record`]s of four numbers, which say what each piece of the string is. JavaScript cuts the string by the records' `units`.
 //! 4. Results cross as JSON: [`Answer::to_json`], [`LlmError::to_json`], in which the API key does not occur.
 //!
-//! A status other than 2xx is told like any other: the body says why, and the call decides. Redirects are the host's. Headers of an answer that
-//! matter are in [`Head`]; in browsers, providers must expose them (CORS), and without them a call gets by.
+//! A status other than 2xx is told like any other: the body says why, and the call decides. The host follows no redirection, which would take
+//! the key to strangers. Headers of an answer that matter are in [`Head`]; in browsers, providers must expose them (CORS), and without
+//! them a call gets by.
 //!
 //! # Layout
 //!

@@ -247,6 +247,13 @@ const statuses: Fault[] = [
     requests: 1,
   })),
   {
+    fault: "Redirection",
+    server: "Answers 307 with another address, which would be given the key.",
+    answers: [status(307, { location: "/elsewhere" }), well(chat)],
+    outcome: "LLM_HTTP 307",
+    requests: 1,
+  },
+  {
     fault: "Status 503, always",
     server: "Answers 503 to every request.",
     answers: [status(503)],

@@ -150,7 +150,7 @@ test("the given fetch is called as a function, with the method, headers, body an
   await soon(clientOf(fetch).streamChat("Hi").response);
   expect(seen?.[0]).toBeUndefined();
   expect(seen?.[1]).toBe("http://127.0.0.1:9/v1/chat/completions");
-  expect(Object.keys(seen?.[2] ?? {}).sort()).toEqual(["body", "headers", "method", "signal"]);
+  expect(Object.keys(seen?.[2] ?? {}).sort()).toEqual(["body", "headers", "method", "redirect", "signal"]);
 });
 
 test("the body of a finished stream is read to its end, so that its connection can be used again", async () => {

@@ -192,7 +192,8 @@ class Carrier implements Survivor {
     const fetch = this.#fetch;
     let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
     try {
-      const response = await fetch(url, { method: "POST", headers, body, signal });
+      // A redirection is not followed: of the headers with a key, fetch would take only one out on the way to a stranger.
+      const response = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
       if (typeof response?.status !== "number") throw new TypeError("fetch gave something that is not a Response");
       if (attempt !== this.#attempt) {
         await response.body?.cancel();
@@ -221,7 +222,9 @@ class Carrier implements Survivor {
     this.#tell((call) => llmModule.use().call_end(call, attempt, now()));
   }
 
-  #head(attempt: number, { status, headers }: Response): void {
+  #head(attempt: number, { type, status: told, headers }: Response): void {
+    // Pages are not shown the status of a redirection.
+    const status = type === "opaqueredirect" ? 302 : told;
     const header = (name: string): string => headers?.get(name) ?? "";
     const [after, afterMs, again] = ["retry-after", "retry-after-ms", "x-should-retry"].map(header) as [
       string,
