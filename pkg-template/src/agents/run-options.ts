@@ -1,6 +1,6 @@
 // What runs of agents are given, and what they result in.
 
-import type { HandlerContext, RetryFunction, RetryPolicy, StartEvent, WorkflowOptions } from "../index.js";
+import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../index.js";
 import type { ChatMessage, JSONSchema, Usage } from "../llm/types.js";
 import type { StandardSchema } from "../tools/index.js";
 import type { ToolCallResultData } from "./events.js";
@@ -64,9 +64,3 @@ export interface AgentResult<Structured = unknown> {
   /** The whole conversation, to be given to a later run. */
   readonly chatHistory: readonly ChatMessage[];
 }
-
-/** The start event of a run of agents. */
-export type AgentStartEvent = StartEvent<AgentStart>;
-
-/** A handler's context, whatever its data. */
-export type AnyContext = HandlerContext;
