@@ -59,11 +59,21 @@ A ReActAgent is asked the same
 `);
 });
 
-test("without a model, an example says what to set", async () => {
-  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _address, ...env } = process.env;
-  const child = spawn(process.execPath, [path.join(root, "examples/joke/run.mjs")], { env });
+/** What the joke's example says on its error output before it fails, with these variables about the model. */
+async function complaint(variables: Record<string, string>): Promise<string> {
+  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _address, OPENAI_MODEL: _model, ...others } = process.env;
+  const child = spawn(process.execPath, [path.join(root, "examples/joke/run.mjs")], {
+    env: { ...others, ...variables },
+  });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
-  expect(said).toMatch(/^There is no model\. Set OPENAI_API_KEY, or OPENAI_BASE_URL and OPENAI_MODEL/);
+  return said;
+}
+
+test("without a model, or with one that is not there, an example says what to do", async () => {
+  expect(await complaint({})).toMatch(/^There is no model\. Set OPENAI_API_KEY, or OPENAI_BASE_URL and OPENAI_MODEL/);
+  const nowhere = { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" };
+  expect(await complaint(nowhere)).toMatch(/^Set OPENAI_MODEL to a model that http:/);
+  expect(await complaint({ ...nowhere, OPENAI_MODEL: "any" })).toMatch(/^LLM_NETWORK: .*\n$/);
 });
