@@ -232,6 +232,9 @@ export async function buildPackage() {
   return { native, toolchain };
 }
 
+/** The modules as wasm-bindgen leaves them, with names: `name`, and `bound`, the file. */
+export const boundModules = () => modules.map(({ name, bound }) => ({ name, bound }));
+
 /** Makes the modules for crash drills; resolves with their files by name. */
 export async function buildDrills() {
   const toolchain = await wasmToolchain();

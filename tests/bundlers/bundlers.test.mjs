@@ -7,20 +7,25 @@ import { after, before, test } from "node:test";
 import { project } from "../../scripts/lib/bundlers.mjs";
 import { measure, sizeTable } from "../../scripts/lib/size.mjs";
 import * as kit from "./kit.mjs";
+import { startModel } from "./model.mjs";
 
 const BUNDLERS = ["vite", "webpack", "rollup", "esbuild", "rspack"];
 
 let browser;
-let snapshot;
+let model;
+let input;
 const shipped = [];
 
 before(async () => {
-  ({ snapshot } = await kit.runSource());
+  model = await startModel();
+  const { snapshot } = await kit.runSource();
+  input = { snapshot, baseURL: model.baseURL };
   if (!kit.withoutPages) browser = await kit.startChromium();
 });
 
 after(async () => {
   await browser?.close();
+  await model.close();
   console.log(`What the bundlers make of the app for a page:\n${sizeTable(shipped)}`);
 });
 
@@ -30,30 +35,25 @@ async function build(bundler, target) {
   return folder;
 }
 
-test("the app as it is written", async () => kit.checkOutcome(await kit.runSource({ snapshot })));
+test("the app as it is written", async () => kit.checkOutcome(await kit.runSource(input)));
 
 for (const bundler of BUNDLERS) {
   test(`${bundler}, in Node`, async () => {
     const files = kit.scriptsIn(await build(bundler, "node"));
-    kit.checkEngineOnce(files);
-    await kit.checkOutcome(await kit.runProgram(files[0], { snapshot }));
+    kit.checkModulesOnce(files);
+    await kit.checkOutcome(await kit.runProgram(files[0], input));
   });
 
   test(`${bundler}, in a page`, { skip: kit.withoutPages }, async () => {
     const folder = await build(bundler, "page");
     const files = kit.scriptsIn(folder);
-    kit.checkEngineOnce(files);
+    kit.checkModulesOnce(files);
     shipped.push({ name: bundler, ...measure(folder, files) });
     for (const file of files) assert.doesNotMatch(readFileSync(file, "utf8"), /class (DraftEvent|Question)\b/);
     const site = await kit.serve(folder);
     try {
-      const { outcome } = await kit.exerciseInPage(
-        browser,
-        `${site.url}${bundler === "vite" ? "index" : "main"}.html`,
-        {
-          snapshot,
-        },
-      );
+      const page = `${site.url}${bundler === "vite" ? "index" : "main"}.html`;
+      const { outcome } = await kit.exerciseInPage(browser, page, input);
       await kit.checkOutcome(outcome);
     } finally {
       await site.close();

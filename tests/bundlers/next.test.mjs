@@ -8,20 +8,27 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { project } from "../../scripts/lib/bundlers.mjs";
 import * as kit from "./kit.mjs";
+import { startModel } from "./model.mjs";
 
 const next = path.join(project, "../node_modules/next/dist/bin/next");
 const env = { NEXT_TELEMETRY_DISABLED: "1" };
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`;
 
 let browser;
-let snapshot;
+let model;
+let input;
 
 before(async () => {
-  ({ snapshot } = await kit.runSource());
+  model = await startModel();
+  const { snapshot } = await kit.runSource();
+  input = { snapshot, baseURL: model.baseURL };
   if (!kit.withoutPages) browser = await kit.startChromium();
 });
 
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await model.close();
+});
 
 /** `next start` in a folder; resolves with its address once it answers. */
 async function start(folder) {
@@ -84,7 +91,7 @@ for (const [name, { flags, routes }] of Object.entries(builds)) {
         const response = await fetch(site.url + route, {
           method: "POST",
           headers: { "content-type": "application/json" },
-          body: JSON.stringify({ snapshot }),
+          body: JSON.stringify(input),
           signal: AbortSignal.timeout(20_000),
         });
         const text = await response.text();
@@ -94,7 +101,7 @@ for (const [name, { flags, routes }] of Object.entries(builds)) {
     }
 
     test("in a client component", { skip: kit.withoutPages }, async () => {
-      const { outcome, scripts } = await kit.exerciseInPage(browser, site.url, { snapshot });
+      const { outcome, scripts } = await kit.exerciseInPage(browser, site.url, input);
       await kit.checkOutcome(outcome);
       const sum = (size) => kilobytes(scripts.reduce((total, script) => total + size(script), 0));
       console.log(

@@ -9,6 +9,7 @@ import {
   Workflow,
   WorkflowEvent,
 } from "stepstream";
+import { models } from "./models.js";
 import { unnamed } from "./unnamed.js";
 
 class DraftEvent extends WorkflowEvent {
@@ -87,9 +88,10 @@ function refused(bytes) {
 
 /**
  * @param snapshot A snapshot of this workflow from another bundle, as numbers; none if it is undefined.
+ * @param baseURL Where a model is; none if it is undefined.
  * @returns What happened, and a snapshot of this bundle.
  */
-export async function exercise({ snapshot } = {}) {
+export async function exercise({ snapshot, baseURL } = {}) {
   const run = workflow.run("three short words");
   const streamed = [];
   for await (const event of run) {
@@ -110,6 +112,7 @@ export async function exercise({ snapshot } = {}) {
     timedOut: await timedOut(),
     nested: await nested(),
     unnamed: await unnamed(),
+    models: baseURL && (await models(baseURL)),
     snapshot: [...frozen],
   };
 }
