@@ -35,6 +35,20 @@ async function build(bundler, target) {
   return folder;
 }
 
+test("the README names the versions", () => {
+  const { devDependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
+  const told = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const words = {
+    Vite: "vite",
+    webpack: "webpack",
+    Rollup: "rollup",
+    esbuild: "esbuild",
+    Rspack: "@rspack/core",
+    Next: "next",
+  };
+  for (const [word, name] of Object.entries(words)) assert.ok(told.includes(`${word} ${devDependencies[name]}`), word);
+});
+
 test("the app as it is written", async () => kit.checkOutcome(await kit.runSource(input)));
 
 for (const bundler of BUNDLERS) {
