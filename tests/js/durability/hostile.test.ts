@@ -92,14 +92,18 @@ test("every byte changed by somebody who knows the checksum: refused, or as good
     const bytes = snapshot.slice();
     bytes[at]! ^= 0x55;
     sign(bytes);
-    const begun = performance.now();
-    try {
-      // Not used, so that it does not begin.
-      workflow.recover(bytes).with(undefined).cancel();
-    } catch (error) {
-      if (!(error instanceof RecoverError)) throw error;
-    }
-    expect(performance.now() - begun).toBeLessThan(50);
+    const time = (): number => {
+      const begun = performance.now();
+      try {
+        // Not used, so that it does not begin.
+        workflow.recover(bytes).with(undefined).cancel();
+      } catch (error) {
+        if (!(error instanceof RecoverError)) throw error;
+      }
+      return performance.now() - begun;
+    };
+    // What is slow by itself is so each time; a busy machine is not.
+    if (time() > 50) expect(Math.min(time(), time(), time()), `byte ${at}`).toBeLessThan(50);
   }
   expect(ran).toBe(0);
   await stillWorks(workflow, snapshot);
