@@ -265,6 +265,68 @@ fn the_form_of_the_answer() {
 }
 
 #[test]
+fn a_form_that_is_a_tool_goes_beside_those_of_the_program() {
+    let ask = |provider: &Provider, model: &str, more: &str| {
+        let text = format!(
+            r#"{{"model":"{model}","messages":[{{"role":"user","content":"x"}}],"responseFormat":{{"name":"look","schema":{{"type":"object"}}}},"tools":[{{"name":"look"}}]{more}}}"#
+        );
+        build(provider, &Request::from_json(&text).expect("it is well-formed"))
+    };
+    let names = |tools: &Value| -> Vec<String> {
+        let tools = tools.as_array().expect("there are tools");
+        tools.iter().map(|tool| tool["name"].as_str().expect("it has a name").to_owned()).collect()
+    };
+    let anthropic = provider(Api::Anthropic);
+    let (prepared, body) = ask(&anthropic, "m", "");
+    assert_eq!(
+        (names(&body["tools"]), &body["tool_choice"]),
+        (vec!["look".into(), "look_".into()], &json!({ "type": "any" }))
+    );
+    assert_eq!(prepared.expectation.answer_tool, "look_");
+    // Without the program's tools the answer is all there is, and a tool that is wanted comes first.
+    let (_, none) = ask(&anthropic, "m", r#","toolChoice":"none""#);
+    assert_eq!(none["tool_choice"], json!({ "type": "tool", "name": "look_" }));
+    let (_, named) = ask(&anthropic, "m", r#","toolChoice":{"name":"look"}"#);
+    assert_eq!(named["tool_choice"], json!({ "type": "tool", "name": "look" }));
+    let (prepared, body) = ask(&Provider::new(Api::Chat, "https://api.deepseek.com", None), "m", "");
+    assert_eq!((&body["tools"][1]["function"]["name"], &body["tool_choice"]), (&json!("look_"), &json!("required")));
+    assert_eq!(prepared.expectation.answer_tool, "look_");
+
+    // Before Gemini 3 a form beside tools is refused.
+    let gemini = provider(Api::Gemini);
+    let (prepared, body) = ask(&gemini, "gemini-2.5-flash", "");
+    assert_eq!(names(&body["tools"][0]["functionDeclarations"]), ["look", "look_"]);
+    assert_eq!(body["toolConfig"]["functionCallingConfig"], json!({ "mode": "ANY" }));
+    assert_eq!((body["generationConfig"].clone(), prepared.expectation.answer_tool.as_str()), (json!({}), "look_"));
+    let (prepared, body) = ask(&gemini, "gemini-3-pro", "");
+    assert_eq!(names(&body["tools"][0]["functionDeclarations"]), ["look"]);
+    assert_eq!(body["generationConfig"]["responseMimeType"], json!("application/json"));
+    assert!(prepared.expectation.answer_tool.is_empty() && body.get("toolConfig").is_none());
+}
+
+#[test]
+fn images_of_results_follow_when_all_results_are_there() {
+    let request = Request::from_json(
+        r#"{ "model": "m", "messages": [
+            { "role": "assistant", "content": [{ "type": "toolCall", "id": "a", "name": "look" }, { "type": "toolCall", "id": "b", "name": "look" }] },
+            { "role": "tool", "content": [{ "type": "toolResult", "id": "a", "content": [{ "type": "image", "url": "https://x.test/a.png" }] }] },
+            { "role": "tool", "content": [{ "type": "toolResult", "id": "b", "content": [{ "type": "image", "url": "https://x.test/b.png" }] }] }
+        ] }"#,
+    );
+    let mut request = request.expect("it is well-formed");
+    let roles = |request: &Request| -> Vec<String> {
+        let body = build(&provider(Api::Chat), request).1;
+        let messages = body["messages"].as_array().expect("there are messages").clone();
+        messages.iter().map(|message| message["role"].as_str().expect("it has a role").to_owned()).collect()
+    };
+    assert_eq!(roles(&request), ["assistant", "tool", "tool", "user"]);
+    let body = build(&provider(Api::Chat), &request).1;
+    assert_eq!(body["messages"][3]["content"][1]["image_url"]["url"], json!("https://x.test/b.png"));
+    request.messages.push(Message { role: Role::Assistant, content: Vec::new() });
+    assert_eq!(roles(&request), ["assistant", "tool", "tool", "user", "assistant"]);
+}
+
+#[test]
 fn servers_are_told_by_their_address() {
     for (address, flavour) in [
         ("", Flavour::OpenAi),
@@ -448,6 +510,14 @@ fn what_is_not_a_request_is_refused_with_a_reason() {
         (r#"{"model":"m","messages":[{"role":"user","content":[{"type":"video"}]}]}"#, "video"),
         (r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image","data":"AA"}]}]}"#, "mediaType"),
         (r#"{"model":"m","messages":[{"role":"tool","content":[{"type":"toolResult"}]}]}"#, "`id`"),
+        (r#"{"model":"m","messages":[{"role":"user","text":"x"}]}"#, "no `content`"),
+        (r#"{"model":"m","messages":[{"role":"assistant","content":null}]}"#, "no `content`"),
+        (r#"{"model":"m","messages":[{"role":"user","content":7}]}"#, "neither a string nor"),
+        (r#"{"model":"m","messages":[{"role":"tool","tool_call_id":"a","content":"x"}]}"#, "toolResult"),
+        (
+            r#"{"model":"m","messages":[{"role":"tool","content":[{"type":"toolResult","id":"a","content":{"n":1}}]}]}"#,
+            "neither a string nor",
+        ),
         (r#"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{}]}"#, "`name`"),
         (r#"{"model":"m","messages":[{"role":"user","content":"x"}],"toolChoice":1}"#, "toolChoice"),
         (r#"{"model":"m","messages":[{"role":"user","content":"x"}],"responseFormat":{}}"#, "schema"),

@@ -211,17 +211,24 @@ fn message(value: Value<'_>, messages: &mut Vec<Message>) -> Result<(), Wrong> {
         "tool" => Role::Tool,
         other => return Err(wrong(&["A message has the `role` \"", other, "\", which there is not."])),
     };
-    messages.push(Message { role, content: Vec::new() });
-    match messages.last_mut() {
-        Some(message) => content(value.at("content"), &mut message.content),
-        None => Ok(()),
+    if !value.at("content").is_some() {
+        return Err(wrong(&["A message has no `content`."]));
     }
+    let mut blocks = Vec::new();
+    content(value.at("content"), &mut blocks)?;
+    if role == Role::Tool && !blocks.iter().any(|block| matches!(block, Block::ToolResult { .. })) {
+        return Err(wrong(&["A message with the `role` \"tool\" has no block of type \"toolResult\"."]));
+    }
+    messages.push(Message { role, content: blocks });
+    Ok(())
 }
 
 #[inline(never)]
 fn content(value: Value<'_>, blocks: &mut Vec<Block>) -> Result<(), Wrong> {
     if let Some(text) = value.str() {
         blocks.push(Block::text(text));
+    } else if value.is_some() && !value.is_array() {
+        return Err(wrong(&["The `content` of a message or a result is neither a string nor a list of blocks."]));
     }
     value.items().try_for_each(|item| block(item, blocks))
 }

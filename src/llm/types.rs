@@ -145,8 +145,8 @@ pub enum ToolChoice {
 
 /// The answer has to be JSON of this schema.
 ///
-/// Sent natively where the provider can do it. Anthropic and DeepSeek get a tool of this name whose arguments are the answer; its
-/// deltas arrive as text. Anthropic refuses a forced tool while it thinks, so with `thinking` in the options it gets its native form.
+/// Sent natively where the provider can do it. Anthropic and DeepSeek get a tool of this name whose arguments are the answer, as does
+/// Gemini before its third version if there are other tools; its deltas arrive as text. Anthropic refuses a forced tool while it thinks, so with `thinking` in the options it gets its native form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseFormat {
     /// A name for the schema: letters, digits, `_` and `-`.

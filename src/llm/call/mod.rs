@@ -389,7 +389,10 @@ impl Call {
         if partial != Answer::default() {
             error.partial = Some(Box::new(partial));
         }
-        error.message = self.provider.scrub(&self.request, error.message);
+        let LlmError { message, kind, provider_code, .. } = &mut error;
+        for text in [Some(message), kind.as_mut(), provider_code.as_mut()].into_iter().flatten() {
+            *text = self.provider.scrub(&self.request, core::mem::take(text));
+        }
         self.state = State::Done(Some(Err(Box::new(error))));
     }
 

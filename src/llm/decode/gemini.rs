@@ -63,7 +63,9 @@ fn take(part: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
         let id = call.at("id").filled();
         let at = sink.call(key, id.unwrap_or_default(), call.at("name").text())?;
         sink.arguments_of(key, call.at("args"));
-        if id.is_some() || signature.is_some() {
+        // What is the answer, in the place of a call, is no call that goes back.
+        let is_call = matches!(sink.answer.content.get(at), Some(Block::ToolCall(_)));
+        if is_call && (id.is_some() || signature.is_some()) {
             sign(at, id, signature, sink);
         }
         sink.call_done(key);

@@ -4,7 +4,7 @@
 
 use super::super::json::Writer;
 use super::super::types::{Block, Image, Message, Request, Role, Signature, ToolChoice};
-use super::{Api, schema_or_empty, string_in, system_text, write_arguments, write_stop};
+use super::{Api, answer_tool_of, choice_beside, schema_or_empty, string_in, system_text, write_arguments, write_stop};
 
 /// The API requires a limit.
 const MAX_TOKENS: u64 = 4096;
@@ -54,11 +54,9 @@ fn tools(request: &Request, json: &mut Writer, answer_tool: &mut String) {
     }
     let mut choice = request.tool_choice.clone();
     if let Some(format) = by_tool {
-        tool(&format.name, "Gives the answer.", &format.schema, None, json);
-        format.name.clone_into(answer_tool);
-        // With tools of the user's beside it, the model may call those first and answer later.
-        choice =
-            Some(if request.tools.is_empty() { ToolChoice::Named(format.name.clone()) } else { ToolChoice::Required });
+        *answer_tool = answer_tool_of(format, &request.tools);
+        tool(answer_tool, "Gives the answer.", &format.schema, None, json);
+        choice = Some(choice_beside(answer_tool, request));
     }
     json.close(']');
     let one_at_a_time = request.parallel_tool_calls == Some(false);

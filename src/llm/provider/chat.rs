@@ -5,14 +5,16 @@
 use super::super::json::Writer;
 use super::super::types::{Block, Message, Request, Role, ToolChoice};
 use super::flavour::{Prefill, Quirks};
-use super::{image_url, schema_or_empty, text_of, write_stop};
+use super::{answer_tool_of, choice_beside, image_url, schema_or_empty, text_of, write_stop};
 
 pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks, answer_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{').text("model", &request.model).key("messages").open('[');
+    let mut images = Vec::new();
     for message in &request.messages {
-        say(message, quirks, &mut json);
+        say(message, quirks, &mut images, &mut json);
     }
+    show(&mut images, &mut json);
     if !said.is_empty() {
         json.open('{').text("role", "assistant").text("content", said);
         json.flag("prefix", (quirks.prefill == Some(Prefill::Prefix)).then_some(true)).close('}');
@@ -67,10 +69,9 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, answer_tool: &mu
         function(&tool.name, &tool.description, &tool.parameters, tool.strict, json);
     }
     if let Some(format) = by_tool {
-        function(&format.name, "Gives the answer.", &format.schema, None, json);
-        format.name.clone_into(answer_tool);
-        choice =
-            Some(if request.tools.is_empty() { ToolChoice::Named(format.name.clone()) } else { ToolChoice::Required });
+        *answer_tool = answer_tool_of(format, &request.tools);
+        function(answer_tool, "Gives the answer.", &format.schema, None, json);
+        choice = Some(choice_beside(answer_tool, request));
     }
     json.close(']');
     match choice {
@@ -92,22 +93,29 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, answer_tool: &mu
     json.flag("parallel_tool_calls", request.parallel_tool_calls);
 }
 
-fn say(message: &Message, quirks: &Quirks, json: &mut Writer) {
+/// Shows the images of results. A result cannot hold them, so they follow as the user's; nothing may stand between results.
+fn show(images: &mut Vec<&Block>, json: &mut Writer) {
+    if !images.is_empty() {
+        json.open('{').text("role", "user").key("content");
+        parts(core::mem::take(images), json);
+        json.close('}');
+    }
+}
+
+fn say<'a>(message: &'a Message, quirks: &Quirks, images: &mut Vec<&'a Block>, json: &mut Writer) {
     let is_image = |block: &&Block| matches!(block, Block::Image(_));
-    let mut images: Vec<&Block> = Vec::new();
     for block in &message.content {
         if let Block::ToolResult { id, content, .. } = block {
             json.open('{').text("role", "tool").text("tool_call_id", &call_id(id, quirks));
             json.text("content", &text_of(content)).close('}');
-            // A result cannot hold images, so they follow as the user's.
             images.extend(content.iter().filter(is_image));
         }
     }
-    if !images.is_empty() {
-        json.open('{').text("role", "user").key("content");
-        parts(images, json);
-        json.close('}');
+    let is_rest = |block: &Block| !matches!(block, Block::ToolResult { .. });
+    if message.role != Role::Assistant && !message.content.iter().any(is_rest) {
+        return;
     }
+    show(images, json);
     if message.role == Role::Assistant {
         assistant(&message.content, quirks, json);
         return;

@@ -4,8 +4,8 @@
 
 use super::super::ascii::{find, number};
 use super::super::json::Writer;
-use super::super::types::{Block, Image, Message, Request, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, call_of, system_text, text_of, write_arguments, write_stop};
+use super::super::types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, ToolCall, ToolChoice};
+use super::{Api, answer_tool_of, call_of, choice_beside, system_text, text_of, write_arguments, write_stop};
 
 /// What Gemini 3 takes in place of the signature of a call that it did not make itself; without one it refuses the request.
 /// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>.
@@ -27,7 +27,7 @@ pub(super) fn path(model: &str, stream: bool) -> String {
     path
 }
 
-pub(super) fn body(request: &Request) -> String {
+pub(super) fn body(request: &Request, answer_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{');
     let system = system_text(request);
@@ -39,16 +39,19 @@ pub(super) fn body(request: &Request) -> String {
     json.key("generationConfig").open('{');
     json.member("temperature", &request.temperature).number("maxOutputTokens", request.max_tokens);
     write_stop("stopSequences", &request.stop, &mut json);
-    if let Some(format) = &request.response_format {
+    // Models before Gemini 3 refuse a form beside tools; they get it as one more.
+    let by_tool = !request.tools.is_empty() && !is_third(&request.model);
+    let format = request.response_format.as_ref();
+    if let Some(format) = format.filter(|_| !by_tool) {
         json.text("responseMimeType", "application/json").member("responseJsonSchema", &format.schema);
     }
     json.close('}');
-    tools(request, &mut json);
+    tools(request, format.filter(|_| by_tool), &mut json, answer_tool);
     json.close('}');
     json.finish()
 }
 
-fn tools(request: &Request, json: &mut Writer) {
+fn tools(request: &Request, by_tool: Option<&ResponseFormat>, json: &mut Writer, answer_tool: &mut String) {
     if request.tools.is_empty() {
         return;
     }
@@ -57,8 +60,15 @@ fn tools(request: &Request, json: &mut Writer) {
         json.open('{').text("name", &tool.name).text("description", &tool.description);
         json.member("parametersJsonSchema", &tool.parameters).close('}');
     }
+    let mut choice = request.tool_choice.clone();
+    if let Some(format) = by_tool {
+        *answer_tool = answer_tool_of(format, &request.tools);
+        json.open('{').text("name", answer_tool).text("description", "Gives the answer.");
+        json.member("parametersJsonSchema", &format.schema).close('}');
+        choice = Some(choice_beside(answer_tool, request));
+    }
     json.close(']').close('}').close(']');
-    let (mode, name) = match &request.tool_choice {
+    let (mode, name) = match &choice {
         None => return,
         Some(ToolChoice::Auto) => ("AUTO", None),
         Some(ToolChoice::None) => ("NONE", None),
@@ -111,8 +121,8 @@ fn native_id(call: &ToolCall) -> Option<&str> {
     own(&call.signature)?.id.as_deref()
 }
 
-/// Whether the model insists on signatures, which those from Gemini 3 on do.
-fn wants_signatures(model: &str) -> bool {
+/// Whether the model is of Gemini 3 or later. Those insist on signatures, and take a form beside tools.
+fn is_third(model: &str) -> bool {
     let version = find(model, "gemini-").and_then(|at| model.get(at + 7..)).unwrap_or_default();
     let digits = version.bytes().take_while(u8::is_ascii_digit).count();
     version.get(..digits).and_then(number).is_some_and(|major| major >= 3)
@@ -153,7 +163,7 @@ fn parts(message: &Message, request: &Request, json: &mut Writer) {
                 write_arguments(&call.arguments, json);
                 json.close('}');
                 // Of calls side by side only the first is signed.
-                let needed = core::mem::take(&mut first_call) && wants_signatures(&request.model);
+                let needed = core::mem::take(&mut first_call) && is_third(&request.model);
                 seal(&call.signature).or(needed.then_some(UNSIGNED))
             }
             Block::ToolResult { id, content, is_error } => {

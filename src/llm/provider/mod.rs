@@ -15,7 +15,7 @@ use super::decode::Expectation;
 use super::error::LlmError;
 use super::json::{Tape, Writer, merge};
 use super::secret::Secret;
-use super::types::{Block, Image, Message, Request, Role, ToolCall};
+use super::types::{Block, Image, Message, Request, ResponseFormat, Role, Tool, ToolCall, ToolChoice};
 use crate::error::Code;
 
 pub use flavour::Flavour;
@@ -142,7 +142,7 @@ impl Provider {
             }
             Api::Responses => ("/responses".to_owned(), responses::body(request, stream)?),
             Api::Anthropic => ("/messages".to_owned(), anthropic::body(request, stream, said, &mut answer_tool)),
-            Api::Gemini => (gemini::path(&request.model, stream), gemini::body(request)),
+            Api::Gemini => (gemini::path(&request.model, stream), gemini::body(request, &mut answer_tool)),
         };
         if !request.options.is_empty() {
             let merged = merge(&body, &request.options);
@@ -159,7 +159,8 @@ impl Provider {
         Ok(Prepared { http, expectation })
     }
 
-    /// `text` without the key, and without what headers of the program let it in with.
+    /// `text` without the key, and without what else lets the program in: headers, and a password or a key in the address, which hosts
+    /// repeat when they do not like it.
     pub(super) fn scrub(&self, request: &Request, text: String) -> String {
         let mut text = match &self.api_key {
             Some(key) => key.scrub(text),
@@ -168,10 +169,25 @@ impl Provider {
         let own = self.headers.iter().map(|(name, value)| (name, value.expose()));
         let more = request.headers.iter().map(|(name, value)| (name, value.as_str()));
         for (name, value) in own.chain(more) {
-            if ["auth", "key", "token", "cookie", "secret"].iter().any(|part| find(name, part).is_some()) {
+            if is_telling(name) {
                 // Of `Bearer …` what follows.
                 let (scheme, rest) = cut(value, b' ');
                 text = Secret::new(if rest.is_empty() { scheme } else { rest }).scrub(text);
+            }
+        }
+        let (address, mut query) = cut(&self.base_url, b'?');
+        while !query.is_empty() {
+            let (pair, rest) = cut(query, b'&');
+            let (name, value) = cut(pair, b'=');
+            if is_telling(name) {
+                text = Secret::new(value).scrub(text);
+            }
+            query = rest;
+        }
+        let host = find(address, "://").and_then(|at| address.get(at + 3..)).unwrap_or(address);
+        if let Some((person, _)) = cut(host, b'/').0.rsplit_once('@') {
+            for part in [person, cut(person, b':').1] {
+                text = Secret::new(part).scrub(text);
             }
         }
         text
@@ -226,6 +242,32 @@ impl Provider {
             }
         }
         Ok(headers)
+    }
+}
+
+/// Whether what goes by that name lets somebody in.
+fn is_telling(name: &str) -> bool {
+    ["auth", "key", "token", "cookie", "secret"].iter().any(|part| find(name, part).is_some())
+}
+
+/// The name of the tool that stands for the form of the answer: that of the form, unless a tool of the program has it.
+#[inline(never)]
+fn answer_tool_of(format: &ResponseFormat, tools: &[Tool]) -> String {
+    let mut name = format.name.clone();
+    while tools.iter().any(|tool| tool.name == name) {
+        name.push('_');
+    }
+    name
+}
+
+/// What has to be called where the answer is a tool. With tools of the program beside it, the model may call those first and answer later.
+#[inline(never)]
+fn choice_beside(answer_tool: &str, request: &Request) -> ToolChoice {
+    match &request.tool_choice {
+        Some(ToolChoice::Named(name)) => ToolChoice::Named(name.clone()),
+        Some(ToolChoice::None) => ToolChoice::Named(answer_tool.to_owned()),
+        _ if request.tools.is_empty() => ToolChoice::Named(answer_tool.to_owned()),
+        _ => ToolChoice::Required,
     }
 }
 
