@@ -36,6 +36,7 @@ export interface Provider {
   readonly isStrict?: boolean;
 }
 
+type Sampling = Pick<ClientOptions, "temperature" | "maxTokens" | "stop" | "parallelToolCalls">;
 type Tools = readonly ToolDefinition[] | undefined;
 
 const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -46,12 +47,24 @@ function refuse(option: string, value: unknown): never {
   throw new ValidationError("INVALID_OPTION", `\`${option}\` is ${describe(value)}.`);
 }
 
-function checkRequestOptions({ timeouts, maxRetries, headers, providerOptions }: RequestOptions): void {
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** What is given of the wrong type would not be sent, and the call would be another than the one that was meant. */
+function checkSampling({ temperature, maxTokens, stop, parallelToolCalls: parallel }: Sampling): void {
+  if (temperature !== undefined && !Number.isFinite(temperature)) refuse("temperature", temperature);
+  if (maxTokens !== undefined && !isCount(maxTokens)) refuse("maxTokens", maxTokens);
+  if (stop !== undefined && ![stop].flat().every((text) => typeof text === "string")) refuse("stop", stop);
+  if (parallel !== undefined && typeof parallel !== "boolean") refuse("parallelToolCalls", parallel);
+}
+
+function checkRequestOptions(options: RequestOptions & Sampling): void {
+  checkSampling(options);
+  const { timeouts, maxRetries, headers, providerOptions } = options;
   if (timeouts !== undefined) {
     if (!isRecord(timeouts)) refuse("timeouts", timeouts);
     for (const [name, seconds] of Object.entries(timeouts)) milliseconds(seconds as number, `timeouts.${name}`);
   }
-  if (maxRetries !== undefined && !(Number.isInteger(maxRetries) && maxRetries >= 0)) refuse("maxRetries", maxRetries);
+  if (maxRetries !== undefined && !isCount(maxRetries)) refuse("maxRetries", maxRetries);
   for (const [name, value] of Object.entries({ headers, providerOptions })) {
     // A Headers object has no members; as a record it would be empty.
     if (value !== undefined && (!isRecord(value) || Symbol.iterator in value)) refuse(name, value);
@@ -65,6 +78,18 @@ function jsonOf(value: unknown): string {
   } catch (error) {
     throw new LLMError("LLM_REQUEST", `The request is not JSON: ${String(error)}.`, { cause: error });
   }
+}
+
+/** What is asked for, unless the caller aborts before it is there. */
+function unlessAborted<Value>(ask: () => Value | PromiseLike<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new LLMError("LLM_ABORTED", "", { cause: signal!.reason }));
+    if (signal?.aborted === true) return onAbort();
+    signal?.addEventListener("abort", onAbort);
+    new Promise<Value>((answer) => answer(ask()))
+      .finally(() => signal?.removeEventListener("abort", onAbort))
+      .then(resolve, reject);
+  });
 }
 
 /**
@@ -182,8 +207,9 @@ export abstract class LLMClient implements LLM {
   #request(messages: Prompt, options: CallOptions): { request: string; format: Format | undefined } {
     if (typeof messages !== "string" && !Array.isArray(messages)) refuse("messages", messages);
     if (!isRecord(options)) refuse("options", options);
-    const { tools, responseFormat } = options;
+    const { tools, responseFormat, signal } = options;
     if (tools !== undefined && !(Array.isArray(tools) && tools.every(isRecord))) refuse("tools", tools);
+    if (signal !== undefined && typeof signal?.addEventListener !== "function") refuse("signal", signal);
     checkRequestOptions(options);
     const own = this.#own;
     const format = responseFormat === undefined ? undefined : formatOf(responseFormat);
@@ -215,10 +241,13 @@ export abstract class LLMClient implements LLM {
   }
 
   /** The JSON that `Provider::from_json` there reads. It holds the key, and is made anew for each call. */
-  async #place(): Promise<string> {
+  async #place(signal: AbortSignal | undefined): Promise<string> {
     const { apiKey: given, baseURL, headers, fetch } = this.#own;
     const { api, flavour, keyVariables, addressVariables, needsKey, name } = this.#provider;
-    const own = typeof given === "function" ? await given() : given;
+    const own: unknown = typeof given === "function" ? await unlessAborted(given, signal) : given;
+    if (own !== undefined && typeof own !== "string") {
+      throw new ValidationError("INVALID_OPTION", "`apiKey` gave something that is not a string.");
+    }
     const apiKey = own ?? (baseURL === undefined ? fromEnvironment(keyVariables) : undefined);
     // A proxy, or a fetch of the program's, may add the key itself.
     const isOpen = baseURL !== undefined || fetch !== undefined || Object.keys(headers ?? {}).some(isKeyHeader);
@@ -237,7 +266,7 @@ export abstract class LLMClient implements LLM {
     onDeltas: ((text: string, records: Uint32Array) => void) | undefined,
   ): Promise<ChatResponse> {
     const input: CallInput = {
-      provider: await this.#place(),
+      provider: await this.#place(signal),
       request,
       options: this.#patience(options),
       stream: onDeltas !== undefined,

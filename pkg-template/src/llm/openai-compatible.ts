@@ -6,7 +6,9 @@ import { LLMClient } from "./client.js";
 import type { ClientOptions } from "./options.js";
 
 /** The servers whose ways are known. `"openai"` takes what OpenAI takes; `"generic"` is any other. */
-export type Server = "openai" | "generic" | "ollama" | "vllm" | "llamacpp" | "groq" | "deepseek" | "mistral" | "xai";
+export type Server = (typeof servers)[number];
+
+const servers = ["openai", "generic", "ollama", "vllm", "llamacpp", "groq", "deepseek", "mistral", "xai"] as const;
 
 /** Options of {@link OpenAICompatible}. */
 export interface OpenAICompatibleOptions extends ClientOptions {
@@ -30,10 +32,14 @@ export class OpenAICompatible extends LLMClient {
     if (typeof options?.baseURL !== "string" || options.baseURL === "") {
       throw new ValidationError("INVALID_OPTION", `\`baseURL\` is ${describe(options?.baseURL)}.`);
     }
+    const { server } = options;
+    if (server !== undefined && !servers.includes(server)) {
+      throw new ValidationError("INVALID_OPTION", `\`server\` is ${describe(server)}.`);
+    }
     super(options, {
       name: "OpenAICompatible",
       api: "chat",
-      flavour: options.server,
+      flavour: server,
       keyVariables: [],
       addressVariables: [],
       needsKey: false,

@@ -86,8 +86,11 @@ export function jsonSchemaOf(given: unknown, beside: unknown, where: string): JS
     throw new ValidationError("INVALID_SCHEMA", `The schema of ${where} is not JSON.`, { cause: error });
   }
   delete copy["$schema"];
-  if (copy["type"] !== "object") {
-    throw new ValidationError("INVALID_SCHEMA", `The schema of ${where} has the type ${describe(copy["type"])}.`);
+  const { type } = copy;
+  if (type !== "object") {
+    // A union has none of its own.
+    const what = type === undefined ? "no `type` at its top" : `the type ${describe(type)}`;
+    throw new ValidationError("INVALID_SCHEMA", `The schema of ${where} has ${what}.`);
   }
   return copy;
 }
@@ -126,18 +129,26 @@ function typeOfValues(node: Node): string | undefined {
   return types.size === 1 && type !== "object" ? type : undefined;
 }
 
+/** Whether the type is the one, or one of those, that a schema names. */
+const mayBe = (node: Node, type: string): boolean => [node["type"]].flat().includes(type);
+
 function isClosable(node: Node): boolean {
-  if (!Object.keys(node).every((key) => holdable.has(key))) return false;
-  const isTold = ["type", "anyOf", "$ref"].some((key) => key in node) || typeOfValues(node) !== undefined;
-  if (node["type"] !== "object") return isTold;
+  const keys = Object.keys(node);
+  if (!keys.every((key) => holdable.has(key))) return false;
+  // Nothing may stand beside a reference.
+  if (keys.includes("$ref")) return keys.length === 1;
+  if (mayBe(node, "array") && !isNode(node["items"])) return false;
+  if (!mayBe(node, "object"))
+    return keys.includes("type") || keys.includes("anyOf") || typeOfValues(node) !== undefined;
   const { properties, required, additionalProperties } = node;
-  const names = Object.keys(isNode(properties) ? properties : {});
+  // An object that says nothing of its members may have any; closed, it could have none.
+  if (additionalProperties !== false && !(additionalProperties === undefined && isNode(properties))) return false;
   const needed: unknown[] = Array.isArray(required) ? required : [];
-  return !isNode(additionalProperties) && additionalProperties !== true && names.every((name) => needed.includes(name));
+  return Object.keys(isNode(properties) ? properties : {}).every((name) => needed.includes(name));
 }
 
 function close(node: Node): Node {
-  if (node["type"] === "object" && node["additionalProperties"] === undefined) node["additionalProperties"] = false;
+  if (mayBe(node, "object") && node["additionalProperties"] === undefined) node["additionalProperties"] = false;
   const type = node["type"] === undefined ? typeOfValues(node) : undefined;
   if (type !== undefined) node["type"] = type;
   within(node).forEach(close);

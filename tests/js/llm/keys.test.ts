@@ -1,7 +1,7 @@
 // API keys: where they come from, where they go, and that nothing else shows them.
 
 import { inspect } from "node:util";
-import { SnapshotError, StartEvent, Workflow } from "stepstream";
+import { SnapshotError, StartEvent, ValidationError, Workflow } from "stepstream";
 import { Anthropic, Gemini, type LLMClient, LLMError, OpenAI, OpenAICompatible } from "stepstream/llm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { deferred, failure, fails, soon } from "../kit/index.js";
@@ -77,6 +77,25 @@ describe("an error", () => {
     expect(printed(error)).not.toContain(key);
   });
 
+  test("that is called by the key does not show it", async () => {
+    const server = await serve(json({ error: { message: "No", type: key, code: key } }, 400));
+    const llm = new OpenAI({ model: "m", apiKey: key, baseURL: server.url });
+    const error = await fails(llm.chat("Hi"), LLMError, "LLM_BAD_REQUEST");
+    expect(printed(error)).not.toContain(key);
+    expect((error as LLMError).type).toBe("[secret]");
+  });
+
+  const addresses = [
+    ["a password", `http://someone:${key}@127.0.0.1/v1`],
+    ["a key in its query", `nowhere/v1?a=1&key=${key}`],
+  ];
+  test.each(addresses)("of an address with %s does not show it", async (_, baseURL) => {
+    const llm = new OpenAICompatible({ model: "m", baseURL: baseURL!, maxRetries: 0 });
+    const error = await fails(llm.chat("Hi"), LLMError, "LLM_NETWORK");
+    expect(printed(error)).not.toContain(key);
+    expect(error.message).toContain("/v1/chat/completions");
+  });
+
   test("of the network does not show it", async () => {
     const server = await serve(hello);
     await server.close();
@@ -101,6 +120,24 @@ describe("a key", () => {
     const llm = new OpenAI({ model: "m", apiKey: () => Promise.reject(reason) });
     expect(await failure(llm.chat("Hi"))).toBe(reason);
     expect(await failure(llm.streamChat("Hi").response)).toBe(reason);
+  });
+
+  test("of a function that does not come is not waited for after an abort", async () => {
+    const llm = new OpenAI({ model: "m", apiKey: () => new Promise(() => {}) });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = [llm.chat("Hi", { signal }), llm.streamChat("Hi", { signal }).response];
+    const reason = new Error("enough");
+    controller.abort(reason);
+    for (const call of [...calls, llm.chat("Hi", { signal })]) {
+      const error = await soon(fails(call, LLMError, "LLM_ABORTED"));
+      expect(error.cause).toBe(reason);
+    }
+  });
+
+  test("of a function that gives none is refused", async () => {
+    const llm = new OpenAI({ model: "m", apiKey: () => 7 as never });
+    await fails(llm.chat("Hi"), ValidationError, "INVALID_OPTION");
   });
 
   const keyless: [string, LLMClient, string][] = [

@@ -213,6 +213,8 @@ describe("options", () => {
     ["a fetch that is none", { fetch: "fetch" }, "INVALID_OPTION"],
     ["half a retry", { maxRetries: 0.5 }, "INVALID_OPTION"],
     ["an instance of Headers", { headers: new Headers({ a: "b" }) }, "INVALID_OPTION"],
+    ["half a token", { maxTokens: 1.5 }, "INVALID_OPTION"],
+    ["a temperature that is none", { temperature: "0.5" }, "INVALID_OPTION"],
     ["a time before now", { timeouts: { total: -1 } }, "INVALID_DURATION"],
     ["an API that there is not", { api: "grpc" }, "INVALID_OPTION"],
   ];
@@ -223,6 +225,8 @@ describe("options", () => {
 
   test("of a compatible server have its address", async () => {
     await fails(() => new OpenAICompatible({ model: "m" } as never), ValidationError, "INVALID_OPTION");
+    const unknown = { model: "m", baseURL: "http://127.0.0.1/v1", server: "lmstudio" as never };
+    await fails(() => new OpenAICompatible(unknown), ValidationError, "INVALID_OPTION");
   });
 
   const wrongCalls: [string, unknown, unknown, string][] = [
@@ -232,6 +236,12 @@ describe("options", () => {
     ["a tool that is none", "Hi", { tools: ["add"] }, "INVALID_OPTION"],
     ["a format that is none", "Hi", { responseFormat: "json" }, "INVALID_OPTION"],
     ["a format without a schema", "Hi", { responseFormat: {} }, "INVALID_SCHEMA"],
+    ["a union as a format", "Hi", { responseFormat: z.union([z.object({}), z.object({})]) }, "INVALID_SCHEMA"],
+    ["a temperature that is none", "Hi", { temperature: Number.NaN }, "INVALID_OPTION"],
+    ["tokens in words", "Hi", { maxTokens: "100" }, "INVALID_OPTION"],
+    ["a stop sequence that is none", "Hi", { stop: ["a", 7] }, "INVALID_OPTION"],
+    ["yes in words", "Hi", { parallelToolCalls: "yes" }, "INVALID_OPTION"],
+    ["a signal that is none", "Hi", { signal: {} }, "INVALID_OPTION"],
     ["a time that is none", "Hi", { timeouts: { total: "1" } }, "INVALID_DURATION"],
   ];
   test.each(wrongCalls)("of a call are refused before anything is sent: %s", async (_, messages, options, code) => {
@@ -245,6 +255,8 @@ describe("options", () => {
     ["no messages", [], {}],
     ["a role that there is not", [{ role: "robot" as never, content: "Hi" }], {}],
     ["a block that there is not", [{ role: "user", content: [{ type: "video" } as never] }], {}],
+    ["a result as another API has it", [{ role: "tool", tool_call_id: "a", content: "x" } as never], {}],
+    ["a message without content", [{ role: "user" } as never], {}],
     ["a header that HTTP does not allow", [{ role: "user", content: "Hi" }], { headers: { "a b": "c" } }],
     ["what is not JSON", [{ role: "user", content: "Hi" }], { providerOptions: { a: 1n } }],
   ];

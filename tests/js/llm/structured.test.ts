@@ -2,7 +2,15 @@
 
 import { type } from "arktype";
 import { ValidationError } from "stepstream";
-import { Anthropic, type CallOptions, LLMError, OpenAI, OpenAICompatible, type StandardSchema } from "stepstream/llm";
+import {
+  Anthropic,
+  type CallOptions,
+  Gemini,
+  LLMError,
+  OpenAI,
+  OpenAICompatible,
+  type StandardSchema,
+} from "stepstream/llm";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
@@ -60,6 +68,19 @@ describe("a schema", () => {
     const { llm, server } = await answering('{"a":{}}');
     await llm.chat("Hi", { responseFormat }).catch(() => undefined);
     expect(server.requests[0]!.json.response_format.json_schema).not.toHaveProperty("strict");
+  });
+
+  const unfit: [string, object][] = [
+    ["an object of any members", { type: "object" }],
+    ["a list of anything", { type: "array" }],
+    ["an object of any members, or none", { type: ["object", "null"] }],
+    ["a reference with a description", { $ref: "#/$defs/a", description: "The a" }],
+  ];
+  test.each(unfit)("with %s is not called strict", async (_, a) => {
+    const { llm, server } = await answering('{"a":null}');
+    const open = { type: "object", properties: { a }, required: ["a"], $defs: { a: { type: "string" } } };
+    await llm.chat("Hi", { responseFormat: { schema: open } }).catch(() => undefined);
+    expect(server.requests[0]!.json.response_format.json_schema).toEqual({ name: "answer", schema: open });
   });
 
   test("of another library", async () => {
@@ -165,5 +186,16 @@ describe("an answer", () => {
     const { object, toolCalls } = await llm.chat("Lisbon", { responseFormat: city });
     expect({ object, toolCalls }).toEqual({ object: lisbon, toolCalls: [] });
     expect(server.requests[0]!.json.tool_choice).toEqual({ type: "tool", name: "answer" });
+  });
+
+  test("comes through a tool where a form is refused beside tools, whose names it does not take", async () => {
+    const functionCall = { name: "answer_", args: lisbon };
+    const parts = [{ functionCall, thoughtSignature: "sig" }];
+    const server = await serve(json({ candidates: [{ content: { role: "model", parts }, finishReason: "STOP" }] }));
+    const llm = new Gemini({ model: "gemini-2.5-flash", apiKey: "k", baseURL: server.url });
+    const response = await llm.chat("Lisbon", { responseFormat: city, tools: [{ name: "answer" }] });
+    expect(response).toMatchObject({ object: lisbon, toolCalls: [], finishReason: "stop" });
+    expect(response.message.content).toEqual([{ type: "text", text }]);
+    expect(server.requests[0]!.json.generationConfig).toEqual({});
   });
 });
