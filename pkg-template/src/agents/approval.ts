@@ -11,7 +11,8 @@ export async function askForApproval({ waitForEvent }: HandlerContext, call: Too
   const response = await waitForEvent(ToolApprovalResponse, {
     id: `approval:${call.id}`,
     ask: new ToolApprovalRequest(call),
-    where: ({ data }) => data.id === call.id,
+    // It comes from outside.
+    where: ({ data }) => (data as ToolApproval | undefined)?.id === call.id,
   });
   return response.data;
 }

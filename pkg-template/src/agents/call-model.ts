@@ -2,6 +2,7 @@
 
 import type { HandlerContext } from "../index.js";
 import type { ChatDelta, ChatMessage, ChatOptions, LLM, OwnResponse, OwnStream } from "../llm/types.js";
+import { responseOf } from "./check.js";
 import { AgentStream, type AgentStreamData } from "./events.js";
 
 /** Is given what is new in an answer. */
@@ -13,23 +14,21 @@ export interface DeltaSink {
 
 const ignore = (): void => undefined;
 
-/** Calls a model; with a sink as a stream. Whatever the model throws is thrown. */
+const MODEL = "The model";
+
+/** Calls a model; with a sink as a stream. Whatever the model throws is thrown. @throws ValidationError `INVALID_AGENT` */
 export async function callModel(
   llm: LLM,
   messages: readonly ChatMessage[],
   options: ChatOptions,
   sink: DeltaSink | undefined,
 ): Promise<OwnResponse> {
-  if (sink === undefined) return llm.chat(messages, options);
+  if (sink === undefined) return responseOf(await llm.chat(messages, options), MODEL);
   const stream: OwnStream = llm.streamChat(messages, options);
-  try {
-    for await (const delta of stream) sink.take(delta);
-  } catch (error) {
-    // It ends with the same error, and nobody is going to ask for it.
-    stream.response.then(ignore, ignore);
-    throw error;
-  }
-  const response = await stream.response;
+  // It may fail while the deltas are still read, or after they have failed, when nobody asks for it.
+  Promise.resolve(stream.response).then(ignore, ignore);
+  for await (const delta of stream) sink.take(delta);
+  const response = responseOf(await stream.response, MODEL);
   sink.end();
   return response;
 }

@@ -2,9 +2,10 @@
 
 import { ValidationError } from "../index.js";
 import { describe } from "../internal/duration.js";
-import type { ChatMessage, Role } from "../llm/types.js";
+import type { ChatMessage, ContentBlock, OwnResponse, Role } from "../llm/types.js";
 import type { BaseAgent } from "./base-agent.js";
 import { checkNames, targetsOf } from "./handoff.js";
+import { messageOf } from "./messages.js";
 import type { AgentRunOptions } from "./run-options.js";
 
 const invalid = (what: string, value: unknown): ValidationError =>
@@ -75,10 +76,58 @@ export function checkPrompt(prompt: unknown, what: string): void {
 
 const roles: ReadonlySet<unknown> = new Set<Role>(["system", "user", "assistant", "tool"]);
 
+const isContent = (value: unknown): boolean =>
+  typeof value === "string" || (Array.isArray(value) && value.every(isBlock));
+
+/** Whether a block has what is read of it here. The client of the model looks at the rest. */
+function isBlock(value: unknown): value is ContentBlock {
+  if (typeof value !== "object" || value === null) return false;
+  const block = value as Readonly<Record<string, unknown>>;
+  switch (block["type"]) {
+    case "toolCall":
+      return [block["id"], block["name"], block["arguments"]].every((one) => typeof one === "string");
+    case "toolResult":
+      return typeof block["id"] === "string" && isContent(block["content"]);
+    case "image":
+      return true;
+    case "text":
+    case "reasoning":
+    case "refusal":
+      return typeof block["text"] === "string";
+    default:
+      return false;
+  }
+}
+
 function isMessage(value: unknown): value is ChatMessage {
   if (typeof value !== "object" || value === null) return false;
   const { role, content } = value as Partial<ChatMessage>;
-  return roles.has(role) && (typeof content === "string" || Array.isArray(content));
+  return roles.has(role) && isContent(content);
+}
+
+/**
+ * What a model, or an agent of somebody's own, gave as its response.
+ *
+ * @throws ValidationError `INVALID_AGENT`
+ */
+export function responseOf<Response extends OwnResponse>(value: Response, who: string): Response {
+  const given: unknown = value;
+  const { message } = (given ?? {}) as Partial<OwnResponse>;
+  if (isMessage(message) && isMessage(messageOf(value))) return value;
+  const form =
+    "a message has a `role`, and as `content` a text or blocks; a call has `id`, `name` and `arguments`, which are JSON text";
+  throw new ValidationError(
+    "INVALID_AGENT",
+    message === undefined
+      ? `${who} gave ${describe(given)}, without a \`message\`.`
+      : `${who} gave a message that is none: ${form}.`,
+  );
+}
+
+/** Messages that an agent of somebody's own gave. @throws ValidationError `INVALID_AGENT` */
+export function messagesOf(value: unknown, who: string): readonly ChatMessage[] {
+  if (Array.isArray(value) && value.every(isMessage)) return value;
+  throw new ValidationError("INVALID_AGENT", `${who} gave ${describe(value)}, and not messages.`);
 }
 
 /** What a run is started with. */

@@ -1,7 +1,7 @@
 // One call of a tool, as an agent makes it. Whatever goes wrong with it is a result, so that the model can try something else.
 
 import type { HandlerContext } from "../index.js";
-import { type ToolOutcome, executeTool, parseArguments } from "../tools/internal.js";
+import { type ToolOutcome, executeTool, failureOf, parseArguments } from "../tools/internal.js";
 import type { Tool } from "../tools/index.js";
 import { askForApproval, refusalOf } from "./approval.js";
 import type { ToolCallData } from "./events.js";
@@ -49,7 +49,7 @@ async function approvalFor(
     isNeeded = await tool.needsApproval(args, { context });
   } catch (error) {
     // Nobody can tell whether it may be made.
-    return failed(`Error: ${error instanceof Error ? error.message : String(error)}`);
+    return failureOf(error);
   }
   if (!isNeeded) return undefined;
   const approval = await askForApproval(context, call);

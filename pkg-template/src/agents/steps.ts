@@ -10,7 +10,7 @@ import { parseArguments } from "../tools/internal.js";
 import type { Tool } from "../tools/index.js";
 import { isTool } from "../tools/tool.js";
 import type { AgentStep, BaseAgent } from "./base-agent.js";
-import { inputOf, unknownAgent } from "./check.js";
+import { inputOf, messagesOf, responseOf, unknownAgent } from "./check.js";
 import {
   AgentInput,
   AgentOutput,
@@ -102,8 +102,12 @@ export class AgentSteps {
       return outputOf(data, step);
     }
     const tools = await this.#toolsOf(context, agent);
-    const step = await agent.takeStep(context, { messages, tools, purpose, iteration });
-    return outputOf(data, step, messages);
+    const who = `takeStep of the agent "${data.agent}"`;
+    const step = responseOf(await agent.takeStep(context, { messages, tools, purpose, iteration }), who);
+    if (step.retryMessages !== undefined) messagesOf(step.retryMessages, who);
+    // Also of what the memory leaves out.
+    const { before, messages: said } = stateOf(context.store).turn;
+    return outputOf(data, step, [...before, ...said]);
   }
 
   /** What the model has written is looked at: calls of tools, the answer, or nothing of use. */
@@ -118,7 +122,7 @@ export class AgentSteps {
     if (isLimit && this.#parts.options.earlyStopping !== "generate") throw iterationsUsedUp(turn);
     if (isUseless && purpose === "answer") throw iterationsUsedUp(turn);
     if (turn.iterations < iteration) {
-      const output = isAnswer ? await this.#agent(data.agent).finalize(context, data) : data;
+      const output = isAnswer ? await this.#finalize(context, data) : data;
       turn = withOutput(turn, output);
       if (isAnswer) turn = { ...turn, answer: output.response };
       if (isLimit) turn = await this.#cutShort(context, turn, data);
@@ -141,7 +145,7 @@ export class AgentSteps {
       const about = { agent, iteration, ...call };
       return { ...about, content: NOT_MADE, isError: true, returnDirect: false } satisfies ToolCallResultData;
     });
-    const told = results.length === 0 ? [] : await this.#agent(agent).handleToolCallResults(context, results);
+    const told = results.length === 0 ? [] : await this.#tell(context, agent, results);
     return {
       ...turn,
       messages: [...turn.messages, ...told],
@@ -181,22 +185,39 @@ export class AgentSteps {
     if (events === null) return undefined;
     const results = calls.flatMap(({ id }) => events.find(({ data }) => data.id === id)?.data ?? []);
     const { agent: name, iteration } = event.data;
-    const agent = this.#agent(name);
     const direct = results.find(({ returnDirect }) => returnDirect);
     let state = stateOf(store);
     if (state.turn.gathered < iteration) {
-      const told = await agent.handleToolCallResults(context, results);
+      const told = await this.#tell(context, name, results);
       const messages = [...state.turn.messages, ...told];
       const turn = { ...state.turn, messages, gathered: iteration, results: [...state.turn.results, ...results] };
       const current = results.find(({ handoffTo }) => handoffTo !== undefined)?.handoffTo ?? state.current;
       state = { ...state, current, turn };
       if (direct !== undefined) {
-        const { response } = await agent.finalize(context, directOutput(direct));
+        const { response } = await this.#finalize(context, directOutput(direct));
         state = { ...state, turn: { ...turn, messages: [...messages, response], answer: response } };
       }
       writeState(store, state);
     }
     return direct === undefined ? this.#input(state.current, state.turn, "step") : this.#end(context, name);
+  }
+
+  /** How the agent tells the model of results. */
+  async #tell(
+    context: HandlerContext,
+    name: string,
+    results: readonly ToolCallResultData[],
+  ): Promise<readonly ChatMessage[]> {
+    const told = await this.#agent(name).handleToolCallResults(context, results);
+    return messagesOf(told, `handleToolCallResults of the agent "${name}"`);
+  }
+
+  /** The answer, as the agent wants it. */
+  async #finalize(context: HandlerContext, output: AgentOutputData): Promise<AgentOutputData> {
+    const final: unknown = await this.#agent(output.agent).finalize(context, output);
+    const { response } = (final ?? {}) as Partial<AgentOutputData>;
+    messagesOf([response], `finalize of the agent "${output.agent}"`);
+    return final as AgentOutputData;
   }
 
   /** There is an answer: the end, or the answer once more in the form that is wanted. */
@@ -222,7 +243,13 @@ export class AgentSteps {
   }
 
   async #input(agent: string, turn: Turn, purpose: Purpose): Promise<AgentInput> {
-    const messages = await this.#parts.memory.select([...turn.before, ...turn.messages]);
+    const messages: readonly ChatMessage[] | undefined = await this.#parts.memory.select([
+      ...turn.before,
+      ...turn.messages,
+    ]);
+    if (!Array.isArray(messages)) {
+      throw new ValidationError("INVALID_OPTION", `\`memory\` gave ${describe(messages)}, and not messages.`);
+    }
     return new AgentInput({ agent, iteration: turn.iterations + 1, purpose, messages });
   }
 

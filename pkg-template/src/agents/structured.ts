@@ -27,7 +27,7 @@ export function outputForm(given: unknown): OutputForm {
 
 /** Models like to put JSON between fences, and to say something before it. */
 function jsonIn(text: string): string {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(text);
+  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/i.exec(text);
   return (fenced?.[1] ?? text).trim();
 }
 

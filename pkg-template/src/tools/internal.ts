@@ -4,7 +4,7 @@ import { ValidationError } from "../errors.js";
 import type { HandlerContext } from "../handler-context.js";
 import type { ImageBlock, TextBlock, ToolDefinition } from "../llm/types.js";
 import { type Tool, type ToolContent, type ToolRun, checkOf } from "./tool.js";
-import { readJson } from "./validate.js";
+import { readJson, wordsOf } from "./validate.js";
 
 /** What came of a call, in the form in which a model is told. */
 export interface ToolOutcome {
@@ -44,8 +44,9 @@ export async function parseArguments(tool: Tool, jsonText: string): Promise<Pars
 }
 
 const isBlock = (block: unknown): block is TextBlock | ImageBlock => {
-  const { type } = (block ?? {}) as { type?: unknown };
-  return type === "text" || type === "image";
+  const { type, text, url, data, mediaType } = (block ?? {}) as Readonly<Record<string, unknown>>;
+  if (type === "text") return typeof text === "string";
+  return type === "image" && (typeof url === "string" || (typeof data === "string" && typeof mediaType === "string"));
 };
 
 function isContent(result: object): result is ToolContent {
@@ -63,9 +64,8 @@ function outcomeOf(result: unknown): ToolOutcome {
 }
 
 /** What a model is told of an error. It gets no stack: that is about the program, and may hold what is not for others. */
-function failureOf(error: unknown): ToolOutcome {
-  const told = error instanceof Error ? error.message || error.name : String(error);
-  return { content: `Error: ${told}`, isError: true };
+export function failureOf(error: unknown): ToolOutcome {
+  return { content: `Error: ${wordsOf(error)}`, isError: true };
 }
 
 /** What a tool is run with; without a context, reading that says what is missing. */

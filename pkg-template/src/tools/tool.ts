@@ -167,7 +167,7 @@ export function tool(options: ToolOptions<unknown, unknown> & { readonly jsonSch
     timeout,
     once: once === true,
     needsApproval: async (args, run) =>
-      (typeof needsApproval === "function" ? await needsApproval(args, run) : needsApproval) === true,
+      Boolean(typeof needsApproval === "function" ? await needsApproval(args, run) : needsApproval),
     execute,
   };
   checks.set(made, checkFor(parameters, schema, where));

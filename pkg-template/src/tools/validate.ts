@@ -14,6 +14,17 @@ export type Check = (value: unknown, text: string) => Reading | Promise<Reading>
 /** More would not help a model, and would cost tokens. */
 const MAX_COMPLAINTS = 10;
 
+/** What is thrown, in words. It may be anything, and must not throw once more. */
+export function wordsOf(error: unknown): string {
+  try {
+    const { message, name } = (error ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof message === "string" && message !== "") return message;
+    return error instanceof Error && typeof name === "string" ? name : String(error);
+  } catch {
+    return "It failed, and does not say why.";
+  }
+}
+
 /** A path as it is written in JavaScript. */
 function pathOf(keys: readonly PropertyKey[]): string {
   let path = "";
@@ -104,7 +115,7 @@ export async function readJson(text: string, check: Check, what: string): Promis
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { ok: false, message: `${what} not JSON: ${error instanceof Error ? error.message : String(error)}.` };
+    return { ok: false, message: `${what} not JSON: ${wordsOf(error)}.` };
   }
   try {
     const reading = await check(value, text);

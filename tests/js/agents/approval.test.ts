@@ -1,5 +1,6 @@
 // Calls of tools that somebody has to approve.
 
+import { StartEvent, StopEvent, Workflow } from "stepstream";
 import {
   AgentWorkflow,
   FunctionAgent,
@@ -9,7 +10,7 @@ import {
   tool,
 } from "stepstream/agents";
 import { expect, test } from "vitest";
-import { soon } from "../kit/index.js";
+import { failure, soon } from "../kit/index.js";
 import { type Script, ScriptedModel, call, readAll, resultsIn } from "./kit.js";
 
 interface Payment {
@@ -157,4 +158,47 @@ test("open questions survive snapshots, one after the other, in workflows made a
   ).toContainEqual(["Ada", true]);
   const { data } = await soon(third);
   expect([data.text, paid]).toEqual(["Done.", ["Bob 2"]]);
+});
+
+test("an answer that says nothing is not one", async () => {
+  const paid: string[] = [];
+  const { agent } = payer(paid, [{ calls: [pay("Ada", 5)] }, "Done."]);
+  const run = agent.run("Pay Ada");
+  await readAll(run, (event) => {
+    if (!(event instanceof ToolApprovalRequest)) return;
+    run.sendEvent(new ToolApprovalResponse(undefined as never));
+    run.sendEvent(new ToolApprovalResponse({ id: event.data.id, approved: true }));
+  });
+  expect((await run).data.text).toBe("Done.");
+  expect(paid).toEqual(["Ada 5"]);
+});
+
+test("questions of an agent in a slot are answered through the workflow around it, also after a recovery", async () => {
+  const paid: string[] = [];
+  const around = () => {
+    const { agent } = payer(paid, scriptOf({ calls: [pay("Ada", 5), pay("Grace", 7)] }, "Done."));
+    const workflow = new Workflow<undefined, string, string>({ events: [ToolApprovalRequest, ToolApprovalResponse] });
+    const withAgent = workflow.addWorkflows({ payer: agent.workflow });
+    withAgent.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<string>] }, async (context, { data }) => {
+      const nested = context.workflows.payer.run(data);
+      const handOn = async (): Promise<never> => {
+        for (;;) nested.sendEvent(await context.waitForEvent(ToolApprovalResponse));
+      };
+      handOn().catch(() => undefined);
+      return new StopEvent((await nested).data.text);
+    });
+    return withAgent;
+  };
+  let run = around().run("Pay them");
+  await soon(run.idle());
+  for (const id of ["Ada", "Grace"]) {
+    const bytes = run.snapshot();
+    run.cancel();
+    await failure(run);
+    run = around().recover(bytes);
+    run.sendEvent(new ToolApprovalResponse({ id, approved: true }));
+    if (id === "Ada") await soon(run.idle());
+  }
+  expect((await soon(run)).data).toBe("Done.");
+  expect(paid.sort()).toEqual(["Ada 5", "Grace 7"]);
 });

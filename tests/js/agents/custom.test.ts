@@ -16,7 +16,7 @@ import {
   tool,
 } from "stepstream/agents";
 import { describe, expect, test } from "vitest";
-import { failure, fails } from "../kit/index.js";
+import { expectError, failure, fails } from "../kit/index.js";
 import { type Line, ScriptedModel, add, call, multiply, readAll, shown, textIn } from "./kit.js";
 
 describe("state", () => {
@@ -101,7 +101,7 @@ describe("an answer in a form", () => {
   });
 
   test("may be between fences; what is wrong with it is told to the model", async () => {
-    const llm = new ScriptedModel(lines("no idea", '{"sum": "3"}', 'Here:\n```json\n{"sum": 3}\n```'));
+    const llm = new ScriptedModel(lines("no idea", '{"sum": "3"}', 'Here:\n```JSON\n{"sum": 3}\n```'));
     const { data } = await new FunctionAgent({ llm, tools: [add], outputSchema }).run("1 + 2?");
     expect(data.structured).toEqual({ sum: 3 });
     const told = llm.last.messages.map(textIn).join("\n");
@@ -206,5 +206,36 @@ describe("an agent of one's own", () => {
     expect(shown(await readAll(run)).text).toBe("Yes 1");
     expect(llm.last.options).toMatchObject({ temperature: 0, maxTokens: 1 });
     await fails(new Terse({}).run("Is it?"), (await import("stepstream")).ValidationError, "INVALID_AGENT");
+  });
+
+  /** An agent in which one method gives something. */
+  const misbehaving = (method: "takeStep" | "handleToolCallResults" | "finalize", given: unknown): BaseAgent => {
+    class Misbehaving extends BaseAgent {
+      override takeStep(_: HandlerContext, { iteration }: AgentStepInput): AgentStep {
+        const calls = [{ type: "toolCall", id: "1", name: "add", arguments: '{"a":1,"b":2}' }] as const;
+        return { message: { role: "assistant", content: iteration === 1 ? calls : "3" } };
+      }
+    }
+    return Object.assign(new Misbehaving({ tools: [add] }), { [method]: () => given });
+  };
+  const message = { role: "assistant", content: "3" };
+  test.each([
+    ["takeStep", undefined],
+    ["takeStep", null],
+    ["takeStep", "3"],
+    ["takeStep", { message: "3" }],
+    ["takeStep", { message: { role: "assistant" } }],
+    ["takeStep", { message: { role: "assistant", content: [{ type: "text" }] } }],
+    ["takeStep", { message, toolCalls: [{ id: "1", name: "add", arguments: { a: 1, b: 2 } }] }],
+    ["takeStep", { message, retryMessages: "again" }],
+    ["handleToolCallResults", undefined],
+    ["handleToolCallResults", ["3"]],
+    ["finalize", undefined],
+    ["finalize", {}],
+  ] as const)("is told when %s gives %j", async (method, given) => {
+    const { ValidationError } = await import("stepstream");
+    const error = await failure(misbehaving(method, given).run("1 + 2?"));
+    expectError(error, ValidationError, "INVALID_AGENT");
+    expect((error as Error).message).toContain(`${method} of the agent "agent" gave`);
   });
 });

@@ -15,8 +15,11 @@ import {
   AgentSetup,
   AgentStream,
   AgentWorkflow,
+  type ChatMessage,
   type ChatOptions,
   FunctionAgent,
+  type LLM,
+  ReActAgent,
   ToolCall,
   ToolCallResult,
   tool,
@@ -200,6 +203,54 @@ test("a call without an id, and calls with one id, get ids of their own", async 
       : [],
   );
   expect(asked).toEqual(ids);
+});
+
+test("a call has an id of its own also among those that the memory leaves out", async () => {
+  const again = { calls: [call("add", { a: 1, b: 1 }, "x")] };
+  const llm = new ScriptedModel([again, again, again, "Fine."]);
+  const memory = { select: (messages: readonly ChatMessage[]) => messages.slice(0, 1) };
+  const { data } = await new FunctionAgent({ llm, tools: [add], memory }).run("Go");
+  expect(new Set(data.toolCalls.map(({ id }) => id)).size).toBe(3);
+});
+
+test("a response that fails before its deltas do is heard", async () => {
+  const unheard: unknown[] = [];
+  const onUnheard = (error: unknown): unknown => unheard.push(error);
+  process.on("unhandledRejection", onUnheard);
+  const llm: LLM = {
+    chat: () => Promise.reject(new Error("not asked")),
+    streamChat: () => ({
+      response: Promise.reject(new Error("broke off")),
+      async *[Symbol.asyncIterator]() {
+        yield { type: "text", index: 0, text: "Fi" } as const;
+        await pause(20);
+      },
+    }),
+  };
+  expect(await failure(new FunctionAgent({ llm }).run("Go"))).toMatchObject({ message: "broke off" });
+  await pause(20);
+  process.off("unhandledRejection", onUnheard);
+  expect(unheard).toEqual([]);
+});
+
+test.each([
+  ["nothing", undefined],
+  ["no message", {}],
+  ["a message without content", { message: { role: "assistant" } }],
+  [
+    "arguments that are no text",
+    { message: { role: "assistant", content: "" }, toolCalls: [{ id: "1", name: "add", arguments: {} }] },
+  ],
+])("a model that gives %s is told of", async (_, response) => {
+  const llm: LLM = {
+    chat: () => Promise.resolve(response as never),
+    streamChat: () => ({ response: Promise.resolve(response as never), async *[Symbol.asyncIterator]() {} }),
+  };
+  for (const streaming of [true, false]) {
+    for (const Kind of [FunctionAgent, ReActAgent]) {
+      await fails(new Kind({ llm, tools: [add], streaming }).run("Go"), ValidationError, "INVALID_AGENT");
+    }
+  }
 });
 
 test("a tool that takes too long is an error for the model", async () => {

@@ -129,6 +129,21 @@ test("wrong options are refused", async () => {
   await fails(() => memory.select([user("a")]), ValidationError, "INVALID_OPTION");
 });
 
+test("what a run is given is looked at before it runs, and what a memory gives when it does", async () => {
+  const llm = new ScriptedModel(["Fine."]);
+  for (const block of [5, null, { type: "text" }, { type: "video", text: "" }, { type: "toolResult", id: "1" }]) {
+    const message = { role: "user", content: [block] } as never;
+    await fails(() => new FunctionAgent({ llm }).run({ message }), ValidationError, "INVALID_OPTION");
+    await fails(
+      () => new FunctionAgent({ llm }).run({ message: "a", chatHistory: [message] }),
+      ValidationError,
+      "INVALID_OPTION",
+    );
+  }
+  const memory = { select: () => undefined as never };
+  await fails(new FunctionAgent({ llm, memory }).run("Go"), ValidationError, "INVALID_OPTION");
+});
+
 const echo = (): ScriptedModel =>
   new ScriptedModel((messages) => `You said ${textIn(messages.filter(({ role }) => role === "user").at(-1))}.`);
 

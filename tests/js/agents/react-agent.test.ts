@@ -140,6 +140,8 @@ const actions: readonly (readonly [name: string, text: string, args: unknown])[]
   ["with another action", `${sum}\n${product}`, { a: 123, b: 456 }],
   ["with braces in a text", 'Action: add\nAction Input: {"a": "}{\\"", "b": 456} and so on', { a: '}{"', b: 456 }],
   ["in bold", '**Thought:** x\n**Action:** add\n**Action Input:** {"a": 123, "b": 456}', { a: 123, b: 456 }],
+  ["with the arguments behind the name", 'Action: add\n```json\n{"a": 123, "b": 456}\n```', { a: 123, b: 456 }],
+  ["with a label of its own", 'Action: add\nAction_Input: {"a": 123, "b": 456}', { a: 123, b: 456 }],
   ["without arguments", "Thought: x\nAction: add", {}],
   ["with no arguments in words", "Action: add\nAction Input: None", {}],
 ];

@@ -34,6 +34,12 @@ describe("a result", () => {
       [{ type: "text", text: "a cat" }, image],
     ],
     ["something like it", { content: ["a"] }, '{"content":["a"]}'],
+    ["blocks that are not complete", { content: [{ type: "text" }] }, '{"content":[{"type":"text"}]}'],
+    [
+      "an image of another form",
+      { content: [{ type: "image", data: "a" }] },
+      '{"content":[{"type":"image","data":"a"}]}',
+    ],
     ["an empty list like it", { content: [] }, '{"content":[]}'],
   ];
   test.each(results)("that is %s", async (_, result, content) => {
@@ -55,6 +61,8 @@ describe("an error", () => {
     ["with a message", new TypeError("no such city"), "Error: no such city"],
     ["without one", new RangeError(), "Error: RangeError"],
     ["that is none", "plain", "Error: plain"],
+    ["that is an object with a message", { code: 7, message: "quota" }, "Error: quota"],
+    ["that has no words", Object.create(null), "Error: It failed, and does not say why."],
   ];
   test.each(thrown)("%s", async (_, error, content) => {
     const throwing = toolWith(() => {
@@ -62,6 +70,15 @@ describe("an error", () => {
     });
     expect(await resultOf(throwing)).toEqual({ content, isError: true });
     expect(await resultOf(toolWith(async () => Promise.reject(error as Error)))).toEqual({ content, isError: true });
+  });
+
+  test("that throws when it is read", async () => {
+    const error = Object.defineProperty(new Error(), "message", { get: () => Number("1").toFixed(-1) });
+    const throwing = toolWith(() => {
+      throw error;
+    });
+    const content = "Error: It failed, and does not say why.";
+    expect(await resultOf(throwing)).toEqual({ content, isError: true });
   });
 
   test("is a result that has no form as JSON", async () => {
@@ -188,6 +205,20 @@ describe("the context", () => {
     first.cancel();
     await failure(first);
   });
+});
+
+test("a tool that says anything true needs approval", async () => {
+  const says = (answer: unknown) => tool({ name: "one", needsApproval: () => answer as boolean, execute: () => 1 });
+  const needs = (answer: unknown) => says(answer).needsApproval({}, {} as never);
+  expect(await Promise.all(["yes", 1, {}, Promise.resolve(1), "", 0, null].map(needs))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test("whether a call needs approval, the tool says", async () => {

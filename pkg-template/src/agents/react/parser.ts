@@ -207,7 +207,10 @@ export class ReActParser {
   #actionStep(thought: string): ReActStep {
     const name = nameIn(this.#action.text);
     if (name === "") return { kind: "wrong", thought, complaint: 'Behind "Action:" there is no name of a tool.' };
-    const input = inputIn(this.#input.text);
+    // Models forget the label, and put the arguments behind the name.
+    const behind = this.#action.text.slice(this.#action.text.indexOf("{"));
+    const isBehind = this.#input.text === "" && behind.startsWith("{");
+    const input = inputIn(isBehind ? behind : this.#input.text);
     return typeof input === "string"
       ? { kind: "action", thought, name, input }
       : { kind: "wrong", thought, complaint: input.complaint };
