@@ -18,6 +18,8 @@ export function countOf(value: unknown, fallback: number, what: string): number 
   return value as number;
 }
 
+const methods = ["takeStep", "handleToolCallResults", "finalize"] as const;
+
 /** The agents by name. @throws ValidationError `INVALID_AGENT`, `DUPLICATE_AGENT`, `UNKNOWN_AGENT` */
 export function agentsOf(agents: unknown): ReadonlyMap<string, BaseAgent> {
   if (!Array.isArray(agents) || agents.length === 0) {
@@ -26,7 +28,7 @@ export function agentsOf(agents: unknown): ReadonlyMap<string, BaseAgent> {
   const byName = new Map<string, BaseAgent>();
   for (const agent of agents as readonly BaseAgent[]) {
     // By what it does: an agent of another copy of the package is as good.
-    if (typeof agent !== "object" || agent === null || typeof agent.takeStep !== "function") {
+    if (typeof agent !== "object" || agent === null || methods.some((name) => typeof agent[name] !== "function")) {
       throw new ValidationError("INVALID_AGENT", `One of \`agents\` is ${describe(agent)}.`);
     }
     if (byName.has(agent.name)) throw new ValidationError("DUPLICATE_AGENT", `The name is "${agent.name}".`);

@@ -129,6 +129,9 @@ export class AgentWorkflow<ContextData = unknown, Structured = unknown> extends 
     options: FromToolsOptions<Structured>,
   ): AgentWorkflow<unknown, Structured> {
     const { kind = "function", ...others } = options;
+    if (!["function", "react"].includes(kind)) {
+      throw new ValidationError("INVALID_OPTION", `kind is ${describe(kind)}.`);
+    }
     const given: ReActAgentOptions<Structured> = { ...others, tools };
     const agent = kind === "react" ? new ReActAgent(given) : new FunctionAgent(given);
     return agent.workflow;
@@ -145,9 +148,13 @@ export class AgentWorkflow<ContextData = unknown, Structured = unknown> extends 
   override run(
     ...args: Parameters<Workflow<ContextData, AgentStart, AgentResult<Structured>>["run"]>
   ): WorkflowContext<ContextData, AgentStart, AgentResult<Structured>> {
-    const [input] = args;
+    const [input, ...others] = args;
     inputOf(input instanceof StartEvent ? input.data : input);
-    return super.run(...args);
+    if (typeof input !== "object" || input instanceof StartEvent || input.chatHistory === undefined) {
+      return super.run(...args);
+    }
+    // The run begins a little later, when the list may be longer already: programs go on writing into it.
+    return super.run({ ...input, chatHistory: [...input.chatHistory] }, ...others);
   }
 
   #addSteps(steps: AgentSteps, { maxParallelTools, retry }: AgentWorkflowOptions<Structured>): void {

@@ -158,14 +158,16 @@ export function tool(options: ToolOptions<unknown, unknown> & { readonly jsonSch
   const schema = jsonSchemaOf(parameters ?? { type: "object", properties: {} }, jsonSchema, where);
   const { strict, timeout = null, returnDirect = false, once = false } = options;
   milliseconds(timeout, `timeout of ${where}`);
+  if (typeof returnDirect !== "boolean") refuse("returnDirect", returnDirect);
+  if (typeof once !== "boolean") refuse("once", once);
   const made: Tool = {
     name,
     description,
     parameters: strict === true ? closed(schema) : schema,
     ...(strict === undefined ? {} : { strict }),
-    returnDirect: returnDirect === true,
+    returnDirect,
     timeout,
-    once: once === true,
+    once,
     needsApproval: async (args, run) =>
       Boolean(typeof needsApproval === "function" ? await needsApproval(args, run) : needsApproval),
     execute,

@@ -126,6 +126,8 @@ test("what is wrong with agents is said when they are put together", async () =>
     ["UNKNOWN_AGENT", () => new AgentWorkflow({ agents: [agent("a", { canHandoffTo: ["b"] })] })],
     ["INVALID_AGENT", () => new AgentWorkflow({ agents: [] })],
     ["INVALID_AGENT", () => new AgentWorkflow({ agents: ["a"] as never })],
+    ["INVALID_AGENT", () => new AgentWorkflow({ agents: [{ name: "a", takeStep: () => undefined }] as never })],
+    ["INVALID_OPTION", () => AgentWorkflow.fromTools([], { llm, kind: "plan" as never })],
     ["INVALID_AGENT", () => new AgentWorkflow({ agents: [agent("a", { tools: [named] }), agent("b")] })],
     ["INVALID_AGENT", () => new FunctionAgent({} as never)],
     ["INVALID_AGENT", () => new FunctionAgent({ llm: {} as never })],

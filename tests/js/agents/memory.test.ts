@@ -161,6 +161,15 @@ test("a run goes on with the conversation of another one", async () => {
   expect(llm.last.messages.map(textIn)).toEqual(["Echo.", "three"]);
 });
 
+test("a run is given the chatHistory as it was when it was made", async () => {
+  const llm = echo();
+  const chatHistory: ChatMessage[] = [user("zero")];
+  const run = new FunctionAgent({ llm }).run({ message: "one", chatHistory });
+  chatHistory.push(user("one"));
+  await run;
+  expect(llm.last.messages.map(textIn)).toEqual(["zero", "one"]);
+});
+
 test("a conversation goes in with chatHistory, and comes out with the result", async () => {
   const llm = echo();
   const agent = new FunctionAgent({ llm });

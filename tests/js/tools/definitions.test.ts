@@ -101,7 +101,7 @@ describe("refused is", () => {
     expect(tool({ name, execute }).name).toBe(name);
   });
 
-  const wrongOptions = { execute: 3, description: 3, needsApproval: "yes" };
+  const wrongOptions = { execute: 3, description: 3, needsApproval: "yes", returnDirect: "yes", once: 1 };
   test.each(Object.entries(wrongOptions))("a wrong %s", async (option, value) => {
     const options = { name: "a", execute, [option]: value as never };
     const error = await fails(() => tool(options), ValidationError, "INVALID_TOOL");
