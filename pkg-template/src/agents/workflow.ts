@@ -52,6 +52,11 @@ export type FromToolsOptions<Structured = unknown> = Omit<
 
 const DEFAULT_ITERATIONS = 20;
 
+/** The latest run by its store, which it may have from another one: two at a time would write over each other's turns. */
+const latest = new WeakMap<object, Pick<WorkflowContext, "status">>();
+const noStore = {};
+const alive: ReadonlySet<string> = new Set(["created", "running", "waiting"]);
+
 /**
  * Agents that answer together: one is at work at a time, and may hand off to another. A workflow like any other: runs are awaited and iterated,
  * cancelled, taken as bytes and gone on with.
@@ -143,18 +148,23 @@ export class AgentWorkflow<ContextData = unknown, Structured = unknown> extends 
    * @param input What the user says, or that with more about the run.
    * @param data What tools find in `context.data`.
    * @param options With `context: run` the conversation and the state of another run go on; its agent is at work first.
-   * @throws ValidationError `INVALID_OPTION`
+   * @throws ValidationError `INVALID_OPTION`; also when another turn of that conversation has not ended.
    */
   override run(
     ...args: Parameters<Workflow<ContextData, AgentStart, AgentResult<Structured>>["run"]>
   ): WorkflowContext<ContextData, AgentStart, AgentResult<Structured>> {
-    const [input, ...others] = args;
+    const [input, data, options] = args;
     inputOf(input instanceof StartEvent ? input.data : input);
-    if (typeof input !== "object" || input instanceof StartEvent || input.chatHistory === undefined) {
-      return super.run(...args);
+    const before = latest.get(options?.context?.store ?? noStore);
+    if (before !== undefined && alive.has(before.status)) {
+      const detail = "The conversation of `context` is in the middle of a turn. Await that run first, or cancel it.";
+      throw new ValidationError("INVALID_OPTION", detail);
     }
+    const isList = typeof input === "object" && !(input instanceof StartEvent) && input.chatHistory !== undefined;
     // The run begins a little later, when the list may be longer already: programs go on writing into it.
-    return super.run({ ...input, chatHistory: [...input.chatHistory] }, ...others);
+    const run = super.run(isList ? { ...input, chatHistory: [...input.chatHistory] } : input, data, options);
+    latest.set(run.store, run);
+    return run;
   }
 
   #addSteps(steps: AgentSteps, { maxParallelTools, retry }: AgentWorkflowOptions<Structured>): void {

@@ -161,6 +161,19 @@ test("a run goes on with the conversation of another one", async () => {
   expect(llm.last.messages.map(textIn)).toEqual(["Echo.", "three"]);
 });
 
+test("a conversation has one turn at a time", async () => {
+  const agent = new FunctionAgent({ llm: echo() });
+  const first = agent.run("one");
+  await fails(() => agent.run("two", undefined, { context: first }), ValidationError, "INVALID_OPTION");
+  await first;
+  const second = agent.run("two", undefined, { context: first });
+  await fails(() => agent.run("three", undefined, { context: first }), ValidationError, "INVALID_OPTION");
+  second.cancel();
+  const { data } = await agent.run("three", undefined, { context: second });
+  expect(data.chatHistory.map(textIn)).toEqual(["one", "You said one.", "three", "You said three."]);
+  await failure(second);
+});
+
 test("a run is given the chatHistory as it was when it was made", async () => {
   const llm = echo();
   const chatHistory: ChatMessage[] = [user("zero")];
