@@ -259,7 +259,10 @@ fn the_form_of_the_answer() {
     assert!(prepared.expectation.answer_tool.is_empty() && thinking.get("tools").is_none());
 
     let deepseek = Provider::new(Api::Chat, "https://api.deepseek.com/v1", None);
-    let (prepared, body) = ask(&deepseek, "{}", "[]");
+    // A model that thinks refuses to be made to call a tool.
+    let (_, thinking) = ask(&deepseek, "{}", "[]");
+    assert!(thinking.get("tool_choice").is_none() && thinking["tools"][0]["function"]["name"] == "pet");
+    let (prepared, body) = ask(&deepseek, r#"{"thinking":{"type":"disabled"}}"#, "[]");
     assert_eq!(body["tool_choice"], json!({ "type": "function", "function": { "name": "pet" } }));
     assert_eq!(prepared.expectation.answer_tool, "pet");
 }
@@ -288,7 +291,7 @@ fn a_form_that_is_a_tool_goes_beside_those_of_the_program() {
     assert_eq!(none["tool_choice"], json!({ "type": "tool", "name": "look_" }));
     let (_, named) = ask(&anthropic, "m", r#","toolChoice":{"name":"look"}"#);
     assert_eq!(named["tool_choice"], json!({ "type": "tool", "name": "look" }));
-    let (prepared, body) = ask(&Provider::new(Api::Chat, "https://api.deepseek.com", None), "m", "");
+    let (prepared, body) = ask(&Provider::new(Api::Chat, "https://api.deepseek.com", None), "deepseek-chat", "");
     assert_eq!((&body["tools"][1]["function"]["name"], &body["tool_choice"]), (&json!("look_"), &json!("required")));
     assert_eq!(prepared.expectation.answer_tool, "look_");
 

@@ -1,6 +1,6 @@
 //! What goes wrong inside an answer, and what the bodies of errors mean.
 
-use super::super::ascii::find;
+use super::super::ascii::{find, push_number};
 use super::super::error::LlmError;
 use super::super::json::{Tape, Value};
 use crate::error::Code;
@@ -70,7 +70,13 @@ pub fn refused(status: u16, body: &[u8]) -> LlmError {
             describe(Some(status), whole.at("error"), whole)
         }
         Err(_) => {
-            let mut error = LlmError::new(code_of(Some(status), "", "", &text), excerpt(&text));
+            let mut message = excerpt(&text);
+            if message.is_empty() {
+                message.push_str("The answer is empty, with the status ");
+                push_number(status.into(), &mut message);
+                message.push('.');
+            }
+            let mut error = LlmError::new(code_of(Some(status), "", "", &text), message);
             error.status = Some(status);
             error
         }

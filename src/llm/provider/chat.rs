@@ -2,10 +2,11 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create>.
 
+use super::super::ascii::find;
 use super::super::json::Writer;
 use super::super::types::{Block, Message, Request, Role, ToolChoice};
 use super::flavour::{Prefill, Quirks};
-use super::{answer_tool_of, choice_beside, image_url, schema_or_empty, text_of, write_stop};
+use super::{answer_tool_of, choice_beside, image_url, schema_or_empty, string_in, text_of, write_stop};
 
 pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks, answer_tool: &mut String) -> String {
     let mut json = Writer::default();
@@ -70,8 +71,11 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, answer_tool: &mu
     }
     if let Some(format) = by_tool {
         *answer_tool = answer_tool_of(format, &request.tools);
-        function(answer_tool, "Gives the answer.", &format.schema, None, json);
-        choice = Some(choice_beside(answer_tool, request));
+        function(answer_tool, "Gives the answer. Call it to answer.", &format.schema, None, json);
+        // While they think, DeepSeek's models refuse a request that makes them call a tool; most of them do unless told otherwise.
+        let thinks = string_in(&request.options, &["thinking", "type"])
+            .map_or_else(|| find(&request.model, "chat").is_none(), |kind| kind != "disabled");
+        choice = (!thinks).then(|| choice_beside(answer_tool, request));
     }
     json.close(']');
     match choice {
