@@ -31,6 +31,19 @@ tool({
 });
 
 // JSON Schema: the type is given, in one of two ways.
+// JSON Schema as an interface has it, which has no index signature.
+interface Schema7 {
+  readonly $id?: string;
+  readonly type?: string | string[];
+}
+const schema7: Schema7 = { type: "object" };
+tool({ name: "interface", parameters: schema7, execute: () => 1 });
+tool({ name: "beside", parameters: v.object({ a: v.number() }), jsonSchema: schema7, execute: ({ a }) => a.toFixed() });
+// @ts-expect-error -- the arguments are not those of the schema.
+tool({ name: "other", parameters: v.object({ a: v.number() }), execute: ({ a }: { a: string }) => a });
+// @ts-expect-error -- nor here.
+tool({ name: "other", parameters: z.object({ a: z.number() }), execute: ({ a }: { a: string }) => a });
+
 const json: JSONSchema = { type: "object", properties: { a: { type: "number" } } };
 expectValue<Tool<{ a: number }>>()(tool<{ a: number }>({ name: "json", parameters: json, execute: ({ a }) => a }));
 expectValue<Tool<{ a: number }, string>>()(

@@ -89,8 +89,9 @@ export interface Usage {
   readonly cacheWritten?: number;
 }
 
-/** A JSON Schema. */
-export type JSONSchema = Readonly<Record<string, unknown>>;
+/** A JSON Schema, also as the types of other packages have it, such as `JSONSchema7`. A schema of a validation library is none. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- with `unknown`, no interface would fit.
+export type JSONSchema = Readonly<Record<string, any>> & { readonly "~standard"?: never };
 
 /** A tool as a model is told of it. */
 export interface ToolDefinition {
