@@ -273,8 +273,8 @@ export class AgentSteps {
 
   #retrieve(context: HandlerContext, agent: BaseAgent): Promise<readonly Tool[]> {
     const { store } = context;
-    const { query } = stateOf(store).turn;
-    const key = JSON.stringify([agent.name, query]);
+    const { query, before } = stateOf(store).turn;
+    const key = JSON.stringify([agent.name, before.length, query]);
     const known = this.#retrieved.get(store);
     if (known?.key === key) return known.tools;
     const tools = retrieve(context, agent, query);

@@ -387,6 +387,7 @@ test("the retriever finds tools for what the user wants, once for each turn", as
   const llm = new ScriptedModel([
     { calls: [call("add", { a: 1, b: 2 }), call("multiply", { a: 3, b: 4 })] },
     "3 and 12",
+    "3 and 12, still",
   ]);
   const agent = new FunctionAgent({
     llm,
@@ -397,10 +398,13 @@ test("the retriever finds tools for what the user wants, once for each turn", as
       return [add, multiply];
     },
   });
-  const { data } = await agent.run("Add, please");
+  const run = agent.run("Add, please");
+  const { data } = await run;
   expect(queries).toEqual(["Add, please"]);
   expect(llm.requests[0]?.options.tools?.map(({ name }) => name)).toEqual(["multiply", "add"]);
   expect(data.toolCalls.map(({ content }) => content)).toEqual(["3", "12"]);
+  await agent.run("Add, please", undefined, { context: run });
+  expect(queries).toHaveLength(2);
   const wrong = new FunctionAgent({ llm, toolRetriever: () => ["add"] as never });
   expectError(await failure(wrong.run("Go")), ValidationError, "INVALID_AGENT");
 });
