@@ -276,13 +276,11 @@ impl Call {
         if !self.is_open(attempt) {
             return;
         }
-        match core::mem::replace(&mut self.state, State::Sent) {
+        if matches!(self.state, State::Refused { .. }) {
             // Why the request was refused is known without the rest of the body.
-            State::Refused { status, retry_after, should_retry, body } => {
-                let mut error = refused(status, &body);
-                error.retry_after = retry_after;
-                self.failed(error, retry_after, should_retry, now);
-            }
+            return self.body_end(attempt, now);
+        }
+        match core::mem::replace(&mut self.state, State::Sent) {
             State::Reading => {
                 // The connection may break after the last word, and before an end marker that is optional.
                 if self.decoder.answer().finish != FinishReason::None && self.decoder.finish().is_ok() {
