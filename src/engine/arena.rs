@@ -62,14 +62,53 @@ impl<T> Arena<T> {
     }
 
     pub(super) fn remove(&mut self, id: InvocationId) -> Option<T> {
-        self.get(id)?;
-        let (_, value) = self.places[id.index as usize].take()?;
-        self.free.push(id.index);
-        if self.is_empty() {
+        let place = self.places.get_mut(id.index as usize)?;
+        if !matches!(place, Some((generation, _)) if *generation == id.generation) {
+            return None;
+        }
+        let (_, value) = place.take()?;
+        if self.places.len() == self.free.len() + 1 {
             // An idle run keeps nothing of its busy past.
             self.clear();
+        } else {
+            self.free.push(id.index);
         }
         Some(value)
+    }
+
+    /// The entry, when removing it and inserting another would put that one into its place. With [`reuse`](Arena::reuse) this is the same as
+    /// those two, without moving anything.
+    #[inline]
+    pub(super) fn replaceable(&mut self, id: InvocationId) -> Option<&mut T> {
+        // An arena that is emptied begins at its first place again.
+        let stays = self.places.len() == 1 || self.places.len() > self.free.len() + 1;
+        match self.places.get_mut(id.index as usize) {
+            Some(Some((generation, value))) if *generation == id.generation && stays => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Gives a [`replaceable`](Arena::replaceable) entry, which has been changed into another, the id of one that was just inserted.
+    #[inline]
+    pub(super) fn reuse(&mut self, index: u32) -> InvocationId {
+        let generation = self.generation();
+        if let Some(Some(entry)) = self.places.get_mut(index as usize) {
+            entry.0 = generation;
+        }
+        InvocationId { index, generation }
+    }
+
+    /// Removes an entry that needs no more than being forgotten.
+    #[inline]
+    pub(super) fn forget(&mut self, index: u32) {
+        if let Some(place) = self.places.get_mut(index as usize) {
+            *place = None;
+        }
+        if self.places.len() == self.free.len() + 1 {
+            self.clear();
+        } else {
+            self.free.push(index);
+        }
     }
 
     /// Drops every entry. Their ids stay invalid.

@@ -48,6 +48,7 @@ mod ids;
 mod image;
 mod inspect;
 mod join;
+mod out;
 mod random;
 mod reduce;
 mod retry;
@@ -73,6 +74,8 @@ pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use thaw::{Refusal, Thaw};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use tick::op;
 pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
 pub use validate::Finding;
 
@@ -83,7 +86,15 @@ use crate::error::Code;
 pub struct Engine {
     graph: Rc<RefCell<Graph>>,
     state: State,
-    commands: Vec<Command>,
+    commands: out::Out,
+}
+
+/// What `collect` is asked for.
+#[derive(Debug)]
+pub struct Pattern {
+    /// In the order asked.
+    pub expected: Vec<EventTypeId>,
+    sorted: state::Expected,
 }
 
 impl Engine {
@@ -91,7 +102,7 @@ impl Engine {
     #[must_use]
     pub fn new(graph: Rc<RefCell<Graph>>, options: RunOptions) -> Engine {
         let state = State::new(&graph.borrow(), options);
-        Engine { graph, state, commands: Vec::new() }
+        Engine { graph, state, commands: out::Out::new() }
     }
 
     /// Takes in what happened at `now`, in the run's alive time. What has to be done about it is then in
@@ -106,9 +117,76 @@ impl Engine {
         reduce::reduce(&graph, &mut self.state, &mut self.commands, tick, now)
     }
 
+    /// [`Tick::Complete`] without making one: the busiest tick of all.
+    ///
+    /// # Errors
+    /// As [`apply`](Engine::apply).
+    pub fn complete(
+        &mut self,
+        invocation: InvocationId,
+        output: Option<(EventTypeId, Slot)>,
+        matches: &[WaitId],
+        now: Millis,
+    ) -> Result<(), Code> {
+        let graph = self.graph.borrow();
+        reduce::reduce_complete(&graph, &mut self.state, &mut self.commands, invocation, output, matches, now)
+    }
+
+    /// [`Tick::Send`] without making one.
+    ///
+    /// # Errors
+    /// As [`apply`](Engine::apply).
+    pub fn send(
+        &mut self,
+        from: Option<InvocationId>,
+        event: (EventTypeId, Slot),
+        target: Option<StepId>,
+        matches: &[WaitId],
+        now: Millis,
+    ) -> Result<(), Code> {
+        let graph = self.graph.borrow();
+        reduce::reduce_send(&graph, &mut self.state, &mut self.commands, from, event, target, matches, now)
+    }
+
+    /// [`Tick::Collect`] with a list that was made ready by [`pattern`](Engine::pattern).
+    ///
+    /// # Errors
+    /// As [`apply`](Engine::apply).
+    pub fn collect(
+        &mut self,
+        invocation: InvocationId,
+        event: (EventTypeId, Slot),
+        pattern: &Pattern,
+        now: Millis,
+    ) -> Result<Reply, Code> {
+        let graph = self.graph.borrow();
+        let lists = (&pattern.expected[..], &pattern.sorted);
+        reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)
+    }
+
+    /// Makes a list of types ready for [`collect`](Engine::collect).
+    ///
+    /// # Errors
+    /// [`Code::StaleId`] when a type does not exist.
+    pub fn pattern(&self, expected: Vec<EventTypeId>) -> Result<Pattern, Code> {
+        let known = self.graph.borrow().types().len();
+        if expected.iter().any(|ty| ty.index() >= known) {
+            return Err(Code::StaleId);
+        }
+        let sorted = wait::sorted_types(&expected);
+        Ok(Pattern { expected, sorted })
+    }
+
+    /// The commands that have come up since the last call, as words.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn out(&mut self) -> &mut out::Out {
+        &mut self.commands
+    }
+
     /// The commands that have come up since the last call, in order.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn drain(&mut self) -> impl Iterator<Item = Command> + '_ {
-        self.commands.drain(..)
+        self.commands.0.drain(..)
     }
 
     /// Where the run is.

@@ -1,8 +1,9 @@
 //! The reducer's entrance: checks a tick, applies it, and looks at where that leaves the run.
 
 use super::graph::Graph;
-use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey};
-use super::state::{Invocation, Phase, State, Status, Timer, TimerTarget};
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::out::Out;
+use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget};
 use super::tick::{Command, Outcome, Reply, Tick};
 use crate::error::Code;
 
@@ -11,16 +12,10 @@ use crate::error::Code;
 pub(super) struct Reducer<'a> {
     pub graph: &'a Graph,
     pub state: &'a mut State,
-    pub out: &'a mut Vec<Command>,
+    pub out: &'a mut Out,
 }
 
-pub(super) fn reduce(
-    graph: &Graph,
-    state: &mut State,
-    out: &mut Vec<Command>,
-    tick: Tick,
-    now: Millis,
-) -> Result<Reply, Code> {
+pub(super) fn reduce(graph: &Graph, state: &mut State, out: &mut Out, tick: Tick, now: Millis) -> Result<Reply, Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check(&tick)?;
     if reducer.is_void(&tick) {
@@ -33,7 +28,120 @@ pub(super) fn reduce(
     Ok(reply)
 }
 
+/// [`Tick::Complete`], see [`reduce`].
+pub(super) fn reduce_complete(
+    graph: &Graph,
+    state: &mut State,
+    out: &mut Out,
+    invocation: InvocationId,
+    output: Option<(EventTypeId, Slot)>,
+    matches: &[WaitId],
+    now: Millis,
+) -> Result<(), Code> {
+    let mut reducer = Reducer { graph, state, out };
+    reducer.check_at_work()?;
+    reducer.check_running(invocation)?;
+    if let Some((ty, slot)) = output {
+        reducer.check_event(ty, slot)?;
+    }
+    reducer.count(now);
+    reducer.complete(invocation, output, matches);
+    reducer.look_around();
+    Ok(())
+}
+
+/// [`Tick::Collect`], see [`reduce`], with types that were checked and sorted before.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn reduce_collect(
+    graph: &Graph,
+    state: &mut State,
+    out: &mut Out,
+    invocation: InvocationId,
+    (ty, slot): (EventTypeId, Slot),
+    (expected, sorted): (&[EventTypeId], &Expected),
+    now: Millis,
+) -> Result<Reply, Code> {
+    let mut reducer = Reducer { graph, state, out };
+    reducer.check_at_work()?;
+    reducer.check_running(invocation)?;
+    reducer.check_event(ty, slot)?;
+    reducer.count(now);
+    let reply = reducer.collect(invocation, ty, slot, expected, Some(sorted));
+    reducer.look_around();
+    Ok(reply)
+}
+
+/// [`Tick::Send`], see [`reduce`].
+#[allow(clippy::too_many_arguments)]
+pub(super) fn reduce_send(
+    graph: &Graph,
+    state: &mut State,
+    out: &mut Out,
+    from: Option<InvocationId>,
+    (ty, slot): (EventTypeId, Slot),
+    target: Option<StepId>,
+    matches: &[WaitId],
+    now: Millis,
+) -> Result<(), Code> {
+    let mut reducer = Reducer { graph, state, out };
+    reducer.check_at_work()?;
+    reducer.check_send(from, ty, slot, target)?;
+    reducer.count(now);
+    reducer.send(from, ty, slot, target, matches);
+    reducer.look_around();
+    Ok(())
+}
+
 impl Reducer<'_> {
+    /// The part of `check` that concerns the run, for ticks of a run at work.
+    fn check_at_work(&self) -> Result<(), Code> {
+        match self.state.status {
+            Status::Running | Status::Waiting => Ok(()),
+            Status::Ended(_) => Err(Code::RunEnded),
+            Status::Created | Status::Shelved => Err(Code::StaleId),
+        }
+    }
+
+    fn check_send(
+        &self,
+        from: Option<InvocationId>,
+        ty: EventTypeId,
+        slot: Slot,
+        target: Option<StepId>,
+    ) -> Result<(), Code> {
+        self.check_event(ty, slot)?;
+        from.map_or(Ok(()), |from| self.check_running(from))?;
+        if let Some(target) = target {
+            if target.index() >= self.graph.steps().len() {
+                return Err(Code::StaleId);
+            }
+            self.graph.route(ty, target).ok_or(Code::EventNotTaken)?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, now: Millis) {
+        self.state.now = self.state.now.max(now);
+        self.state.ticks += 1;
+    }
+
+    fn send(
+        &mut self,
+        from: Option<InvocationId>,
+        ty: EventTypeId,
+        slot: Slot,
+        target: Option<StepId>,
+        matches: &[WaitId],
+    ) {
+        let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
+        let event = self.adopt(ty, slot, recoveries);
+        if from.is_some_and(|by| self.is_repeated(by, ty, false)) {
+            self.release(slot);
+        } else {
+            self.enter(event, target, matches);
+        }
+    }
+
     /// Refuses what cannot be applied, before anything has changed.
     fn check(&self, tick: &Tick) -> Result<(), Code> {
         match (self.state.status, tick) {
@@ -55,14 +163,7 @@ impl Reducer<'_> {
                 }
             }
             Tick::Send { from, ty, slot, target, .. } => {
-                self.check_event(*ty, *slot)?;
-                from.map_or(Ok(()), |from| self.check_running(from))?;
-                if let Some(target) = target {
-                    if target.index() >= self.graph.steps().len() {
-                        return Err(Code::StaleId);
-                    }
-                    self.graph.route(*ty, *target).ok_or(Code::EventNotTaken)?;
-                }
+                self.check_send(*from, *ty, *slot, *target)?;
             }
             Tick::Write { from, ty, slot } => {
                 self.check_event(*ty, *slot)?;
@@ -132,13 +233,7 @@ impl Reducer<'_> {
         match tick {
             Tick::Start { ty, slot } => self.start(ty, slot),
             Tick::Send { from, ty, slot, target, matches } => {
-                let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
-                let event = self.adopt(ty, slot, recoveries);
-                if from.is_some_and(|by| self.is_repeated(by, ty, false)) {
-                    self.release(slot);
-                } else {
-                    self.enter(event, target, &matches);
-                }
+                self.send(from, ty, slot, target, &matches);
             }
             Tick::Write { from, ty, slot } => {
                 self.adopt_slot(slot);
@@ -153,7 +248,9 @@ impl Reducer<'_> {
                 return self.wait(invocation, ty, id, timeout, predicated, claim);
             }
             Tick::Sleep { invocation, delay } => return self.sleep(invocation, delay),
-            Tick::Collect { invocation, ty, slot, expected } => return self.collect(invocation, ty, slot, expected),
+            Tick::Collect { invocation, ty, slot, expected } => {
+                return self.collect(invocation, ty, slot, &expected, None);
+            }
             Tick::Block { invocation } => self.change(invocation, |invocation| invocation.blocked += 1),
             Tick::Unblock { invocation } => {
                 self.change(invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
@@ -179,8 +276,9 @@ impl Reducer<'_> {
     /// queued follows.
     fn resume(&mut self) {
         self.state.status = Status::Running;
-        let deadlines = self.state.timers.iter().map(|(key, timer)| (*key, timer.deadline));
-        self.out.extend(deadlines.map(|(key, deadline)| Command::SetTimer { key, deadline }));
+        for (key, timer) in self.state.timers.iter() {
+            self.out.push(Command::SetTimer { key: *key, deadline: timer.deadline });
+        }
         let again = self.state.invocations.iter().filter(|(_, invocation)| invocation.phase == Phase::Again);
         let again: Vec<StepId> = again.map(|(_, invocation)| invocation.step).collect();
         for step in again {
@@ -255,6 +353,7 @@ impl Reducer<'_> {
         key
     }
 
+    #[inline]
     pub(super) fn clear_timer(&mut self, key: Option<TimerKey>) {
         if let Some(key) = key
             && self.state.timers.remove(&key).is_some()
@@ -263,11 +362,13 @@ impl Reducer<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn adopt(&mut self, ty: EventTypeId, slot: Slot, recoveries: u32) -> Event {
         self.adopt_slot(slot);
         Event { ty, slot, recoveries }
     }
 
+    #[inline]
     pub(super) fn adopt_slot(&mut self, slot: Slot) {
         if slot.index() >= self.state.slots.len() {
             self.state.slots.push(0);
@@ -275,12 +376,14 @@ impl Reducer<'_> {
         self.retain(slot);
     }
 
+    #[inline]
     pub(super) fn retain(&mut self, slot: Slot) {
         if let Some(count) = self.state.slots.get_mut(slot.index()) {
             *count += 1;
         }
     }
 
+    #[inline]
     pub(super) fn release(&mut self, slot: Slot) {
         if let Some(count) = self.state.slots.get_mut(slot.index()) {
             *count = count.saturating_sub(1);

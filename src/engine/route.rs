@@ -36,6 +36,9 @@ impl Reducer<'_> {
     pub(super) fn deliver(&mut self, step: StepId, inputs: u32, event: Event) {
         self.retain(event.slot);
         let order = self.arrival();
+        if self.state.steps[step.index()].join.is_none() && self.start_at_once(step, event, order) {
+            return;
+        }
         let complete = match &mut self.state.steps[step.index()].join {
             None => Some(Inputs::One(event)),
             Some(join) => join.add(event, inputs, order).map(Inputs::Many),
@@ -110,6 +113,38 @@ impl Reducer<'_> {
         self.start_queued(step);
     }
 
+    /// Starts an invocation of a step with one input without a way through the queue, where nobody waits in it and a worker is free. Says
+    /// whether it did.
+    #[inline]
+    fn start_at_once(&mut self, step: StepId, event: Event, order: u64) -> bool {
+        let spec = &self.graph.steps()[step.index()];
+        let at = &mut self.state.steps[step.index()];
+        if !at.queue.is_empty()
+            || spec.timeout.is_some()
+            || spec.workers.is_some_and(|most| at.running >= most)
+            || self.state.invoked >= self.state.options.limits.steps
+            || matches!(self.state.status, Status::Ended(_))
+        {
+            return false;
+        }
+        at.running += 1;
+        self.state.invoked += 1;
+        self.state.active += 1;
+        let id = self.state.invocations.insert(Invocation {
+            step,
+            phase: Phase::Running,
+            order,
+            attempt: 1,
+            began: self.state.now,
+            inputs: Inputs::One(event),
+            memory: None,
+            blocked: 0,
+            timer: None,
+        });
+        self.out.invoke_one(step, id, event);
+        true
+    }
+
     /// Starts what is queued at a step, as far as its workers allow.
     pub(super) fn start_queued(&mut self, step: StepId) {
         while self.start_next(step) {}
@@ -142,16 +177,84 @@ impl Reducer<'_> {
         invocation.timer = timer;
         invocation.attempt = invocation.attempt.saturating_add(1);
         self.state.active += 1;
-        self.out.push(Command::Invoke {
-            step,
-            invocation: id,
-            attempt: invocation.attempt,
-            inputs: invocation.inputs.clone(),
-        });
+        self.out.invoke(step, id, invocation.attempt, &invocation.inputs);
+        true
+    }
+
+    /// What nearly every tick is, in one go: an attempt at one event completes with an event that goes to one step, which takes it at once. Does what
+    /// [`complete`](Self::complete) would do, or nothing. Says whether it did.
+    #[inline]
+    fn complete_plainly(&mut self, id: InvocationId, ty: EventTypeId, slot: Slot) -> bool {
+        let State { status: Status::Running, steps, invocations, waiters, now, arrivals, invoked, options, .. } =
+            &mut *self.state
+        else {
+            return false;
+        };
+        let of = &self.graph.types()[ty.index()];
+        let [route] = &of.routes[..] else { return false };
+        let spec = &self.graph.steps()[route.step.index()];
+        if of.role == Role::Stop || spec.timeout.is_some() || !waiters.is_empty() || *invoked >= options.limits.steps {
+            return false;
+        }
+        let Some(invocation) = invocations.replaceable(id) else { return false };
+        let Invocation {
+            phase: Phase::Running, inputs: Inputs::One(input), memory: None, blocked: 0, timer: None, ..
+        } = invocation
+        else {
+            return false;
+        };
+        let from = invocation.step;
+        let to = &steps[route.step.index()];
+        if spec.workers.is_some() || to.join.is_some() || !to.queue.is_empty() || !steps[from.index()].queue.is_empty()
+        {
+            return false;
+        }
+        let taken = input.slot;
+        let event = Event { ty, slot, recoveries: input.recoveries };
+        let order = *arrivals;
+        invocation.step = route.step;
+        invocation.order = order;
+        invocation.attempt = 1;
+        invocation.began = *now;
+        invocation.inputs = Inputs::One(event);
+        let new = invocations.reuse(id.index);
+        steps[from.index()].running -= 1;
+        steps[route.step.index()].running += 1;
+        *arrivals = order + 1;
+        *invoked += 1;
+        self.adopt_slot(slot);
+        self.out.push(Command::Publish { slot });
+        self.out.invoke_one(route.step, new, event);
+        self.release(taken);
         true
     }
 
     pub(super) fn complete(&mut self, id: InvocationId, output: Option<(EventTypeId, Slot)>, matches: &[WaitId]) {
+        if let Some((ty, slot)) = output
+            && self.complete_plainly(id, ty, slot)
+        {
+            return;
+        }
+        if output.is_none()
+            && let Some(Invocation {
+                phase: Phase::Running,
+                inputs: Inputs::One(input),
+                memory: None,
+                blocked: 0,
+                timer: None,
+                step,
+                ..
+            }) = self.state.invocations.get_mut(id)
+            && self.state.steps[step.index()].queue.is_empty()
+        {
+            // Nothing comes of it, and nothing is left of it.
+            let slot = input.slot;
+            self.state.steps[step.index()].running -= 1;
+            self.state.active -= 1;
+            self.state.invocations.forget(id.index);
+            self.release(slot);
+            return;
+        }
         let Some(invocation) = self.take_off(id) else { return };
         if let Some((ty, slot)) = output {
             let event = self.adopt(ty, slot, invocation.recoveries());
@@ -160,7 +263,9 @@ impl Reducer<'_> {
         // A completed run has let go of everything already.
         if !matches!(self.state.status, Status::Ended(Outcome::Completed(_))) {
             self.forget(&invocation);
-            self.start_queued(invocation.step);
+            if !self.state.steps[invocation.step.index()].queue.is_empty() {
+                self.start_queued(invocation.step);
+            }
         }
     }
 
@@ -180,7 +285,11 @@ impl Reducer<'_> {
 
     /// Lets go of the payloads that an invocation held.
     pub(super) fn forget(&mut self, invocation: &Invocation) {
-        invocation.references().for_each(|slot| self.release(slot));
+        match invocation {
+            // Nearly all.
+            Invocation { inputs: Inputs::One(event), memory: None, .. } => self.release(event.slot),
+            _ => invocation.references().for_each(|slot| self.release(slot)),
+        }
     }
 }
 

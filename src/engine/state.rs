@@ -164,7 +164,10 @@ impl Invocation {
 
     /// The recoveries behind the events that it makes.
     pub(super) fn recoveries(&self) -> u32 {
-        self.inputs.as_slice().iter().map(|event| event.recoveries).max().unwrap_or(0)
+        match &self.inputs {
+            Inputs::One(event) => event.recoveries,
+            Inputs::Many(events) => events.iter().map(|event| event.recoveries).max().unwrap_or(0),
+        }
     }
 }
 
@@ -230,6 +233,43 @@ pub(super) struct Kept {
     pub order: u64,
 }
 
+/// What a collection expects, sorted. Long lists are asked for again at each event, so that one that is the same list is known by its address.
+#[derive(Clone, Debug)]
+pub struct Expected(pub(super) std::rc::Rc<[EventTypeId]>);
+
+impl Expected {
+    fn is(&self, other: &Self) -> bool {
+        std::rc::Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl PartialEq for Expected {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other) || self.0 == other.0
+    }
+}
+
+impl Eq for Expected {}
+
+impl PartialOrd for Expected {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Expected {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        if self.is(other) { core::cmp::Ordering::Equal } else { self.0.cmp(&other.0) }
+    }
+}
+
+impl core::ops::Deref for Expected {
+    type Target = [EventTypeId];
+    fn deref(&self) -> &[EventTypeId] {
+        &self.0
+    }
+}
+
 /// The events of a half-full collection, by type.
 pub(super) type Held = SortedMap<EventTypeId, VecDeque<Kept>>;
 
@@ -260,7 +300,7 @@ pub struct State {
     pub(super) plain_waits: SortedMap<EventTypeId, SortedMap<WaitId, ()>>,
     pub(super) kept: SortedMap<EventTypeId, VecDeque<Kept>>,
     /// Half-full collections of `collect`, by step and by what they expect (sorted).
-    pub(super) collections: SortedMap<(StepId, Box<[EventTypeId]>), Held>,
+    pub(super) collections: SortedMap<(StepId, Expected), Held>,
     pub(super) next_timer: u32,
     pub(super) timers: SortedMap<TimerKey, Timer>,
     /// References to each slot.

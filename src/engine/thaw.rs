@@ -102,7 +102,7 @@ impl Engine {
             };
             thawer.thaw(how)?
         };
-        Ok(Engine { graph, state, commands: Vec::new() })
+        Ok(Engine { graph, state, commands: super::out::Out::new() })
     }
 }
 

@@ -4,7 +4,7 @@
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
-use super::state::{Answer, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
+use super::state::{Answer, Expected, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
 use crate::sorted::SortedMap;
 
@@ -91,7 +91,8 @@ impl Reducer<'_> {
         id: InvocationId,
         ty: EventTypeId,
         slot: Slot,
-        expected: Vec<EventTypeId>,
+        expected: &[EventTypeId],
+        sorted: Option<&Expected>,
     ) -> Reply {
         let event = self.adopt(ty, slot, 0);
         let (entry, answer) = self.ask(id, Request::Collect);
@@ -99,18 +100,24 @@ impl Reducer<'_> {
             self.release(slot);
             return Reply::Collected(found);
         }
-        let found = self.gather(id, event, &expected);
+        let found = self.gather(id, event, expected, sorted);
         self.answer(id, entry, Answer::Collected(found.clone()));
         Reply::Collected(found)
     }
 
-    fn gather(&mut self, id: InvocationId, event: Event, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
+    fn gather(
+        &mut self,
+        id: InvocationId,
+        event: Event,
+        expected: &[EventTypeId],
+        sorted: Option<&Expected>,
+    ) -> Option<Box<[Event]>> {
         let step = self.state.invocations.get(id)?.step;
         if !expected.iter().any(|ty| self.graph.is_kind_of(event.ty, *ty)) {
             self.release(event.slot);
             return None;
         }
-        let key = (step, sorted_types(expected));
+        let key = (step, sorted.map_or_else(|| sorted_types(expected), Expected::clone));
         let order = self.arrival();
         let held = self.state.collections.or_default(key.clone());
         held.or_default(event.ty).push_back(Kept { event, order });
@@ -262,16 +269,16 @@ impl Reducer<'_> {
 }
 
 /// What a collection expects, in an order that does not depend on how it was asked for.
-pub(super) fn sorted_types(types: &[EventTypeId]) -> Box<[EventTypeId]> {
+pub(crate) fn sorted_types(types: &[EventTypeId]) -> Expected {
     if types.is_sorted() {
-        return types.into();
+        return Expected(types.into());
     }
     // Long lists have few types.
     let mut counts: SortedMap<EventTypeId, usize> = SortedMap::default();
     for ty in types {
         *counts.or_default(*ty) += 1;
     }
-    counts.iter().flat_map(|(ty, count)| core::iter::repeat_n(*ty, *count)).collect()
+    Expected(counts.iter().flat_map(|(ty, count)| core::iter::repeat_n(*ty, *count)).collect())
 }
 
 impl Graph {

@@ -1,11 +1,11 @@
 // An attempt of a step, from the call of its handler to what the engine is told of it.
 
 import type { WorkflowContext } from "../context.js";
-import { CancelledError, ValidationError, WorkflowError, asError } from "../errors.js";
+import { CancelledError, ValidationError, asError } from "../errors.js";
 import { StepFailedEvent, WorkflowEvent } from "../events.js";
 import type { StepHook } from "../run-options.js";
 import { describe } from "./duration.js";
-import { ask, enter, leave, trapped } from "./engine.js";
+import { ask } from "./engine.js";
 import type { Invocation } from "./invocation.js";
 import { judge } from "./judge.js";
 import { type PlannedStep, typeName } from "./plan.js";
@@ -13,53 +13,62 @@ import type { Run } from "./run.js";
 import { isThenable } from "./thenable.js";
 import { verdict } from "./words.js";
 
+type Handler = (context: Invocation, ...events: readonly WorkflowEvent[]) => unknown;
+
 /** Calls the handler. What comes of it is told to the engine, now or when its promise has settled. */
 export function invoke(run: Run, invocation: Invocation): void {
-  const { planned, inputs } = invocation;
+  const { planned, input } = invocation;
   if (run.workflow.verbose) console.log(`Running step ${planned.name}`);
   let returned: unknown;
-  let isPromise: boolean;
+  let promise: Promise<unknown>;
   try {
-    const handler = planned.handler as (context: Invocation, ...events: readonly WorkflowEvent[]) => unknown;
-    returned = inputs.length === 1 ? handler(invocation, inputs[0]!) : handler(invocation, ...inputs);
-    isPromise = isThenable(returned);
+    const handler = planned.handler as Handler;
+    returned = Array.isArray(input)
+      ? handler(invocation, ...(input as WorkflowEvent[]))
+      : handler(invocation, input as WorkflowEvent);
+    if (returned instanceof Promise) {
+      promise = returned;
+    } else if (isThenable(returned)) {
+      // A foreign thenable may settle twice, or throw: only a promise's word counts.
+      promise = Promise.resolve(returned);
+    } else {
+      onReturn(invocation, returned);
+      return;
+    }
   } catch (error) {
     fail(run, invocation, error);
     return;
   }
-  if (!isPromise) {
-    onReturn(run, invocation, returned);
-    return;
-  }
-  // A foreign thenable may settle twice, or throw: only a promise's word counts.
-  const promise = returned instanceof Promise ? (returned as Promise<unknown>) : Promise.resolve(returned);
   promise.then(
-    (output) => onReturn(run, invocation, output),
-    (error: unknown) => fail(run, invocation, error),
+    (output) => onReturn(invocation, output),
+    (error: unknown) => fail(invocation.run, invocation, error),
   );
 }
 
 /** The handler has returned, and its word still counts. */
-function onReturn(run: Run, invocation: Invocation, output: unknown): void {
+function onReturn(invocation: Invocation, output: unknown): void {
+  const { run, planned } = invocation;
   if (isOver(run, invocation)) return;
-  let isEvent = false;
-  try {
-    isEvent = output instanceof WorkflowEvent;
-  } catch {
-    // A proxy that throws at every look is no event. Nothing may be thrown here: it would get lost in the promise.
-  }
-  if (!isEvent && output !== undefined && output !== null) {
-    const detail = `Step "${invocation.step}" returned ${describe(output)}.`;
-    fail(run, invocation, new ValidationError("INVALID_EVENT", detail), verdict.GIVE_UP);
-    return;
+  let type = 0;
+  if (output !== undefined && output !== null) {
+    try {
+      if (output instanceof WorkflowEvent) type = output.constructor === planned.lastClass ? planned.lastType + 1 : -1;
+    } catch {
+      // A proxy that throws at every look is no event. Nothing may be thrown here: it would get lost in the promise.
+    }
+    if (type === 0) {
+      const detail = `Step "${invocation.step}" returned ${describe(output)}.`;
+      fail(run, invocation, new ValidationError("INVALID_EVENT", detail), verdict.GIVE_UP);
+      return;
+    }
   }
   if (run.gate !== undefined) {
-    run.gate(invocation, isEvent ? (output as WorkflowEvent) : undefined, (replaced) =>
-      complete(run, invocation, replaced),
+    run.gate(invocation, type === 0 ? undefined : (output as WorkflowEvent), (replaced) =>
+      complete(run, invocation, replaced, replaced instanceof WorkflowEvent ? -1 : 0),
     );
     return;
   }
-  complete(run, invocation, output);
+  complete(run, invocation, output, type);
 }
 
 /** Whether nothing that the attempt brings counts any more. */
@@ -67,35 +76,36 @@ function isOver(run: Run, invocation: Invocation): boolean {
   return invocation.isSettled || invocation.ended !== undefined || run.line.isSettling;
 }
 
-function complete(run: Run, invocation: Invocation, output: unknown): void {
+/** The type of an event that a step returns. @throws when it may not return it. */
+function outputType(run: Run, planned: PlannedStep, output: WorkflowEvent): number {
+  const { plan } = run;
+  const id = plan.typeOf(output);
+  if (plan.isDeclared(planned, id, output)) {
+    planned.lastClass = output.constructor;
+    planned.lastType = id;
+  } else {
+    onUndeclared(run, planned, id);
+  }
+  return id;
+}
+
+/** @param type Of the output, plus 1; 0 where there is none, and -1 where it is not known yet. */
+function complete(run: Run, invocation: Invocation, output: unknown, type: number): void {
   if (isOver(run, invocation)) return;
-  const { plan, line } = run;
+  const { line } = run;
   try {
-    let type = 0;
     let slot = 0;
-    if (output instanceof WorkflowEvent) {
-      const id = plan.typeOf(output);
-      if (!plan.isDeclared(invocation.planned, id, output)) onUndeclared(run, invocation.planned, id);
-      run.match(output);
-      type = id + 1;
+    if (type !== 0) {
+      if (type < 0) type = outputType(run, invocation.planned, output as WorkflowEvent) + 1;
+      if (run.predicates > 0) run.match(output as WorkflowEvent);
       slot = line.keep(output);
     }
     invocation.isSettled = true;
     if (invocation.waits !== undefined) closeWaits(run, invocation);
     if (run.workflow.verbose) log(run, invocation.planned, type - 1);
-    const { index, generation } = invocation;
-    let answer: number;
-    try {
-      // Not through `ask`: its closure would show on this path, the busiest of all.
-      enter();
-      answer = line.engine().engine_complete(line.handle, index, generation, type, slot, line.tickTime());
-      leave();
-    } catch (cause) {
-      if (!(cause instanceof WorkflowError)) throw trapped(cause);
-      leave();
-      throw cause;
-    }
-    line.take(answer);
+    // What it took is not held any longer than needed.
+    run.invocations[invocation.index] = undefined;
+    line.complete(invocation.index, invocation.generation, type, slot);
     run.completed += 1;
     if (run.onStep !== undefined) tell(run, run.onStep, invocation, type === 0 ? undefined : (output as WorkflowEvent));
   } catch (thrown) {

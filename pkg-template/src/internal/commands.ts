@@ -2,18 +2,36 @@
 // at a time goes through a run's queue, however deep the calls that add to it.
 
 import { CancelledError, LimitError, StalledError, TimeoutError } from "../errors.js";
-import type { StepFailedEvent, StopEvent } from "../events.js";
+import type { StepFailedEvent, StopEvent, WorkflowEvent } from "../events.js";
 import { fail, invoke } from "./attempt.js";
 import { describeOpen } from "./describe-open.js";
 import { ask, engineError } from "./engine.js";
 import { Invocation, type PendingWait } from "./invocation.js";
 import type { Line } from "./line.js";
 import type { Run } from "./run.js";
-import { NO_ALARM, op, outcome } from "./words.js";
+import { NO_ALARM, NO_SLOT, op, outcome } from "./words.js";
+
+/** Carries out {@link op.NEXT}, which nearly all commands are. */
+export function carryOutUsual(run: Run, line: Line): void {
+  const { words, next: at } = line;
+  line.next = at + 6;
+  const step = run.plan.steps[words[at + 1]!]!;
+  const index = words[at + 2]!;
+  const generation = words[at + 3]!;
+  const input = line.payload(words[at + 4]!);
+  const released = words[at + 5]!;
+  if (released !== NO_SLOT) line.drop(released);
+  run.publish(input, false);
+  if (line.isSettling) return;
+  const invocation = new Invocation(run, step, index, generation, 1, input);
+  run.invocations[index] = invocation;
+  if (step.retry !== undefined || run.shelved !== undefined) recallEarlier(run, line, invocation, undefined);
+  invoke(run, invocation);
+}
 
 /** Carries out the next command of a run. */
 export function carryOutNext(run: Run, line: Line): void {
-  const { commands } = line;
+  const commands = line.words;
   let at = line.next;
   switch (commands[at++]) {
     case op.PUBLISH:
@@ -76,24 +94,36 @@ export function carryOutNext(run: Run, line: Line): void {
 
 /** The invocation that the words from `at` to the next command tell of. */
 function newInvocation(run: Run, line: Line, at: number): Invocation {
-  const { commands } = line;
+  const commands = line.words;
   const step = run.plan.steps[commands[at]!]!;
   const index = commands[at + 1]!;
-  // A literal: an array that grows by `push` would be many times the size.
-  const inputs = [line.payload(commands[at + 5]!)];
-  for (let nth = at + 6; nth < line.next; nth += 1) inputs.push(line.payload(commands[nth]!));
-  const invocation = new Invocation(run, step, index, commands[at + 2]!, commands[at + 3]!, inputs);
+  const earlier = run.invocations[index];
+  const attempt = commands[at + 3]!;
+  const input = commands[at + 4] === 1 ? line.payload(commands[at + 5]!) : inputsOf(line, at + 5);
+  const invocation = new Invocation(run, step, index, commands[at + 2]!, attempt, input);
+  run.invocations[index] = invocation;
+  if (attempt > 1 || step.retry !== undefined || run.shelved !== undefined)
+    recallEarlier(run, line, invocation, earlier);
+  return invocation;
+}
+
+function inputsOf(line: Line, from: number): WorkflowEvent[] {
+  const inputs: WorkflowEvent[] = [];
+  for (let at = from; at < line.next; at += 1) inputs.push(line.payload(line.words[at]!));
+  return inputs;
+}
+
+/** What an attempt takes over from the one before it, or from an earlier life of the run. */
+function recallEarlier(run: Run, line: Line, invocation: Invocation, earlier: Invocation | undefined): void {
+  const { planned: step, index } = invocation;
   if (typeof step.retry === "function") {
-    const earlier = invocation.attempt > 1 ? run.invocations[index] : undefined;
-    invocation.began = earlier?.began ?? line.alive();
+    invocation.began = (invocation.attempt > 1 ? earlier?.began : undefined) ?? line.alive();
   }
   if (run.shelved !== undefined) {
     invocation.nested = run.shelved.get(index);
     run.shelved.delete(index);
   }
-  if (invocation.attempt > 1) invocation.onces = run.invocations[index]?.onces;
-  run.invocations[index] = invocation;
-  return invocation;
+  if (invocation.attempt > 1) invocation.onces = earlier?.onces;
 }
 
 /** Takes a wait off that is over, or that nobody can answer any more. */

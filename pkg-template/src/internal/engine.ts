@@ -13,6 +13,11 @@ export function memoryWords(): Uint32Array {
   return engineModule.words();
 }
 
+/** The same, signed. */
+export function memoryInts(): Int32Array {
+  return engineModule.ints();
+}
+
 /** The error for a code that the engine has answered. */
 export function engineError(number: number, detail = ""): WorkflowError {
   const code = codeOf(number);

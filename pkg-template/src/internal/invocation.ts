@@ -35,15 +35,8 @@ const onceKey = (key: string): string => `once:${key}`;
 
 const ignore = (): void => undefined;
 
-export class Invocation implements HandlerContext {
-  readonly run: Run;
-  readonly planned: PlannedStep;
-  readonly index: number;
-  readonly generation: number;
-  readonly attempt: number;
-  readonly inputs: readonly WorkflowEvent[];
-  /** The handler has returned or thrown. */
-  isSettled = false;
+/** What few attempts need; made when one does, so that the others stay small: thousands may be in flight. */
+class Extras {
   /** When the first attempt began, in milliseconds of alive time; known only where a retry function asks for it. */
   began = 0;
   /** The attempt counts for nothing any more; this is why. */
@@ -55,8 +48,23 @@ export class Invocation implements HandlerContext {
   /** What happens once and was begun, by key; later attempts share it. */
   onces: Map<string, Promise<unknown>> | undefined;
   /** How many runs of each nested workflow this attempt has started. */
-  #nestedCounts: Map<string, number> | undefined;
-  #controller: AbortController | undefined;
+  nestedCounts: Map<string, number> | undefined;
+  controller: AbortController | undefined;
+  /** A step that sends many events asks for it each time. */
+  sendEvent: HandlerContext["sendEvent"] | undefined;
+}
+
+export class Invocation implements HandlerContext {
+  readonly run: Run;
+  readonly planned: PlannedStep;
+  readonly index: number;
+  readonly generation: number;
+  readonly attempt: number;
+  /** The one event, or all events of a step with several inputs. */
+  readonly input: WorkflowEvent | readonly WorkflowEvent[];
+  /** The handler has returned or thrown. */
+  isSettled: boolean;
+  #extras: Extras | undefined;
 
   constructor(
     run: Run,
@@ -64,14 +72,56 @@ export class Invocation implements HandlerContext {
     index: number,
     generation: number,
     attempt: number,
-    inputs: readonly WorkflowEvent[],
+    input: WorkflowEvent | readonly WorkflowEvent[],
   ) {
     this.run = run;
     this.planned = planned;
     this.index = index;
     this.generation = generation;
     this.attempt = attempt;
-    this.inputs = inputs;
+    this.input = input;
+    this.isSettled = false;
+    this.#extras = undefined;
+  }
+
+  get #more(): Extras {
+    return (this.#extras ??= new Extras());
+  }
+
+  get inputs(): readonly WorkflowEvent[] {
+    return Array.isArray(this.input) ? (this.input as readonly WorkflowEvent[]) : [this.input as WorkflowEvent];
+  }
+
+  get began(): number {
+    return this.#extras?.began ?? 0;
+  }
+
+  set began(began: number) {
+    this.#more.began = began;
+  }
+
+  get ended(): Error | undefined {
+    return this.#extras?.ended;
+  }
+
+  get waits(): Set<number> | undefined {
+    return this.#extras?.waits;
+  }
+
+  get nested(): NestedRuns | undefined {
+    return this.#extras?.nested;
+  }
+
+  set nested(nested: NestedRuns | undefined) {
+    if (nested !== undefined || this.#extras !== undefined) this.#more.nested = nested;
+  }
+
+  get onces(): Map<string, Promise<unknown>> | undefined {
+    return this.#extras?.onces;
+  }
+
+  set onces(onces: Map<string, Promise<unknown>> | undefined) {
+    if (onces !== undefined || this.#extras !== undefined) this.#more.onces = onces;
   }
 
   get data(): unknown {
@@ -91,21 +141,22 @@ export class Invocation implements HandlerContext {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.ended !== undefined) this.#controller.abort(this.ended);
+    const extras = this.#more;
+    if (extras.controller === undefined) {
+      extras.controller = new AbortController();
+      if (extras.ended !== undefined) extras.controller.abort(extras.ended);
     }
-    return this.#controller.signal;
+    return extras.controller.signal;
   }
 
   // Handlers take the methods off the context, so each is a getter that gives a bound function: nothing is made for a
   // handler that does not use it.
 
   get sendEvent(): HandlerContext["sendEvent"] {
-    return (event, options) => {
+    return (this.#more.sendEvent ??= (event, options) => {
       this.#check();
       this.run.send(event, options?.step, this.isSettled ? undefined : this);
-    };
+    });
   }
 
   get writeEventToStream(): HandlerContext["writeEventToStream"] {
@@ -160,9 +211,9 @@ export class Invocation implements HandlerContext {
 
   #runNested(workflow: AnyWorkflow, slot: string, input: unknown, data: unknown, options: RunOptions): WorkflowContext {
     this.#check();
-    this.#nestedCounts ??= new Map();
-    const count = this.#nestedCounts.get(slot) ?? 0;
-    this.#nestedCounts.set(slot, count + 1);
+    const counts: Map<string, number> = (this.#more.nestedCounts ??= new Map());
+    const count = counts.get(slot) ?? 0;
+    counts.set(slot, count + 1);
     const key = `${slot}#${count}`;
     const parent = { invocation: this, slot, key };
     const done = this.isSettled ? undefined : recall(this, nestedKey(key));
@@ -189,8 +240,7 @@ export class Invocation implements HandlerContext {
   #once(key: string, act: () => unknown): Promise<unknown> {
     const known = recall(this, onceKey(key));
     if (known !== undefined) return Promise.resolve(known.value);
-    this.onces ??= new Map();
-    const onces = this.onces;
+    const onces: Map<string, Promise<unknown>> = (this.#more.onces ??= new Map());
     let begun = onces.get(key);
     if (begun === undefined) {
       begun = Promise.resolve().then(act);
@@ -246,8 +296,7 @@ export class Invocation implements HandlerContext {
       const { what, accepts, open } = prepare();
       const { wait, go } = open();
       const pending: PendingWait = { what, invocation: this, where: accepts, resolve, reject };
-      this.waits ??= new Set();
-      this.waits.add(wait);
+      (this.#more.waits ??= new Set()).add(wait);
       this.run.waits.set(wait, pending);
       // The answer may be here already, and can be given only now.
       go();
@@ -268,16 +317,17 @@ export class Invocation implements HandlerContext {
   /** The attempt is over: what it still waits for will not come, and what it still does counts for nothing. */
   end(reason: Error): void {
     if (this.ended !== undefined) return;
-    this.ended = reason;
+    const extras = this.#more;
+    extras.ended = reason;
     this.dropWaits(reason);
-    this.#controller?.abort(reason);
+    extras.controller?.abort(reason);
   }
 
   /** Rejects the open waits. */
   dropWaits(reason: Error): void {
     if (this.waits === undefined) return;
     const waits = [...this.waits];
-    this.waits = undefined;
+    this.#more.waits = undefined;
     for (const wait of waits) {
       const error = new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}".`, { cause: reason });
       this.takeWait(wait)?.reject(error);

@@ -1,16 +1,29 @@
 // A run's line to the engine: its handle, its clock, the payloads that the engine knows by number, and the queue of
 // commands that have come back.
 
-import { EngineError } from "../errors.js";
+import { EngineError, WorkflowError } from "../errors.js";
 import type { WorkflowEvent } from "../events.js";
-import { EngineResource, ask, copyBytes, engineError, expectNumber, memoryWords, readReply } from "./engine.js";
+import {
+  EngineResource,
+  ask,
+  copyBytes,
+  engineError,
+  enter,
+  expectNumber,
+  leave,
+  memoryInts,
+  readReply,
+  trapped,
+} from "./engine.js";
 import type { Notes } from "./notes.js";
 import type { Plan } from "./plan.js";
-import { type Engine, engine } from "./wasm.js";
-import { SETTLED, commandLength, op, outcome } from "./words.js";
+import { type Engine, engine, hot } from "./wasm.js";
+import { OWN, SETTLED, commandLength, op, outcome } from "./words.js";
 
 /** In words. */
 const LARGE_QUEUE = 4096;
+
+const NO_WORDS = /* @__PURE__ */ new Int32Array(0);
 
 const clock = (): number => performance.now();
 
@@ -39,10 +52,17 @@ export function readFrozen(words: Uint32Array, bySlot: readonly unknown[]): Froz
 export class Line {
   /** The engine has ended the run; the command that says so may still be behind others. */
   isSettling = false;
-  /** The queue of commands: words from `next` to `end`. */
-  readonly commands: number[] = [];
+  /**
+   * The queue of commands: words from `next` to `end`. They are read where the engine has written them; only when it is called again while
+   * some are left are those copied aside.
+   */
+  words: Int32Array = NO_WORDS;
   next = 0;
   end = 0;
+  /** The words are in the engine's memory. */
+  #isDirect = false;
+  /** Where commands are copied to. */
+  #queue: Int32Array = NO_WORDS;
   handle = 0;
   readonly #isTimed: boolean;
   #resource: EngineResource | undefined;
@@ -96,7 +116,40 @@ export class Line {
   /** The engine's functions, as long as this run's part of it is there. */
   engine(): Engine {
     if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
+    if (this.#isDirect && this.next < this.end) this.#putAside();
     return engine();
+  }
+
+  /** What is left of the commands would be overwritten. */
+  #putAside(): void {
+    const left = this.fresh().subarray(this.next, this.end);
+    this.next = 0;
+    this.end = 0;
+    this.#append(left);
+  }
+
+  #append(words: Int32Array): void {
+    if (this.next === this.end) this.next = this.end = 0;
+    const end = this.end + words.length;
+    if (end > this.#queue.length) {
+      const larger = new Int32Array(Math.max(64, end * 2));
+      larger.set(this.#queue.subarray(0, this.end));
+      this.#queue = larger;
+    }
+    this.#queue.set(words, this.end);
+    this.words = this.#queue;
+    this.#isDirect = false;
+    this.end = end;
+  }
+
+  /** The words; memory that grows leaves its old views empty. */
+  fresh(): Int32Array {
+    if (this.words.length === 0) {
+      // A trap has emptied the view too: in the memory of the next instance there is nothing of this run.
+      if (this.#resource?.isStale === true) throw new EngineError("ENGINE_PANICKED");
+      this.words = memoryInts();
+    }
+    return this.words;
   }
 
   /** The run's alive time. */
@@ -130,19 +183,67 @@ export class Line {
 
   /** Copies the commands of an answer into the queue. @throws when the answer is an error. */
   take(pointer: number, detail = ""): void {
-    const memory = memoryWords();
+    const memory = memoryInts();
     const at = pointer >>> 2;
     if (memory[at] !== 0) {
       if (memory[at] !== SETTLED) throw engineError(memory[at]!, detail);
       this.isSettling = true;
     }
-    const from = at + 3 + memory[at + 1]!;
-    const to = from + memory[at + 2]!;
-    const { commands } = this;
-    let end = this.end;
-    for (let word = from; word < to; word += 1) commands[end++] = memory[word]!;
-    this.end = end;
+    const reply = memory[at + 1]!;
+    const length = memory[at + 2]!;
+    if (reply !== OWN) {
+      // The next call of anybody overwrites it.
+      this.#append(memory.subarray(at + 3 + reply, at + 3 + reply + length));
+    } else if (this.next === this.end) {
+      this.words = memory;
+      this.#isDirect = true;
+      this.next = at + 3;
+      this.end = at + 3 + length;
+    } else if (length > 0) {
+      let { end } = this;
+      if (end + length > this.#queue.length) {
+        this.#append(memory.subarray(at + 3, at + 3 + length));
+      } else {
+        const queue = this.#queue;
+        for (let word = at + 3; word < at + 3 + length; word += 1) queue[end++] = memory[word]!;
+        this.end = end;
+      }
+    }
     if (this.#notes !== undefined) this.#notes.tick();
+  }
+
+  /** An attempt has succeeded. Not through `ask`: its closure would show on this path, the busiest of all. */
+  complete(index: number, generation: number, type: number, slot: number): void {
+    let answer: number;
+    try {
+      enter();
+      if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
+      if (this.#isDirect && this.next < this.end) this.#putAside();
+      answer = hot.complete(this.handle, index, generation, type, slot, this.#isTimed ? this.alive() : 0) >>> 0;
+      leave();
+    } catch (cause) {
+      if (!(cause instanceof WorkflowError)) throw trapped(cause);
+      leave();
+      throw cause;
+    }
+    this.take(answer);
+  }
+
+  /** An event comes. @throws when it was refused; its payload goes back. */
+  send(index: number, generation: number, type: number, slot: number, target: number, detail: string): void {
+    let answer: number;
+    try {
+      enter();
+      if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
+      if (this.#isDirect && this.next < this.end) this.#putAside();
+      answer = hot.send(this.handle, index, generation, type, slot, target, this.#isTimed ? this.alive() : 0) >>> 0;
+      leave();
+    } catch (cause) {
+      if (!(cause instanceof WorkflowError)) throw trapped(cause);
+      leave();
+      throw cause;
+    }
+    this.takeOrDrop(answer, slot, detail);
   }
 
   /** The engine's part of the run as it is now. */
@@ -158,8 +259,9 @@ export class Line {
   queued(): { readonly published: WorkflowEvent[]; readonly stop: WorkflowEvent | undefined } {
     const published: WorkflowEvent[] = [];
     let stop: WorkflowEvent | undefined;
-    const { commands } = this;
+    const commands = this.fresh();
     for (let at = this.next; at < this.end; at += commandLength(commands, at)) {
+      if (commands[at] === op.NEXT) published.push(this.payload(commands[at + 4]!));
       if (commands[at] === op.PUBLISH) published.push(this.payload(commands[at + 1]!));
       if (commands[at] === op.SETTLE && commands[at + 1] === outcome.COMPLETED) stop = this.payload(commands[at + 2]!);
     }
@@ -180,13 +282,15 @@ export class Line {
   rewind(): void {
     this.next = 0;
     this.end = 0;
-    if (this.commands.length > LARGE_QUEUE) this.commands.length = 0;
+    if (this.#queue.length > LARGE_QUEUE) this.#queue = NO_WORDS;
   }
 
   /** Lets go of everything. */
   close(): void {
     this.#resource?.free();
-    this.commands.length = 0;
+    this.#queue = NO_WORDS;
+    this.words = NO_WORDS;
+    this.#isDirect = false;
     this.rewind();
     this.#slots = [];
     this.#freeSlots = [];

@@ -58,6 +58,9 @@ export interface PlannedStep extends StepDefinition {
   readonly declared: (boolean | undefined)[];
   /** It has returned something that it did not declare, and that was said. */
   warned: boolean;
+  /** The class that it returned last and may return, and its id: most steps return one class. */
+  lastClass: unknown;
+  lastType: number;
 }
 
 const hexadecimal = (number: number): string => number.toString(16).padStart(8, "0");
@@ -114,6 +117,9 @@ export class Plan {
   /** Stand-ins for classes that a snapshot names and that nobody has shown yet. */
   readonly #placeholders = new Set<unknown>();
   #fingerprint: string | undefined;
+  /** What was asked for last is often asked for next. */
+  #lastClass: unknown;
+  #lastId = 0;
   #runs = 0;
   #isDisposed = false;
 
@@ -130,7 +136,14 @@ export class Plan {
     );
     const ordinary = definitions.filter((step) => step.handles === undefined);
     const handlers = definitions.filter((step) => step.handles !== undefined);
-    this.steps = [...ordinary, ...handlers].map((step, id) => ({ ...step, id, declared: [], warned: false }));
+    this.steps = [...ordinary, ...handlers].map((step, id) => ({
+      ...step,
+      id,
+      declared: [],
+      warned: false,
+      lastClass: undefined,
+      lastType: 0,
+    }));
     this.isTimed = this.steps.some((step) => step.timeout >= 0 || step.retry !== undefined);
     const named = [
       ...this.steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs]),
@@ -237,7 +250,12 @@ export class Plan {
 
   /** The id of an event's type. The caller knows that it is an event. */
   typeOf(event: WorkflowEvent): number {
-    return this.#ids.get(event.constructor) ?? this.#add(event.constructor as unknown as EventClass);
+    const eventClass = event.constructor as unknown as EventClass;
+    if (eventClass === this.#lastClass) return this.#lastId;
+    const id = this.#ids.get(eventClass) ?? this.#add(eventClass);
+    this.#lastClass = eventClass;
+    this.#lastId = id;
+    return id;
   }
 
   #add(eventClass: EventClass): number {

@@ -2,7 +2,7 @@
 
 import type { EventClass, WorkflowEvent } from "../events.js";
 import { Remembered } from "./document.js";
-import { ask, memoryWords, readReply } from "./engine.js";
+import { ask, expectNumber, memoryWords, readReply } from "./engine.js";
 import type { Invocation, PendingWait } from "./invocation.js";
 import type { Run } from "./run.js";
 
@@ -67,16 +67,50 @@ function opened(run: Run, call: () => number): Opened {
   return { wait, go: () => run.carryOut() };
 }
 
+/** A list of classes that a run has collected by. */
+export interface KnownPattern {
+  readonly number: number;
+  readonly classes: readonly EventClass[];
+  next: number;
+}
+
+const PROBES = 32;
+
+/**
+ * The number of a list of classes. A list is gone through when it is first seen; after that a part of it is looked at each time, so that one that was
+ * changed is noticed.
+ */
+function patternOf(run: Run, classes: readonly EventClass[]): number {
+  const { line, plan } = run;
+  const patterns = (run.patterns ??= new WeakMap());
+  const known = patterns.get(classes);
+  if (known !== undefined && known.classes.length === classes.length) {
+    let at = known.next;
+    let isSame = true;
+    for (let nth = 0; nth < PROBES; nth += 1) {
+      if (at >= classes.length) at = 0;
+      if (known.classes[at] !== classes[at]) isSame = false;
+      at += 1;
+    }
+    known.next = at;
+    if (isSame) return known.number;
+  }
+  const expected = plan.typeIdsOf(classes);
+  const number = expectNumber(ask(() => line.engine().engine_pattern(line.handle, expected)));
+  patterns.set(classes, { number, classes: [...classes], next: 0 });
+  return number;
+}
+
 /** Puts an event to those that a step collects; returns them when they are complete. */
 export function collect(by: Invocation, event: WorkflowEvent, classes: readonly EventClass[]): WorkflowEvent[] | null {
   const { run } = by;
   const { line, plan } = run;
   const type = plan.typeOf(event);
-  const expected = plan.typeIdsOf(classes);
+  const pattern = patternOf(run, classes);
   const slot = line.keep(event);
   let found: WorkflowEvent[] | null = null;
   const pointer = ask(() =>
-    line.engine().engine_collect(line.handle, by.index, by.generation, type, slot, expected, line.tickTime()),
+    line.engine().engine_collect(line.handle, by.index, by.generation, type, slot, pattern, line.tickTime()),
   );
   const memory = memoryWords();
   const at = pointer >>> 2;

@@ -7,12 +7,12 @@
 // 4. After the end nothing is left in the engine's memory.
 
 import { CancelledError, type EngineError, SnapshotError, ValidationError, asError } from "../errors.js";
-import { type StepFailure, type StopEvent, WorkflowEvent } from "../events.js";
+import { type EventClass, type StepFailure, type StopEvent, WorkflowEvent } from "../events.js";
 import type { RunOptions, StepHook } from "../run-options.js";
 import { Store } from "../store.js";
 import type { Workflow } from "../workflow.js";
 import { Breath } from "./breath.js";
-import { carryOutNext, takeWait } from "./commands.js";
+import { carryOutNext, carryOutUsual, takeWait } from "./commands.js";
 import { describe, milliseconds } from "./duration.js";
 import { type Survivor, ask, offTrap, onTrap } from "./engine.js";
 import type { CodecContext } from "./codec.js";
@@ -26,6 +26,7 @@ import { type Plan, typeName } from "./plan.js";
 import { type Remains, remainsOf } from "./run-snapshot.js";
 import { EventStream } from "./stream.js";
 import type { NestedRuns, Thawed } from "./thaw.js";
+import type { KnownPattern } from "./questions.js";
 import { OUTSIDE, op } from "./words.js";
 
 /** Where a run is. */
@@ -83,6 +84,8 @@ export class Run {
   readonly waits = new Map<number, PendingWait>();
   /** How many of the waits have a condition. */
   predicates = 0;
+  /** What steps collect by. */
+  patterns: WeakMap<readonly EventClass[], KnownPattern> | undefined;
   /** How many attempts have succeeded. */
   completed = 0;
   readonly onStep: StepHook | undefined;
@@ -276,21 +279,16 @@ export class Run {
     }
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
     const type = this.plan.typeOf(event);
-    this.match(event);
-    // A condition is user code, and may have ended the run.
-    this.#checkAlive(event);
+    if (this.predicates > 0) {
+      this.match(event);
+      // A condition is user code, and may have ended the run.
+      this.#checkAlive(event);
+    }
     const slot = this.line.keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
-    const pointer = ask(() =>
-      this.line
-        .engine()
-        .engine_send(this.line.handle, index, from?.generation ?? 0, type, slot, target, this.line.tickTime()),
-    );
-    this.accept(
-      pointer,
-      slot,
-      step === undefined ? "" : `The step is "${step}", the event ${typeName(this.plan.classOf(type)!)}.`,
-    );
+    const detail = step === undefined ? "" : `The step is "${step}", the event ${typeName(this.plan.classOf(type)!)}.`;
+    this.line.send(index, from === undefined ? 0 : from.generation, type, slot, target, detail);
+    this.carryOut();
   }
 
   /** An event is for the stream alone. */
@@ -368,13 +366,14 @@ export class Run {
     const line = this.line;
     try {
       while (line.next < line.end) {
-        const command = line.commands[line.next];
-        if ((command === op.INVOKE || command === op.RESOLVE) && this.#breath.isDue()) {
+        const command = line.fresh()[line.next];
+        if ((command === op.NEXT || command === op.INVOKE || command === op.RESOLVE) && this.#breath.isDue()) {
           // A run that never waits for anything would keep timers, input and rendering from their turn.
           setTimeout(() => this.#goOn(), 0);
           return;
         }
-        carryOutNext(this, line);
+        if (command === op.NEXT) carryOutUsual(this, line);
+        else carryOutNext(this, line);
       }
       line.rewind();
     } catch (thrown) {

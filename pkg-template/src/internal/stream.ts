@@ -1,14 +1,18 @@
-// The stream of a run's events: a linked list, so that what every reader has read is collected by itself, and a reader
+// The stream of a run's events: a linked list of chunks, so that what every reader has read is collected by itself, and a reader
 // that somebody abandoned holds nothing up.
 
 import { LimitError } from "../errors.js";
 import type { WorkflowEvent } from "../events.js";
 import { News } from "./news.js";
 
-interface Node {
-  readonly event: WorkflowEvent | undefined;
-  next: Node | undefined;
-}
+/** Events in their order; the last place is for the next chunk. */
+type Chunk = (WorkflowEvent | Chunk | undefined)[];
+
+/** Most runs are short; a node for each event would cost five times the memory of a place in an array. */
+const FIRST_CHUNK = 8;
+const CHUNK = 64;
+
+const chunkOf = (length: number): Chunk => new Array<WorkflowEvent | undefined>(length + 1);
 
 /** What a reader finds when it has read everything. */
 class End {
@@ -23,11 +27,15 @@ class End {
 const MOST_UNREAD = 2 ** 20;
 
 export class EventStream {
-  /** The last node that the run's own reader has read. */
-  #read: Node = { event: undefined, next: undefined };
-  #last: Node = this.#read;
+  /** Where the run's own reader goes on, and where the next event goes. */
+  #read: Chunk = chunkOf(FIRST_CHUNK);
+  #readAt = 0;
+  #last: Chunk = this.#read;
+  #lastAt = 0;
   #unread = 0;
   #dropped = 0;
+  /** There are, or were, readers with places of their own: nothing is cut off any more. */
+  #isShared = false;
   #end: End | undefined;
   readonly #news = new News();
   /** How many loops over the run are under way. */
@@ -48,22 +56,55 @@ export class EventStream {
   /** What the run's own reader has not read, and how many events it has missed without being told. */
   unread(): { readonly events: WorkflowEvent[]; readonly dropped: number } {
     const events: WorkflowEvent[] = [];
-    for (let at = this.#read.next; at !== undefined; at = at.next) events.push(at.event!);
+    let [chunk, at] = [this.#read, this.#readAt];
+    for (let left = this.#unread; left > 0; left -= 1) {
+      if (at === chunk.length - 1) [chunk, at] = [chunk[at] as Chunk, 0];
+      events.push(chunk[at++] as WorkflowEvent);
+    }
     return { events, dropped: this.#dropped };
   }
 
   push(event: WorkflowEvent): void {
-    const node: Node = { event, next: undefined };
-    this.#last.next = node;
-    this.#last = node;
+    let at = this.#lastAt;
+    if (at === this.#last.length - 1) {
+      const next = chunkOf(CHUNK);
+      this.#last[at] = next;
+      this.#last = next;
+      at = 0;
+    }
+    this.#last[at] = event;
+    this.#lastAt = at + 1;
     this.#unread += 1;
+    if (this.#unread > this.#limit) this.#drop();
+    this.#news.tell();
+  }
+
+  #drop(): void {
     const limit = this.#readers === 0 ? this.#limit : Math.max(this.#limit, MOST_UNREAD);
     while (this.#unread > limit) {
-      this.#read = this.#read.next!;
-      this.#unread -= 1;
+      this.#take();
       this.#dropped += 1;
     }
-    this.#news.tell();
+  }
+
+  /**
+   * The next event of the run's own reader. What it has read is cut off: a chunk that was promoted to the old generation and is dead would keep its
+   * successor alive at each minor collection, which promotes that one too, and so all that ever come.
+   */
+  #take(): WorkflowEvent {
+    let chunk = this.#read;
+    let at = this.#readAt;
+    if (at === chunk.length - 1) {
+      const next = chunk[at] as Chunk;
+      if (!this.#isShared) chunk[at] = undefined;
+      this.#read = chunk = next;
+      at = 0;
+    }
+    const event = chunk[at] as WorkflowEvent;
+    if (!this.#isShared) chunk[at] = undefined;
+    this.#readAt = at + 1;
+    this.#unread -= 1;
+    return event;
   }
 
   /** Nothing comes after this; with an error, readers get it when they have read the rest. */
@@ -82,22 +123,22 @@ export class EventStream {
         this.#dropped = 0;
         throw new LimitError("EVENTS_DROPPED", `${dropped} events were dropped.`);
       }
-      const next = this.#read.next;
-      if (next === undefined) return this.#end ?? this.#news.wait();
-      this.#read = next;
-      this.#unread -= 1;
-      return next.event!;
+      return this.#unread === 0 ? (this.#end ?? this.#news.wait()) : this.#take();
     });
   }
 
   /** A reader of its own, from the oldest event that the run's own reader has not read. */
   cursor(): AsyncIterableIterator<WorkflowEvent> {
-    let read = this.#read;
+    this.#isShared = true;
+    let chunk = this.#read;
+    let at = this.#readAt;
     return iterate(undefined, () => {
-      const next = read.next;
-      if (next === undefined) return this.#end ?? this.#news.wait();
-      read = next;
-      return next.event!;
+      if (chunk === this.#last && at === this.#lastAt) return this.#end ?? this.#news.wait();
+      if (at === chunk.length - 1) {
+        chunk = chunk[at] as Chunk;
+        at = 0;
+      }
+      return chunk[at++] as WorkflowEvent;
     });
   }
 }

@@ -33,6 +33,7 @@ export interface Survivor {
 }
 
 const NO_WORDS = /* @__PURE__ */ new Uint32Array(0);
+const NO_INTS = /* @__PURE__ */ new Int32Array(0);
 
 /** Why bytes could not be compiled; the runtimes say so in words of their own, which are the cause. */
 const NOT_FROM_BYTES =
@@ -54,13 +55,17 @@ export class WasmModule<T extends Glue> {
   #live: Exports | undefined;
   #number = 1;
   #words = NO_WORDS;
+  #ints = NO_INTS;
   /** A call into the instance has begun and not come back. */
   #isInside = false;
   readonly #survivors = new Set<WeakRef<Survivor>>();
 
-  constructor(glue: T, names: Names) {
+  readonly #onStart: ((exports: WebAssembly.Exports) => void) | undefined;
+
+  constructor(glue: T, names: Names, onStart?: (exports: WebAssembly.Exports) => void) {
     this.#glue = glue;
     this.#names = names;
+    this.#onStart = onStart;
   }
 
   /** Called by an entry at import time: says where the compiled module comes from, without getting it. */
@@ -80,6 +85,7 @@ export class WasmModule<T extends Glue> {
     try {
       const exports = new WebAssembly.Instance(module, imports).exports;
       this.#glue.__wbg_set_wasm(exports);
+      this.#onStart?.(exports);
       const started = exports as unknown as Exports;
       started.__wbindgen_start?.();
       return started;
@@ -125,6 +131,12 @@ export class WasmModule<T extends Glue> {
     return this.#words;
   }
 
+  /** The same as signed words, which are small integers to V8 whatever is in them. */
+  ints(): Int32Array {
+    if (this.#ints.length === 0) this.#ints = new Int32Array(this.words().buffer as ArrayBuffer);
+    return this.#ints;
+  }
+
   /** Which instance is live, or will be at the next use: what was in one that is gone must not be looked for in the next. */
   get number(): number {
     return this.#number;
@@ -159,6 +171,7 @@ export class WasmModule<T extends Glue> {
     this.#live = undefined;
     this.#number += 1;
     this.#words = NO_WORDS;
+    this.#ints = NO_INTS;
     this.#isInside = false;
     return error;
   }

@@ -24,6 +24,8 @@ export const op = {
   BUSY: 10,
   /** `outcome, slot` */
   SETTLE: 11,
+  /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
+  NEXT: 12,
 } as const;
 
 /** How many words follow each command; an invocation has as many more as it has inputs. */
@@ -37,16 +39,20 @@ const words: Readonly<Record<number, number>> = {
   [op.TIME_OUT]: 2,
   [op.ALARM]: 1,
   [op.SETTLE]: 2,
+  [op.NEXT]: 5,
 };
 
 /** The number of words from one command to the next. */
-export function commandLength(commands: readonly number[], at: number): number {
+export function commandLength(commands: ArrayLike<number>, at: number): number {
   const command = commands[at]!;
   return 1 + (words[command] ?? 0) + (command === op.INVOKE ? commands[at + 5]! : 0);
 }
 
 /** The condition of a run in a snapshot, as `snapshot_read` tells it. */
 export const condition = { CREATED: 0, COMPLETED: 3 } as const;
+
+/** Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next call. */
+export const OWN = -0x8000_0000;
 
 /** Stands where an error would: no error, but the run ends with this answer. */
 export const SETTLED = 255;
@@ -64,8 +70,11 @@ export const outcome = {
 /** What a failed attempt is to come to. */
 export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;
 
+/** No slot. */
+export const NO_SLOT = -1;
+
 /** No alarm is needed. */
-export const NO_ALARM = 0xffff_ffff;
+export const NO_ALARM = -1;
 
 /** The index that stands for the outside as the sender of an event. */
 export const OUTSIDE = 0xffff_ffff;

@@ -74,10 +74,10 @@ fn types(numbers: &[u32]) -> Vec<EventTypeId> {
     numbers.iter().copied().map(EventTypeId).collect()
 }
 
-fn tick(engine: u32, now: f64, tick: impl FnOnce(&mut Host) -> Tick) -> *const u32 {
+fn tick(engine: u32, now: f64, tick: impl FnOnce() -> Tick) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
         Some(host) => {
-            let tick = tick(host);
+            let tick = tick();
             host.tick(tick, point(now), &mut instance.answer)
         }
         None => instance.answer.refuse(Code::StaleId),
@@ -218,7 +218,7 @@ pub fn engine_free(engine: u32) {
 /// [`Tick::Start`].
 #[wasm_bindgen]
 pub fn engine_start(engine: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
+    tick(engine, now, || Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
 /// Says which predicated waits accept the event of the next [`engine_send`] or [`engine_complete`].
@@ -243,28 +243,31 @@ fn sender(index: u32, generation: u32) -> Option<InvocationId> {
 /// [`Tick::Send`]. `target` is a step's id + 1, or 0 for all.
 #[wasm_bindgen]
 pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, target: u32, now: f64) -> *const u32 {
-    tick(engine, now, |host| Tick::Send {
-        from: sender(index, generation),
-        ty: EventTypeId(ty),
-        slot: Slot(slot),
-        target: target.checked_sub(1).map(StepId),
-        matches: core::mem::take(&mut host.matches),
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let target = target.checked_sub(1).map(StepId);
+            let event = (EventTypeId(ty), Slot(slot));
+            host.send(sender(index, generation), event, target, point(now), &mut instance.answer)
+        }
+        None => instance.answer.refuse(Code::StaleId),
     })
 }
 
 /// [`Tick::Write`].
 #[wasm_bindgen]
 pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
+    tick(engine, now, || Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
 /// [`Tick::Complete`]. `ty` is the output's type + 1, or 0 for no output.
 #[wasm_bindgen]
 pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, |host| Tick::Complete {
-        invocation: invocation(index, generation),
-        output: ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot))),
-        matches: core::mem::take(&mut host.matches),
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let output = ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot)));
+            host.complete(invocation(index, generation), output, point(now), &mut instance.answer)
+        }
+        None => instance.answer.refuse(Code::StaleId),
     })
 }
 
@@ -287,7 +290,7 @@ pub fn engine_fail(
         _ => Verdict::GiveUp,
     };
     let invocation = invocation(index, generation);
-    tick(engine, now, |_| Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
+    tick(engine, now, || Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
 }
 
 /// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0.
@@ -304,7 +307,7 @@ pub fn engine_wait(
     claim: u32,
     now: f64,
 ) -> *const u32 {
-    tick(engine, now, |_| Tick::Wait {
+    tick(engine, now, || Tick::Wait {
         invocation: invocation(index, generation),
         ty: EventTypeId(ty),
         id: id.map(String::into_boxed_str),
@@ -317,7 +320,7 @@ pub fn engine_wait(
 /// [`Tick::Sleep`]; replies with the sleep's number.
 #[wasm_bindgen]
 pub fn engine_sleep(engine: u32, index: u32, generation: u32, delay: f64, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
+    tick(engine, now, || Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
 }
 
 /// [`Tick::Collect`]; replies with the slots of the complete collection, or with nothing.
@@ -328,21 +331,37 @@ pub fn engine_collect(
     generation: u32,
     ty: u32,
     slot: u32,
-    expected: &[u32],
+    pattern: u32,
     now: f64,
 ) -> *const u32 {
-    tick(engine, now, |_| Tick::Collect {
-        invocation: invocation(index, generation),
-        ty: EventTypeId(ty),
-        slot: Slot(slot),
-        expected: types(expected),
+    with(|instance| match instance.hosts.get_mut(engine) {
+        Some(host) => {
+            let event = (EventTypeId(ty), Slot(slot));
+            host.collect(invocation(index, generation), event, pattern, point(now), &mut instance.answer)
+        }
+        None => instance.answer.refuse(Code::StaleId),
     })
+}
+
+/// Makes a list of types ready for [`engine_collect`], which takes its number.
+#[wasm_bindgen]
+pub fn engine_pattern(engine: u32, expected: &[u32]) -> i32 {
+    number(with(|instance| {
+        let host = instance.hosts.get_mut(engine).ok_or(Code::StaleId)?;
+        let expected = types(expected);
+        if let Some(known) = host.patterns.iter().position(|pattern| pattern.expected == expected) {
+            return Ok(known as u32);
+        }
+        let pattern = host.engine.pattern(expected)?;
+        host.patterns.push(pattern);
+        Ok(host.patterns.len() as u32 - 1)
+    }))
 }
 
 /// [`Tick::Once`].
 #[wasm_bindgen]
 pub fn engine_once(engine: u32, index: u32, generation: u32, key: &str, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
+    tick(engine, now, || Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
 }
 
 /// The slot of the result that a running attempt has for what must happen once, + 1; 0 when it has none yet.
@@ -359,7 +378,7 @@ pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32
 #[wasm_bindgen]
 pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now: f64) -> *const u32 {
     let invocation = invocation(index, generation);
-    tick(engine, now, |_| if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
+    tick(engine, now, || if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
 }
 
 /// The alarm has gone off: passes on every deadline that has come.

@@ -127,7 +127,7 @@ pub fn engine_thaw(
 /// [`Tick::Resume`].
 #[wasm_bindgen]
 pub fn engine_resume(engine: u32, now: f64) -> *const u32 {
-    tick(engine, now, |_| Tick::Resume)
+    tick(engine, now, || Tick::Resume)
 }
 
 /// Puts a note of the host's into the journal.
@@ -194,6 +194,7 @@ pub fn replay_free(replay: u32) {
 pub fn replay_next(replay: u32) -> *const u32 {
     with(|instance| {
         let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        replay.engine.out().begin();
         match replay.advance() {
             Ok(Passed::End) => instance.answer.reply([0].into_iter()),
             Ok(Passed::Tick(_)) => {
@@ -201,7 +202,9 @@ pub fn replay_next(replay: u32) -> *const u32 {
                 drill::pass(drill::Place::Replay);
                 let [now, later] = halves(replay.now.0);
                 instance.answer.begin_reply([1, now, later].into_iter());
-                replay.engine.drain().for_each(|command| instance.answer.write(&command));
+                let out = replay.engine.out();
+                out.timers.clear();
+                instance.answer.append(out.words[0], &out.words[3..]);
                 instance.answer.finish()
             }
             Ok(Passed::Note(note)) => {
