@@ -71,7 +71,7 @@ fn check(path: &str, wanted: &str) {
 
 #[test]
 fn typescript_has_the_same_codes() {
-    check("pkg-template/src/internal/codes.ts", &typescript());
+    check("pkg-template/src/errors/codes.ts", &typescript());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 // What is known of a checkpoint stands in its key, so it is there as soon as the snapshot is, with whatever store, and a list of
 // checkpoints needs no snapshot to be read.
 
-import { ValidationError } from "./errors.js";
+import { ValidationError } from "./errors/errors.js";
 import type {
   CompletedStep,
   EventClass,
@@ -13,12 +13,12 @@ import type {
   StepHook,
   Workflow,
   WorkflowContext,
-} from "./index.js";
-import { describe } from "./internal/duration.js";
-import { readHeader } from "./internal/header.js";
-import { newId } from "./internal/new-id.js";
-import { typeName } from "./internal/plan.js";
-import { isThenable } from "./internal/thenable.js";
+} from "./api/index.js";
+import { describe } from "./errors/duration.js";
+import { readHeader } from "./snapshot/header.js";
+import { newId } from "./util/new-id.js";
+import { typeName } from "./runtime/plan.js";
+import { isThenable } from "./util/thenable.js";
 import type { SnapshotStore } from "./stores/index.js";
 import { memoryStore } from "./stores/memory.js";
 

@@ -1,8 +1,8 @@
 // Carries one call of a model over fetch. What is sent, when, and what comes of it is decided by the module (`src/llm/call`); here is its network
 // and its clock. It gives orders and is told what happened; it never calls back, so no function and no promise crosses the boundary.
 
-import { EngineError } from "../../errors.js";
-import type { Survivor } from "../../internal/wasm-module.js";
+import { EngineError } from "../../errors/errors.js";
+import type { Survivor } from "../../wasm/loader.js";
 import { type AnswerJson, errorOf } from "./answer.js";
 import {
   type HttpRequest,
