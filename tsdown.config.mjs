@@ -53,7 +53,7 @@ const otherEntries = {
  * default ones, is in none of them.
  */
 const sharedChunks = [
-  { name: "base", test: /\/src\/(errors\/(errors|codes|duration)|snapshot\/header)\.ts$/, priority: 5 },
+  { name: "base", test: /\/src\/(errors\/(errors|codes)|util\/describe|model\/duration|snapshot\/header)\.ts$/, priority: 5 },
   {
     name: "common",
     test: /\/src\/(util\/|wasm\/loader|errors\/code-of)/,

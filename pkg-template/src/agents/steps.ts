@@ -4,7 +4,7 @@
 // changes nothing the second time (turn.ts); and what it returns follows from its event and the changed store.
 
 import { type HandlerContext, LimitError, StopEvent, ValidationError } from "../api/index.js";
-import { describe } from "../errors/duration.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage } from "../llm/types.js";
 import { parseArguments } from "../tools/internal.js";
 import type { Tool } from "../tools/index.js";

@@ -1,17 +1,20 @@
-// A run, as its user sees it.
+// A run, as programs see it.
 
-import { ValidationError } from "../errors/errors.js";
-import { StartEvent, type StepFailure, StopEvent, type WorkflowEvent } from "../model/events.js";
-import { describe } from "../errors/duration.js";
-import type { Plan } from "../runtime/plan.js";
-import type { Parent } from "../runtime/parent-link.js";
-import { newId } from "../util/new-id.js";
-import { type AnyWorkflow, Run, type RunStatus } from "../runtime/live-run.js";
-import { snapshotOf } from "../snapshot/capture.js";
-import { Shelf } from "../snapshot/restore.js";
+import { SnapshotError, ValidationError } from "../errors/errors.js";
+import type { StepFailure, StopEvent, WorkflowEvent } from "../model/events.js";
 import type { RunOptions } from "../model/options.js";
-import { type PausedStep, stepThrough } from "./stepwise.js";
+import type { Run, RunStatus, SendOptions } from "../model/run.js";
 import type { Store } from "../model/store.js";
+import type { WorkflowDefinition } from "../runtime/definition.js";
+import { LiveRun } from "../runtime/live-run.js";
+import type { RunParts } from "../runtime/run-parts.js";
+import { capture } from "../snapshot/capture.js";
+import { codecOf } from "../snapshot/document.js";
+import { JournalWriter } from "../snapshot/journal-writer.js";
+import { PreparedSnapshot } from "../snapshot/restore.js";
+import { describe } from "../util/describe.js";
+import { newId } from "../util/new-id.js";
+import { type PausedStep, stepThrough } from "./stepwise.js";
 
 /** Where runtimes have no `Symbol.dispose`, a symbol that nobody asks for. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.dispose");
@@ -28,18 +31,34 @@ export type GivenData<ContextData, Data> = unknown extends ContextData
       : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
     : ContextData;
 
-/** What a context is made of. */
-export interface ContextParts {
-  readonly workflow: AnyWorkflow;
-  /** Undefined for a run that goes on from a snapshot. */
-  readonly plan: Plan | undefined;
-  /** Undefined for a run that goes on from a snapshot. */
-  readonly start: WorkflowEvent | undefined;
-  /** The snapshot that the run goes on from. */
-  readonly shelf: Shelf | undefined;
-  readonly data: unknown;
-  readonly options: RunOptions;
-  readonly parent: Parent | undefined;
+let construct: (definition: WorkflowDefinition, parts: RunParts) => WorkflowContext;
+
+/** Makes a run as programs see it. */
+export function createContext<ContextData, Start, Stop>(
+  definition: WorkflowDefinition,
+  parts: RunParts,
+): WorkflowContext<ContextData, Start, Stop> {
+  return construct(definition, parts) as WorkflowContext<ContextData, Start, Stop>;
+}
+
+function makeLiveRun(definition: WorkflowDefinition, { origin, ...parts }: RunParts): LiveRun {
+  const { options } = parts;
+  const keepsJournal = options.journal === true;
+  const restored = "prepared" in origin ? origin.prepared.take(keepsJournal) : undefined;
+  return new LiveRun({
+    ...parts,
+    definition,
+    plan: "plan" in origin ? origin.plan : restored!.plan,
+    start: "start" in origin ? origin.start : undefined,
+    stop: "stop" in origin ? origin.stop : undefined,
+    restored,
+    store: options.context?.store,
+    journal: keepsJournal ? journalOf : undefined,
+  });
+}
+
+function journalOf(run: LiveRun): JournalWriter {
+  return new JournalWriter(codecOf(run.plan, run.definition.types), run.store, run.runId);
 }
 
 /**
@@ -56,48 +75,42 @@ export interface ContextParts {
  * Mind that an `async` function that returns a run returns its result, as with every awaitable.
  */
 export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown>
-  implements PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent>
+  implements Run<ContextData, Stop>
 {
   /** Carries the type of the start event's data for inference; there is nothing at run time. */
   declare protected readonly startType?: Start;
 
-  readonly #parts: ContextParts;
-  #made: Run | undefined;
+  readonly #definition: WorkflowDefinition;
+  readonly #parts: RunParts;
+  #made: LiveRun | undefined;
   /** It begins by itself, unless `with` has made it a template. */
   #beginsByItself = true;
 
-  /** Made by `workflow.run`. @internal */
-  constructor(parts: ContextParts) {
-    this.#parts = parts;
+  private constructor(definition: unknown, parts: unknown) {
+    this.#definition = definition as WorkflowDefinition;
+    this.#parts = parts as RunParts;
+    const { origin, place } = this.#parts;
     // A run from a snapshot is made when it is used: of most only a copy with other data is.
-    if (parts.shelf === undefined) this.#made = this.#make();
+    if (!("prepared" in origin)) this.#made = this.#make();
     // The run around it must not be seen waiting while this one is about to begin.
-    const around = parts.parent?.invocation.run;
-    around?.countNested(1);
+    const outer = place?.invocation.run;
+    outer?.countNested(1);
     queueMicrotask(() => {
       if (this.#beginsByItself) this.#run.start();
-      around?.countNested(-1);
+      outer?.countNested(-1);
     });
   }
 
-  get #run(): Run {
+  static {
+    construct = (definition, parts) => new WorkflowContext(definition, parts);
+  }
+
+  get #run(): LiveRun {
     return (this.#made ??= this.#make());
   }
 
-  #make(): Run {
-    const { workflow, plan, start, shelf, data, options, parent } = this.#parts;
-    const thawed = shelf?.take(options.journal === true);
-    const previous = options.context as WorkflowContext | undefined;
-    const run = new Run({
-      workflow,
-      plan: thawed?.plan ?? plan!,
-      start,
-      thawed,
-      data,
-      options,
-      parent,
-      store: previous?.store,
-    });
+  #make(): LiveRun {
+    const run = makeLiveRun(this.#definition, this.#parts);
     run.context = this;
     return run;
   }
@@ -110,8 +123,8 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     this.#beginsByItself = false;
     const { runId, ...others } = this.#parts.options;
     // Two runs cannot have one id; but a run that goes on is the one that it was.
-    const options = this.#parts.shelf === undefined || runId === undefined ? others : { ...others, runId };
-    return new WorkflowContext<GivenData<ContextData, Data>, Start, Stop>({ ...this.#parts, options, data });
+    const options = !("prepared" in this.#parts.origin) || runId === undefined ? others : { ...others, runId };
+    return createContext<GivenData<ContextData, Data>, Start, Stop>(this.#definition, { ...this.#parts, options, data });
   }
 
   /** Begins the run, if it has not begun. */
@@ -154,12 +167,19 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   }
 
   /**
-   * Sends an event into the run, to all steps that take it or to one of them; begins the run if it has not begun.
+   * Sends an event into the run; begins the run if it has not begun. The event goes to all steps that take it, or to the step or
+   * slot that the options name. An event that no step and no wait of this run takes goes to the nested runs that wait for it.
    *
-   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it).
+   * ```ts
+   * run.sendEvent(new AnswerEvent("yes"));
+   * run.sendEvent(new AnswerEvent("yes"), { slot: "review" });
+   * ```
+   *
+   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `UNKNOWN_SLOT` (no nested run is under way in it),
+   * `EVENT_NOT_TAKEN` (the step does not take it).
    */
-  sendEvent(event: WorkflowEvent, options: { readonly step?: string } = {}): void {
-    this.#run.receive(event, options.step);
+  sendEvent(event: WorkflowEvent, options: SendOptions = {}): void {
+    this.#run.accept(event, options.step, options.slot);
   }
 
   /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already. */
@@ -232,7 +252,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
    */
   snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
-    return snapshotOf(this.#run, options.data === true);
+    return capture(this.#run, { data: options.data === true });
   }
 
   /**
@@ -241,15 +261,11 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @throws SnapshotError `SNAPSHOT_VALUE`
    */
   fork(): WorkflowContext<ContextData, Start, Stop> {
-    const { workflow, options } = this.#parts;
-    const { context: _context, runId: _id, ...others } = options;
-    const shelf = new Shelf(workflow, snapshotOf(this.#run, false), {});
-    const forked = { ...others, runId: newId() };
-    return workflow.recoverNested(shelf, this.#run.data, forked, undefined) as WorkflowContext<
-      ContextData,
-      Start,
-      Stop
-    >;
+    const { context: _context, runId: _id, ...others } = this.#parts.options;
+    const prepared = new PreparedSnapshot(this.#definition, capture(this.#run, { data: false }), {});
+    const options = { ...others, runId: newId() };
+    const parts: RunParts = { origin: { prepared }, data: this.#run.data, options, place: undefined };
+    return createContext(this.#definition, parts);
   }
 
   /**
@@ -261,8 +277,9 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   journal(options?: { readonly stream?: false }): Uint8Array;
   journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
   journal(options: { readonly stream?: boolean } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
-    const { notes } = this.#run;
-    return options.stream === true ? notes.increments() : notes.bytes();
+    const writer = this.#run.journal as JournalWriter | undefined;
+    if (writer === undefined) throw new SnapshotError("JOURNAL_NOT_KEPT");
+    return options.stream === true ? writer.increments() : writer.bytes();
   }
 
   /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
@@ -276,10 +293,10 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
 }
 
 /**
- * @throws ValidationError `INVALID_OPTION`; a wrong option that is found when the run is under way would be its error, far from the cause.
- * @internal
+ * @throws ValidationError `INVALID_OPTION`. A wrong option that was found when the run is under way would be its error, far from the
+ * cause.
  */
-export function checkOptions(options: RunOptions): void {
+export function checkRunOptions(options: RunOptions): void {
   if (typeof options !== "object" || options === null) refuse("The options of a run", options);
   const { runId, signal, context, onStep }: { readonly [Option in keyof RunOptions]: unknown } = options;
   if (runId !== undefined && (typeof runId !== "string" || runId === "")) refuse("runId", runId);
@@ -293,9 +310,4 @@ export function checkOptions(options: RunOptions): void {
 
 function refuse(what: string, value: unknown): never {
   throw new ValidationError("INVALID_OPTION", `${what} is ${describe(value)}.`);
-}
-
-/** The start event for what was given to `run`. */
-export function startEventOf(input: unknown): WorkflowEvent {
-  return input instanceof StartEvent ? input : new StartEvent(input);
 }

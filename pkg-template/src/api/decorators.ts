@@ -1,7 +1,8 @@
 // Steps as decorated methods.
 
 import type { EventClass, EventInput } from "../model/events.js";
-import type { EventsOf, HandlerContext, Slots, StepHandler, StepParameters } from "../model/handler-context.js";
+import type { EventsOf, HandlerContext, StepHandler, StepParameters } from "../model/handler-context.js";
+import type { Slots } from "../model/nested.js";
 import type { Workflow } from "./workflow.js";
 
 /**

@@ -28,19 +28,21 @@ export {
   StepFailedEvent,
   type StepFailure,
   StopEvent,
+  StreamReset,
   WorkflowEvent,
 } from "../model/events.js";
 export type {
   EventsOf,
+  First,
   HandlerContext,
-  NestedWorkflow,
-  Slots,
+  SleepOptions,
   StepHandler,
   StepParameters,
   WaitOptions,
 } from "../model/handler-context.js";
-export type { TypeHook } from "../snapshot/codec/codec.js";
-export type { RunStatus } from "../runtime/live-run.js";
+export type { NestableWorkflow, NestedWorkflow, Slots } from "../model/nested.js";
+export type { Run, RunStatus, SendOptions } from "../model/run.js";
+export type { TypeHook } from "../model/type-hook.js";
 export {
   type ExponentialOptions,
   type RetryCondition,
@@ -72,4 +74,5 @@ export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, Workf
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
 export type { PausedStep } from "./stepwise.js";
 export type { Store } from "../model/store.js";
-export { type ValidationIssue, Workflow } from "./workflow.js";
+export type { ValidationIssue } from "../runtime/definition.js";
+export { Workflow } from "./workflow.js";

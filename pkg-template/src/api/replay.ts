@@ -1,16 +1,17 @@
 // The past of a run, rebuilt from its journal.
 
 import { RecoverError, ValidationError } from "../errors/errors.js";
-import type { WorkflowEvent } from "../model/events.js";
+import { type WorkflowEvent, typeName } from "../model/events.js";
 import { decodePayload } from "../snapshot/codec/codec.js";
 import { codecOf, writeDocument, writeSnapshot } from "../snapshot/document.js";
-import { describe } from "../errors/duration.js";
-import { EngineResource, ask, copyBytes, expectNumber, memoryWords, readReply } from "../wasm/engine-calls.js";
+import { describe } from "../util/describe.js";
+import { ask, copyBytes, expectNumber, memoryWords, readReply } from "../wasm/engine-calls.js";
+import { EngineResource } from "../wasm/resources.js";
 import { asBytes, headerLength } from "../snapshot/header.js";
-import { readFrozen } from "../runtime/engine-run.js";
-import type { Note } from "../snapshot/journal-writer.js";
-import { type NamedType, type Plan, typeName } from "../runtime/plan.js";
-import type { AnyWorkflow } from "../runtime/live-run.js";
+import type { WorkflowDefinition } from "../runtime/definition.js";
+import { readCaptured } from "../runtime/engine-run.js";
+import type { JournalRecord } from "../snapshot/journal-writer.js";
+import type { NamedType, Plan } from "../runtime/plan.js";
 import { engine } from "../wasm/engine-module.js";
 import { SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
 import { Store } from "../model/store.js";
@@ -48,12 +49,19 @@ const record = { HEAD: 12, TICK: 2, NOTE: 3 } as const;
 
 const statuses = ["created", "running", "waiting", "ended"] as const;
 
+let construct: (definition: WorkflowDefinition, journal: unknown, options: ReplayOptions) => Replay;
+
+/** @throws RecoverError */
+export function createReplay(definition: WorkflowDefinition, journal: unknown, options: ReplayOptions): Replay {
+  return construct(definition, journal, options);
+}
+
 /**
  * A run as it was at some point of its past. No step runs here; `next` goes on tick by tick, and `snapshot` gives what
  * `workflow.recover` needs to live on from this point.
  */
 export class Replay {
-  readonly #workflow: AnyWorkflow;
+  readonly #definition: WorkflowDefinition;
   readonly #plan: Plan;
   readonly #resource: EngineResource;
   readonly #payloads: unknown[] = [];
@@ -68,21 +76,25 @@ export class Replay {
   #runId = "";
   #stop: WorkflowEvent | undefined;
 
-  /** Made by `workflow.replay`. @internal */
-  constructor(workflow: AnyWorkflow, journal: unknown, { until }: ReplayOptions) {
+  private constructor(workflow: unknown, journal: unknown, { until }: ReplayOptions) {
+    const definition = workflow as WorkflowDefinition;
     if (until !== undefined && typeof until !== "function" && !(typeof until === "number" && until >= 0)) {
       throw new ValidationError("INVALID_OPTION", `until is ${describe(until)}.`);
     }
     const bytes = asBytes(journal);
     const { types, steps } = namesIn(bytes);
-    this.#workflow = workflow;
-    this.#plan = workflow.planOfItsOwn(types, steps);
+    this.#definition = definition;
+    this.#plan = definition.planOfItsOwn(types, steps);
     this.#plan.enter();
     const handle = expectNumber(ask(() => engine().replay_new(this.#plan.graph, bytes)));
     this.#resource = new EngineResource(this, handle, "replay_free");
     this.#notesBehind = countNotes(bytes);
     const isThere = (): boolean => (typeof until === "function" ? until(this) : this.#ticks >= (until ?? Infinity));
     while (!isThere() && this.next());
+  }
+
+  static {
+    construct = (definition, journal, options) => new Replay(definition, journal, options);
   }
 
   /** Goes on by one tick; false at the end of the journal. @throws RecoverError when the journal is damaged. */
@@ -102,7 +114,7 @@ export class Replay {
     if (kind === 0) {
       this.#isAtEnd = true;
     } else if (kind === 2) {
-      this.#note(decodePayload(copyBytes(a!, b!), codecOf(this.#plan, this.#workflow.types)) as Note);
+      this.#note(decodePayload(copyBytes(a!, b!), codecOf(this.#plan, this.#definition.types)) as JournalRecord);
     } else {
       this.#ticks += 1;
       this.#time = (b! * 2 ** 32 + a!) / 1000;
@@ -130,7 +142,7 @@ export class Replay {
     return reply;
   }
 
-  #note(note: Note): void {
+  #note(note: JournalRecord): void {
     if ("run" in note) this.#runId = note.run;
     else if ("slot" in note) this.#payloads[note.slot] = note.payload;
     else if ("event" in note) this.#events.push(note.event);
@@ -231,11 +243,11 @@ export class Replay {
     if (this.#ticks === 0)
       throw new RecoverError("SNAPSHOT_FORMAT", "The run has not begun at this point of the journal.");
     const words = ask(() => readReply(engine().replay_freeze(this.#resource.handle)));
-    const { image, payloads } = readFrozen(words, this.#payloads);
+    const { image, payloads } = readCaptured(words, this.#payloads);
     const stop = this.#stop === undefined ? {} : { stop: this.#stop };
     const rest = { unread: [], dropped: 0, store: this.#store.toJSON() };
     const document = { runId: this.#runId, payloads: this.#stop === undefined ? payloads : [], ...rest, ...stop };
-    const codec = codecOf(this.#plan, this.#workflow.types);
+    const codec = codecOf(this.#plan, this.#definition.types);
     const host = writeDocument(document as never, codec, this.#plan);
     return writeSnapshot(this.#plan.fingerprint, this.#stop === undefined ? image : undefined, host);
   }

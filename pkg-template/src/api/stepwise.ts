@@ -1,10 +1,11 @@
-// Going through a run step by step.
+// A loop over the steps of a run.
 
 import { WorkflowEvent } from "../model/events.js";
 import { ValidationError } from "../errors/errors.js";
-import { describe } from "../errors/duration.js";
+import { describe } from "../util/describe.js";
 
-import type { Run } from "../runtime/live-run.js";
+import type { HeldStep } from "../runtime/attempts.js";
+import type { LiveRun } from "../runtime/live-run.js";
 
 /** A step that has returned, before its event goes on. */
 export interface PausedStep {
@@ -26,52 +27,55 @@ export interface PausedStep {
  * Yields each step when it has returned; its event goes on when the loop asks for the next. When the loop is left early, the run
  * goes on by itself. Steps that run at the same time are yielded one after the other, in the order in which they return.
  */
-export async function* stepThrough(run: Run): AsyncGenerator<PausedStep, void, undefined> {
-  const paused: { readonly step: PausedStep; readonly go: () => void }[] = [];
+export async function* stepThrough(run: LiveRun): AsyncGenerator<PausedStep, void, undefined> {
+  const { attempts } = run;
+  const held: HeldStep[] = [];
   let wake: (() => void) | undefined;
   const notify = (): void => wake?.();
-  const gate: Run["gate"] = (invocation, returned, go) => {
-    let output = returned;
-    const { step, inputs, attempt } = invocation;
-    const pausedStep: PausedStep = {
-      step,
-      input: inputs[0]!,
-      inputs,
-      attempt,
-      get output() {
-        return output;
-      },
-      replace(event) {
-        if (event !== undefined && !(event instanceof WorkflowEvent)) {
-          throw new ValidationError("INVALID_EVENT", `replace got ${describe(event)}.`);
-        }
-        output = event;
-      },
-    };
-    paused.push({ step: pausedStep, go: () => go(output) });
+  const gate = (step: HeldStep): void => {
+    held.push(step);
     notify();
   };
-  run.gate = gate;
+  attempts.gate = gate;
   run.whenEnded(notify);
   try {
     run.start();
     for (;;) {
-      const next = paused.shift();
+      const next = held.shift();
       if (next === undefined) {
         if (run.isEnded) break;
         await new Promise<void>((resolve) => (wake = resolve));
         continue;
       }
       try {
-        yield next.step;
+        yield pausedStep(next);
       } finally {
-        next.go();
+        attempts.release(next);
       }
     }
   } finally {
     // A later loop may have taken over.
-    if (run.gate === gate) run.gate = undefined;
-    for (const { go } of paused.splice(0)) go();
+    if (attempts.gate === gate) attempts.gate = undefined;
+    for (const step of held.splice(0)) attempts.release(step);
   }
   if (run.error !== undefined) throw run.error;
+}
+
+function pausedStep(held: HeldStep): PausedStep {
+  const { step, inputs, attempt } = held.invocation;
+  return {
+    step,
+    input: inputs[0]!,
+    inputs,
+    attempt,
+    get output() {
+      return held.output;
+    },
+    replace(event) {
+      if (event !== undefined && !(event instanceof WorkflowEvent)) {
+        throw new ValidationError("INVALID_EVENT", `replace got ${describe(event)}.`);
+      }
+      held.output = event;
+    },
+  };
 }

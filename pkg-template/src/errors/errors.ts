@@ -12,10 +12,11 @@ export class WorkflowError extends Error {
 
   /**
    * @param code What happened.
-   * @param detail What it is about, in a sentence; the advice that belongs to the code is appended.
+   * @param detail What it is about, in a sentence. The advice that belongs to the code follows it.
+   * @param options `cause`; and `after`, a text that follows the advice.
    */
-  constructor(code: Code, detail = "", options?: ErrorOptions) {
-    super(`${detail}${detail === "" ? "" : " "}${codes[code].help}`, options);
+  constructor(code: Code, detail = "", options: ErrorOptions & { readonly after?: string } = {}) {
+    super(`${detail}${detail === "" ? "" : " "}${codes[code].help}${options.after ?? ""}`, options);
     this.code = code;
   }
 }

@@ -1,5 +1,7 @@
-// Events: what steps take and return. An event is an instance of a class; its data is whatever the user put in and
+// Events: what steps take and return. An event is an instance of a class. Its data is whatever the user put in, and it
 // travels by reference.
+
+import { ValidationError } from "../errors/errors.js";
 
 /** The arguments of an event's constructor: the data may be left out when it may be undefined. */
 type EventArguments<Data> = undefined extends Data ? [data?: Data] : [data: Data];
@@ -28,6 +30,12 @@ export class WorkflowEvent<Data = unknown> {
 
   constructor(...args: EventArguments<Data>) {
     this.data = args[0] as Data;
+  }
+
+  /** The type name: the class's own `static type`, else the class's name. */
+  toString(): string {
+    const eventClass = this.constructor as EventClass;
+    return builtInNames().get(eventClass) ?? ownType(eventClass) ?? eventClass.name;
   }
 
   /**
@@ -114,3 +122,65 @@ export class NestedEvent extends WorkflowEvent<{
   /** The nested run's event. */
   readonly event: WorkflowEvent;
 }> {}
+
+/**
+ * Published when a step begins again, after a retry or a recovery, and an earlier attempt had written to the stream. What that attempt
+ * had written no longer counts: a reader forgets it, and the step writes it anew. Events that the step *sent* are not affected.
+ *
+ * ```ts
+ * for await (const event of run) {
+ *   if (event instanceof StreamReset) text = "";
+ *   if (event instanceof TokenEvent) text += event.data;
+ * }
+ * ```
+ */
+export class StreamReset extends WorkflowEvent<{
+  /** The step that begins again. */
+  readonly step: string;
+  /** The attempt that begins, from 1. */
+  readonly attempt: number;
+  /** Of a step of an agent: the iteration of the agent's loop. */
+  readonly iteration?: number;
+}> {}
+
+let names: ReadonlyMap<unknown, string> | undefined;
+
+/** The names of the package's own events. They must survive a minifier, and subclasses must not inherit them. */
+export function builtInNames(): ReadonlyMap<unknown, string> {
+  return (names ??= new Map<unknown, string>([
+    [WorkflowEvent, "stepstream.event"],
+    [StartEvent, "stepstream.start"],
+    [StopEvent, "stepstream.stop"],
+    [InputRequiredEvent, "stepstream.input-required"],
+    [HumanResponseEvent, "stepstream.human-response"],
+    [StepFailedEvent, "stepstream.step-failed"],
+    [NestedEvent, "stepstream.nested"],
+    [StreamReset, "stepstream.stream-reset"],
+  ]));
+}
+
+function ownType(eventClass: EventClass): string | undefined {
+  const own: unknown = Object.hasOwn(eventClass, "type") ? (eventClass as { type?: unknown }).type : undefined;
+  return typeof own === "string" && own !== "" ? own : undefined;
+}
+
+/** Whether a class has a name that no build changes: its own `static type`, or a name of the package. */
+export function hasStableName(eventClass: EventClass): boolean {
+  return builtInNames().has(eventClass) || ownType(eventClass) !== undefined;
+}
+
+/**
+ * The type name of a class of events: its own `static type`, else the class's name.
+ *
+ * @throws ValidationError `INVALID_EVENT` when it has neither.
+ */
+export function typeName(eventClass: EventClass): string {
+  const name = builtInNames().get(eventClass) ?? ownType(eventClass) ?? eventClass.name;
+  if (name !== "") return name;
+  throw new ValidationError("INVALID_EVENT", "A class of events has no name: give it a `static readonly type`.");
+}
+
+/** Whether a value is a class derived from WorkflowEvent, or that class itself. */
+export function isEventClass(value: unknown): value is EventClass {
+  return typeof value === "function" && (value === WorkflowEvent || value.prototype instanceof WorkflowEvent);
+}

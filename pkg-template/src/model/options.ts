@@ -1,8 +1,8 @@
 // The options of a workflow and of a run.
 
-import type { WorkflowContext } from "../api/context.js";
 import type { EventClass, WorkflowEvent } from "./events.js";
-import type { TypeHook } from "../snapshot/codec/codec.js";
+import type { Run } from "./run.js";
+import type { TypeHook } from "./type-hook.js";
 
 /** What a run may use. */
 export interface Limits {
@@ -38,7 +38,7 @@ export interface CompletedStep {
  * Called after each completed step, when its event has gone on. What it throws fails the run; so does what it rejects with, unless the
  * run has ended by then: nothing waits for it.
  */
-export type StepHook = (completed: CompletedStep, context: WorkflowContext) => unknown;
+export type StepHook = (completed: CompletedStep, context: Run) => unknown;
 
 /** Options of a workflow. */
 export interface WorkflowOptions {
@@ -60,6 +60,10 @@ export interface WorkflowOptions {
    * known base class until the class is first used there.
    */
   readonly events?: readonly EventClass[];
+  /**
+   * Gets warnings: about something that works, and that is probably not meant. Default: `console.warn`.
+   */
+  readonly onWarning?: (message: string) => void;
   /** How values of your own classes are carried in snapshots, by a name of your choice that must stay the same. */
   readonly types?: Readonly<Record<string, TypeHook>>;
 }
@@ -71,7 +75,7 @@ export interface RunOptions {
   /** Cancels the run when it is aborted. */
   readonly signal?: AbortSignal;
   /** Goes on with the store of this run. */
-  readonly context?: WorkflowContext;
+  readonly context?: Run;
   /** Instead of the workflow's `timeout`, in seconds. */
   readonly timeout?: number | null;
   /** Instead of the workflow's `onStep`. */

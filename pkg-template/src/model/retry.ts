@@ -2,7 +2,8 @@
 // conditions look at error objects and are evaluated here.
 
 import { ValidationError } from "../errors/errors.js";
-import { describe, milliseconds } from "../errors/duration.js";
+import { milliseconds } from "./duration.js";
+import { describe } from "../util/describe.js";
 
 /** Whether an error is worth another attempt. `attempt` counts from 1. */
 export type RetryCondition = (error: Error, attempt: number) => boolean;

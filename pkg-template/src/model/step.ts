@@ -1,10 +1,10 @@
 // What a step is made of, checked.
 
 import { ValidationError } from "../errors/errors.js";
-import { EventChoice, type EventClass, type EventInput, type WorkflowEvent } from "./events.js";
+import { EventChoice, type EventClass, type EventInput, type WorkflowEvent, isEventClass } from "./events.js";
 import { type RetryFunction, RetryPolicy } from "./retry.js";
-import { describe, milliseconds } from "../errors/duration.js";
-import { isEventClass } from "../runtime/plan.js";
+import { milliseconds } from "./duration.js";
+import { describe } from "../util/describe.js";
 
 /** A handler, whatever its events. */
 export type AnyHandler = (context: never, ...events: never[]) => unknown;
@@ -12,6 +12,8 @@ export type AnyHandler = (context: never, ...events: never[]) => unknown;
 /** A step after its parameters were checked. */
 export interface StepDefinition {
   readonly name: string;
+  /** Where the name comes from: the program, the handler's own name, or the step's position. The last two a build may change. */
+  readonly naming: "given" | "handler" | "position";
   /** Empty for an error handler. */
   readonly inputs: readonly EventInput[];
   /** Undefined when not declared. */
@@ -59,7 +61,7 @@ export function checkStep(
   name: string,
   parameters: RawParameters,
   handler: unknown,
-): Omit<StepDefinition, "inputs" | "handles"> {
+): Omit<StepDefinition, "naming" | "inputs" | "handles"> {
   const { outputs, numWorkers, retry, timeout } = parameters;
   if (typeof handler !== "function") {
     throw new ValidationError("INVALID_STEP", `The handler of step "${name}" is ${describe(handler)}.`);

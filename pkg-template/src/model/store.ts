@@ -1,7 +1,7 @@
 // The store: a run's own state, read and written by dot paths.
 
 import { ValidationError } from "../errors/errors.js";
-import { describe } from "../errors/duration.js";
+import { describe } from "../util/describe.js";
 
 type Container = Record<string, unknown>;
 

@@ -1,15 +1,28 @@
 // What a run still waits for, in words: for the errors of runs that were too slow or came to a standstill.
 
-import { ask, readReply } from "../wasm/engine-calls.js";
-import type { Invocation } from "./invocation.js";
-import type { Run } from "./live-run.js";
+import type { Attempts } from "./attempts.js";
+import type { EngineRun } from "./engine-run.js";
+import type { Plan } from "./plan.js";
+import type { WaitOwner, WaitTable } from "./wait-table.js";
 
-/** More than these would not be read. */
+/** A message with more than these would not be read. */
 const MOST_NAMED = 10;
 
-/** A sentence for each join that lacks something, each wait that is open and each step that is at work. */
-export function describeOpen({ plan, line, invocations, waits }: Run): string {
-  const words = ask(() => readReply(line.engine().engine_open(line.handle)));
+/** A run, as far as it is described. */
+interface OpenRun {
+  readonly plan: Plan;
+  readonly engine: EngineRun;
+  readonly attempts: Attempts;
+  readonly waits: WaitTable;
+}
+
+/** A sentence for each join that lacks something, each wait that is open and each step that is running. */
+export function describeOpen({ plan, engine, attempts, waits }: OpenRun): {
+  readonly text: string;
+  /** Why the step that waits for its next attempt has failed. */
+  readonly cause: Error | undefined;
+} {
+  const words = engine.openWork();
   const parts: string[] = [];
   for (let at = 0; at < words.length; at += 3) {
     if (words[at] !== 0) continue;
@@ -18,16 +31,17 @@ export function describeOpen({ plan, line, invocations, waits }: Run): string {
     const what = missing.map((input) => plan.describeInput(input)).join(", ");
     parts.push(`Step "${step.name}" has some of its inputs and lacks ${what}.`);
   }
-  const waiting = new Set<Invocation>();
-  for (const { what, invocation } of waits.values()) {
+  const waiting = new Set<WaitOwner>();
+  for (const { what, owner } of waits) {
     if (what === undefined) continue;
-    waiting.add(invocation);
-    parts.push(`Step "${invocation.step}" waits for ${what}.`);
+    waiting.add(owner);
+    parts.push(`Step "${owner.step}" waits for ${what}.`);
   }
-  for (const invocation of invocations) {
-    if (invocation === undefined || invocation.isSettled || waiting.has(invocation)) continue;
-    parts.push(`Step "${invocation.step}" is at work.`);
+  for (const invocation of attempts) {
+    if (invocation.isSettled || waiting.has(invocation)) continue;
+    parts.push(`Step "${invocation.step}" is running.`);
   }
   const more = parts.length - MOST_NAMED;
-  return more > 0 ? `${parts.slice(0, MOST_NAMED).join(" ")} ${more} more are open.` : parts.join(" ");
+  const text = more > 0 ? `${parts.slice(0, MOST_NAMED).join(" ")} ${more} more are open.` : parts.join(" ");
+  return { text, cause: undefined };
 }

@@ -1,29 +1,19 @@
-// A run's line to the engine: its handle, its clock, the payloads that the engine knows by number, and the queue of
-// commands that have come back.
+// A run's part in the engine, and the one door to it. There is a method for each tick. It makes the call, puts the commands
+// that come back into the queue, and carries them out: no caller can forget that half.
+//
+// 1. A tick that is refused throws, and changes nothing; the slot of its payload is free again.
+// 2. Commands are carried out when the call has returned, never while the engine is at work.
+// 3. After `close` nothing of the run is left in the engine's memory.
 
 import { EngineError, WorkflowError } from "../errors/errors.js";
 import type { WorkflowEvent } from "../model/events.js";
-import {
-  EngineResource,
-  ask,
-  copyBytes,
-  engineError,
-  enter,
-  expectNumber,
-  leave,
-  memoryInts,
-  readReply,
-  trapped,
-} from "../wasm/engine-calls.js";
-import type { Notes } from "../snapshot/journal-writer.js";
+import { copyBytes, expectNumber, memoryWords, readReply, ask } from "../wasm/engine-calls.js";
+import { type Engine, engine, engineModule, hot } from "../wasm/engine-module.js";
+import { OUTSIDE } from "../wasm/protocol.js";
+import { EngineResource } from "../wasm/resources.js";
+import { type CommandHandler, CommandQueue } from "./command-queue.js";
 import type { Plan } from "./plan.js";
-import { type Engine, engine, hot } from "../wasm/engine-module.js";
-import { OWN, SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
-
-/** In words. */
-const LARGE_QUEUE = 4096;
-
-const NO_WORDS = /* @__PURE__ */ new Int32Array(0);
+import { SlotTable } from "./slot-table.js";
 
 const clock = (): number => performance.now();
 
@@ -33,8 +23,14 @@ export interface EngineLimits {
   readonly keptEvents: number;
 }
 
+/** The id of an attempt. */
+export interface AttemptId {
+  readonly index: number;
+  readonly generation: number;
+}
+
 /** The engine's part of a run as bytes, and what belongs to it on this side. */
-export interface FrozenEngine {
+export interface CapturedEngine {
   readonly image: Uint8Array;
   /** The payloads, in the order of the image's slots. */
   readonly payloads: readonly unknown[];
@@ -42,257 +38,431 @@ export interface FrozenEngine {
   readonly invocations: readonly number[];
 }
 
+/** Learns of everything that a journal needs beside the ticks, which the engine writes down itself. */
+export interface RunJournal {
+  /** The journal begins. */
+  attach(run: EngineRun): void;
+  /** A slot got a payload. @throws SnapshotError `SNAPSHOT_VALUE` */
+  payload(slot: number, payload: unknown): void;
+  /** The engine has taken a tick. */
+  tick(): void;
+  /** The stream got an event that the engine does not know. */
+  event(event: WorkflowEvent): void;
+  /** The engine's part of the run is about to go. */
+  end(): void;
+}
+
 /** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/engine/snapshot.rs` writes it. */
-export function readFrozen(words: Uint32Array, bySlot: readonly unknown[]): FrozenEngine {
+export function readCaptured(words: Uint32Array, bySlot: readonly unknown[]): CapturedEngine {
   const [address = 0, length = 0, slots = 0] = words;
   const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => bySlot[slot]);
   return { image: copyBytes(address, length), payloads, invocations: [...words.subarray(4 + slots)] };
 }
 
-export class Line {
-  /** The engine has ended the run; the command that says so may still be behind others. */
-  isSettling = false;
-  /**
-   * The queue of commands: words from `next` to `end`. They are read where the engine has written them; only when it is called again while
-   * some are left are those copied aside.
-   */
-  words: Int32Array = NO_WORDS;
-  next = 0;
-  end = 0;
-  /** The words are in the engine's memory. */
-  #isDirect = false;
-  /** Where commands are copied to. */
-  #queue: Int32Array = NO_WORDS;
-  handle = 0;
-  readonly #isTimed: boolean;
+export class EngineRun {
+  readonly slots = new SlotTable();
+  /** The run has begun, in this life or an earlier one. */
+  isBegun = false;
+  #handle = 0;
   #resource: EngineResource | undefined;
+  #queue: CommandQueue | undefined;
+  #isTimed: boolean;
   #bornAt = 0;
-  /** Told of every payload, when the run keeps a journal. */
-  #notes: Notes | undefined;
-  #slots: unknown[] = [];
-  #freeSlots: number[] = [];
+  #journal: RunJournal | undefined;
 
   constructor(plan: Plan) {
     this.#isTimed = plan.isTimed;
   }
 
-  /** The run has begun, in this life or an earlier one. */
-  isBegun = false;
-
   get isOpen(): boolean {
     return this.#resource !== undefined;
   }
 
+  /** The engine has ended the run. The command that says so may still stand behind others. */
+  get isSettling(): boolean {
+    return this.#queue!.isSettling;
+  }
+
+  /** The engine's handle of the run. */
+  get handle(): number {
+    return this.#handle;
+  }
+
+  /** Says who carries commands out. */
+  connect(handler: CommandHandler): void {
+    this.#queue = new CommandQueue(handler, this.slots);
+    if (this.#resource !== undefined) this.#queue.open(this.#resource);
+  }
+
   /** Makes the engine's part of the run. */
-  open(plan: Plan, runId: string, timeout: number, { steps, keptEvents }: EngineLimits, notes?: Notes): void {
-    const isNoted = notes !== undefined;
-    this.adopt(
-      expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents, isNoted))),
-      [],
-    );
-    if (notes !== undefined) this.attach(notes);
+  open(plan: Plan, runId: string, timeout: number, { steps, keptEvents }: EngineLimits, journal?: RunJournal): void {
+    const isKept = journal !== undefined;
+    this.#isTimed = plan.isTimed;
+    this.adopt(expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents, isKept))), []);
+    if (journal !== undefined) this.attach(journal);
   }
 
   /** Takes over the engine's part of a run, and the payloads that it knows. */
   adopt(handle: number, payloads: readonly unknown[]): void {
-    this.handle = handle;
+    this.#handle = handle;
     this.#resource = new EngineResource(this, handle, "engine_free");
-    this.#slots = [...payloads];
+    this.#queue?.open(this.#resource);
+    this.slots.fill(payloads);
   }
 
-  /** From now on notes are made for the journal. */
-  attach(notes: Notes): void {
-    this.#notes = notes;
-    notes.attach(this);
-    this.#slots.forEach((payload, slot) => notes.payload(slot, payload));
+  /** From now on the journal learns of everything. */
+  attach(journal: RunJournal): void {
+    this.#journal = journal;
+    journal.attach(this);
+    this.slots.all.forEach((payload, slot) => journal.payload(slot, payload));
   }
 
   /** The run's time begins to count; what it was alive before, in milliseconds, is counted already. */
-  begin(alive = 0): void {
+  begin(alive: number): void {
     this.isBegun = true;
     this.#bornAt = clock() - alive;
   }
 
-  /** The engine's functions, as long as this run's part of it is there. */
-  engine(): Engine {
-    if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
-    if (this.#isDirect && this.next < this.end) this.#putAside();
-    return engine();
-  }
-
-  /** What is left of the commands would be overwritten. */
-  #putAside(): void {
-    const left = this.fresh().subarray(this.next, this.end);
-    this.next = 0;
-    this.end = 0;
-    this.#append(left);
-  }
-
-  #append(words: Int32Array): void {
-    if (this.next === this.end) this.next = this.end = 0;
-    const end = this.end + words.length;
-    if (end > this.#queue.length) {
-      const larger = new Int32Array(Math.max(64, end * 2));
-      larger.set(this.#queue.subarray(0, this.end));
-      this.#queue = larger;
-    }
-    this.#queue.set(words, this.end);
-    this.words = this.#queue;
-    this.#isDirect = false;
-    this.end = end;
-  }
-
-  /** The words; memory that grows leaves its old views empty. */
-  fresh(): Int32Array {
-    if (this.words.length === 0) {
-      // A trap has emptied the view too: in the memory of the next instance there is nothing of this run.
-      if (this.#resource?.isStale === true) throw new EngineError("ENGINE_PANICKED");
-      this.words = memoryInts();
-    }
-    return this.words;
-  }
-
-  /** The run's alive time. */
+  /** How long the run has been alive, in milliseconds. */
   alive(): number {
     return clock() - this.#bornAt;
   }
 
   /** The time of a tick that may do without: reading the clock costs as much as the tick. */
-  tickTime(): number {
+  #tickTime(): number {
     return this.#isTimed ? this.alive() : 0;
   }
 
-  /** Gives a payload a number. */
-  keep(payload: unknown): number {
-    const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    this.#slots[slot] = payload;
-    if (this.#notes !== undefined) this.#notes.payload(slot, payload);
+  /** Puts a payload into a slot. */
+  #keep(payload: unknown): number {
+    const slot = this.slots.keep(payload);
+    if (this.#journal !== undefined) this.#journal.payload(slot, payload);
     return slot;
   }
 
-  /** The event of a number that the engine has named. */
-  payload(slot: number): WorkflowEvent {
-    return this.#slots[slot] as WorkflowEvent;
+  // ---- ticks ----
+
+  /** The run begins with an event. */
+  start(type: number, event: unknown): void {
+    const slot = this.#keep(event);
+    this.#tick((engine) => engine.engine_start(this.#handle, type, slot, 0), slot);
   }
 
-  /** Forgets a payload. */
-  drop(slot: number): void {
-    this.#slots[slot] = undefined;
-    this.#freeSlots.push(slot);
+  /** A run from a snapshot goes on. */
+  resume(): void {
+    this.#tick((engine) => engine.engine_resume(this.#handle, this.alive()));
   }
 
-  /** Copies the commands of an answer into the queue. @throws when the answer is an error. */
-  take(pointer: number, detail = ""): void {
-    const memory = memoryInts();
-    const at = pointer >>> 2;
-    if (memory[at] !== 0) {
-      if (memory[at] !== SETTLED) throw engineError(memory[at]!, detail);
-      this.isSettling = true;
+  /**
+   * An event comes: from an attempt, or from the outside when `from` is undefined.
+   *
+   * @param target The step that gets it, plus 1; 0 for all that take it.
+   * @param matches The waits with a condition that accept it.
+   */
+  send(
+    from: AttemptId | undefined,
+    type: number,
+    event: unknown,
+    target: number,
+    matches: readonly number[] | undefined,
+    detail: string,
+  ): void {
+    const slot = this.#keep(event);
+    const index = from === undefined ? OUTSIDE : from.index;
+    const generation = from === undefined ? 0 : from.generation;
+    if (matches !== undefined && matches.length > 0) {
+      const waits = Uint32Array.from(matches);
+      const now = this.#tickTime();
+      this.#tick(
+        (engine) => engine.engine_send_matching(this.#handle, index, generation, type, slot, target, waits, now),
+        slot,
+        detail,
+      );
+      return;
     }
-    const reply = memory[at + 1]!;
-    const length = memory[at + 2]!;
-    if (reply !== OWN) {
-      // The next call of anybody overwrites it.
-      this.#append(memory.subarray(at + 3 + reply, at + 3 + reply + length));
-    } else if (this.next === this.end) {
-      this.words = memory;
-      this.#isDirect = true;
-      this.next = at + 3;
-      this.end = at + 3 + length;
-    } else if (length > 0) {
-      let { end } = this;
-      if (end + length > this.#queue.length) {
-        this.#append(memory.subarray(at + 3, at + 3 + length));
-      } else {
-        const queue = this.#queue;
-        for (let word = at + 3; word < at + 3 + length; word += 1) queue[end++] = memory[word]!;
-        this.end = end;
-      }
-    }
-    if (this.#notes !== undefined) this.#notes.tick();
-  }
-
-  /** An attempt has succeeded. Not through `ask`: its closure would show on this path, the busiest of all. */
-  complete(index: number, generation: number, type: number, slot: number): void {
-    let answer: number;
+    let reply: number;
     try {
-      enter();
-      if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
-      if (this.#isDirect && this.next < this.end) this.#putAside();
-      answer = hot.complete(this.handle, index, generation, type, slot, this.#isTimed ? this.alive() : 0) >>> 0;
-      leave();
+      engineModule.enter();
+      this.#beforeCall();
+      reply = hot.send(this.#handle, index, generation, type, slot, target, this.#tickTime()) >>> 0;
+      engineModule.leave();
     } catch (cause) {
-      if (!(cause instanceof WorkflowError)) throw trapped(cause);
-      leave();
-      throw cause;
+      throw this.#thrown(cause);
     }
-    this.take(answer);
+    this.#accept(reply, slot, detail);
+    this.drain();
   }
 
-  /** An event comes. @throws when it was refused; its payload goes back. */
-  send(index: number, generation: number, type: number, slot: number, target: number, detail: string): void {
-    let answer: number;
+  /** An event goes into the stream and to no step. */
+  write(from: AttemptId | undefined, type: number, event: unknown): void {
+    const slot = this.#keep(event);
+    const index = from === undefined ? OUTSIDE : from.index;
+    const generation = from?.generation ?? 0;
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_write(this.#handle, index, generation, type, slot, now), slot);
+  }
+
+  /**
+   * An attempt has succeeded. Not through a closure, which would show on this path, the busiest of all.
+   *
+   * @param type Of its output, plus 1; 0 when it has none.
+   * @param accepted Called when the engine has accepted it, before anything comes of it.
+   */
+  complete(
+    index: number,
+    generation: number,
+    type: number,
+    event: unknown,
+    matches: readonly number[] | undefined,
+    accepted: (() => void) | undefined,
+  ): void {
+    const slot = type === 0 ? 0 : this.#keep(event);
+    let reply: number;
     try {
-      enter();
-      if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
-      if (this.#isDirect && this.next < this.end) this.#putAside();
-      answer = hot.send(this.handle, index, generation, type, slot, target, this.#isTimed ? this.alive() : 0) >>> 0;
-      leave();
+      engineModule.enter();
+      this.#beforeCall();
+      reply =
+        matches === undefined || matches.length === 0
+          ? hot.complete(this.#handle, index, generation, type, slot, this.#tickTime()) >>> 0
+          : this.#completeMatching(index, generation, type, slot, matches);
+      engineModule.leave();
     } catch (cause) {
-      if (!(cause instanceof WorkflowError)) throw trapped(cause);
-      leave();
-      throw cause;
+      throw this.#thrown(cause);
     }
-    this.takeOrDrop(answer, slot, detail);
+    this.#accept(reply, type === 0 ? undefined : slot, "");
+    if (accepted !== undefined) accepted();
+    this.drain();
   }
 
-  /** The engine's part of the run as it is now. */
-  freeze(): FrozenEngine {
-    const alive = this.isBegun ? this.alive() : 0;
-    return readFrozen(
-      ask(() => readReply(this.engine().engine_freeze(this.handle, alive))),
-      this.#slots,
+  #completeMatching(
+    index: number,
+    generation: number,
+    type: number,
+    slot: number,
+    matches: readonly number[],
+  ): number {
+    const waits = Uint32Array.from(matches);
+    return engine().engine_complete_matching(this.#handle, index, generation, type, slot, waits, this.#tickTime());
+  }
+
+  /**
+   * An attempt has failed.
+   *
+   * @param verdict What is to come of it, as `verdict` in the protocol; with `delay` in milliseconds.
+   */
+  fail({ index, generation }: AttemptId, type: number, event: unknown, verdict: number, delay: number): void {
+    const slot = this.#keep(event);
+    const now = this.alive();
+    this.#tick(
+      (engine) => engine.engine_fail(this.#handle, index, generation, type, slot, verdict, delay, now),
+      slot,
     );
   }
 
-  /** The events that were published and are still in the queue, and the stop event, if the run has completed and it is in the queue. */
-  queued(): { readonly published: WorkflowEvent[]; readonly stop: WorkflowEvent | undefined } {
-    const published: WorkflowEvent[] = [];
-    let stop: WorkflowEvent | undefined;
-    const commands = this.fresh();
-    for (let at = this.next; at < this.end; at += commandLength(commands, at)) {
-      if (commands[at] === op.NEXT) published.push(this.payload(commands[at + 4]!));
-      if (commands[at] === op.PUBLISH) published.push(this.payload(commands[at + 1]!));
-      if (commands[at] === op.SETTLE && commands[at + 1] === outcome.COMPLETED) stop = this.payload(commands[at + 2]!);
-    }
-    return { published, stop };
+  /**
+   * A running step asks for an event.
+   *
+   * @param timeout In milliseconds, or -1.
+   * @param claim For a wait with a condition: the slot of the kept event that it takes, plus 1; 0 for none.
+   * @param question Published once, when the step asks for the first time.
+   * @param opened Gets the number of the wait, before anything comes of it: its answer may be there already.
+   */
+  wait(
+    { index, generation }: AttemptId,
+    type: number,
+    options: {
+      readonly id: string | undefined;
+      readonly timeout: number;
+      readonly isConditional: boolean;
+      readonly claim: number;
+      readonly question: { readonly type: number; readonly event: unknown } | undefined;
+    },
+    opened: (wait: number) => void,
+  ): void {
+    const { id, timeout, isConditional, claim, question } = options;
+    const slot = question === undefined ? undefined : this.#keep(question.event);
+    const [askType, askSlot] = question === undefined ? [0, 0] : [question.type + 1, slot!];
+    const now = this.alive();
+    this.#open(
+      (engine) =>
+        engine.engine_wait(
+          this.#handle,
+          index,
+          generation,
+          type,
+          id,
+          timeout,
+          isConditional,
+          claim,
+          askType,
+          askSlot,
+          now,
+        ),
+      opened,
+      slot,
+    );
   }
 
-  /** Takes the answer to a tick that brought a payload, which goes back when the tick was refused. */
-  takeOrDrop(pointer: number, slot: number, detail = ""): void {
+  /** A running step sleeps, for so many milliseconds; `opened` as of {@link wait}. */
+  sleep({ index, generation }: AttemptId, delay: number, opened: (wait: number) => void): void {
+    const now = this.alive();
+    this.#open((engine) => engine.engine_sleep(this.#handle, index, generation, delay, now), opened);
+  }
+
+  /** A wait or sleep is withdrawn. */
+  withdraw({ index, generation }: AttemptId, wait: number): void {
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_withdraw(this.#handle, index, generation, wait, now));
+  }
+
+  /** A running step puts an event to those that it collects. Returns the slots of a complete collection. */
+  collect(
+    { index, generation }: AttemptId,
+    type: number,
+    event: unknown,
+    pattern: number | Uint32Array,
+  ): unknown[] | undefined {
+    const slot = this.#keep(event);
+    const now = this.#tickTime();
+    let found: unknown[] | undefined;
+    this.#tick(
+      (engine) =>
+        typeof pattern === "number"
+          ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, now)
+          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, now),
+      slot,
+      "",
+      (reply) => {
+        if (reply.length > 0) found = Array.from(reply, (kept) => this.slots.event(kept));
+      },
+    );
+    return found;
+  }
+
+  /** Makes a list of types ready for {@link collect}; undefined when the run has too many of them already. */
+  pattern(expected: Uint32Array): number | undefined {
+    const number = ask(() => this.#engine().engine_pattern(this.#handle, expected));
+    return number === -1 ? undefined : expectNumber(number);
+  }
+
+  /** A running step begins to wait for a nested run that waits for the outside, or no longer does. */
+  block({ index, generation }: AttemptId, isBlocked: boolean): void {
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_block(this.#handle, index, generation, isBlocked, now));
+  }
+
+  /** An invocation remembers something; what it remembers under the key already stays. */
+  remember({ index, generation }: AttemptId, key: string, value: unknown): void {
+    const slot = this.#keep(value);
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_once(this.#handle, index, generation, key, slot, now), slot);
+  }
+
+  /** The alarm has gone off. */
+  wake(): void {
+    this.#tick((engine) => engine.engine_wake(this.#handle, this.alive()));
+  }
+
+  // ---- queries, which change nothing ----
+
+  /** What an invocation remembers under a key, in this attempt or from an earlier one. */
+  recall({ index, generation }: AttemptId, key: string): unknown {
+    const found = ask(() => this.#engine().engine_recall(this.#handle, index, generation, key));
+    return found === 0 ? undefined : this.slots.event(found - 1);
+  }
+
+  /** The slots of the kept events of a type, oldest first. */
+  kept(type: number): Uint32Array {
+    return ask(() => readReply(this.#engine().engine_kept(this.#handle, type)));
+  }
+
+  /** What is open in the run, as `engine_open` writes it. */
+  openWork(): Uint32Array {
+    return ask(() => readReply(this.#engine().engine_open(this.#handle)));
+  }
+
+  /** The engine's part of the run as it is now. */
+  capture(): CapturedEngine {
+    const alive = this.isBegun ? this.alive() : 0;
+    const words = ask(() => readReply(this.#engine().engine_freeze(this.#handle, alive)));
+    return readCaptured(words, this.slots.all);
+  }
+
+  /** See {@link CommandQueue.pending}. */
+  pending(...args: Parameters<CommandQueue["pending"]>): ReturnType<CommandQueue["pending"]> {
+    return this.#queue!.pending(...args);
+  }
+
+  /** Puts a record into the journal. */
+  note(bytes: Uint8Array): void {
+    ask(() => this.#engine().engine_note(this.#handle, bytes));
+  }
+
+  /** The records of the journal since the last call. */
+  takeRecords(): Uint8Array {
+    const [address = 0, length = 0] = ask(() => readReply(this.#engine().engine_drain(this.#handle)));
+    return copyBytes(address, length);
+  }
+
+  // ---- what all of them share ----
+
+  /** Carries out what is in the queue. */
+  drain(): void {
+    this.#queue!.drain();
+  }
+
+  /** The engine's functions, as long as this run's part is there. @throws EngineError `ENGINE_PANICKED` */
+  #engine(): Engine {
+    this.#beforeCall();
+    return engine();
+  }
+
+  #beforeCall(): void {
+    if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
+    if (this.#queue !== undefined) this.#queue.beforeCall();
+  }
+
+  #thrown(cause: unknown): unknown {
+    if (!(cause instanceof WorkflowError)) return engineModule.trapped(cause);
+    engineModule.leave();
+    return cause;
+  }
+
+  /** Accepts a reply. The slot of a payload is free again when the tick was refused. */
+  #accept(reply: number, slot: number | undefined, detail: string): void {
     try {
-      this.take(pointer, detail);
+      this.#queue!.add(reply, detail);
     } catch (error) {
-      this.drop(slot);
+      if (slot !== undefined) this.slots.release(slot);
       throw error;
     }
+    if (this.#journal !== undefined) this.#journal.tick();
   }
 
-  /** The queue has been carried out; it keeps its memory, unless a fan-out has made it large. */
-  rewind(): void {
-    this.next = 0;
-    this.end = 0;
-    if (this.#queue.length > LARGE_QUEUE) this.#queue = NO_WORDS;
+  #tick(
+    call: (engine: Engine) => number,
+    slot?: number,
+    detail = "",
+    replied?: (reply: Uint32Array) => void,
+  ): void {
+    const reply = ask(() => call(this.#engine()));
+    if (replied !== undefined) {
+      const memory = memoryWords();
+      const at = reply >>> 2;
+      if (memory[at] === 0) replied(memory.slice(at + 3, at + 3 + memory[at + 1]!));
+    }
+    this.#accept(reply, slot, detail);
+    this.drain();
   }
 
-  /** Lets go of everything. */
+  #open(call: (engine: Engine) => number, opened: (wait: number) => void, slot?: number): void {
+    this.#tick(call, slot, "", ([wait]) => opened(wait!));
+  }
+
+  /** Frees everything. */
   close(): void {
     this.#resource?.free();
-    this.#queue = NO_WORDS;
-    this.words = NO_WORDS;
-    this.#isDirect = false;
-    this.rewind();
-    this.#slots = [];
-    this.#freeSlots = [];
+    this.#queue?.close();
+    this.slots.clear();
   }
 }

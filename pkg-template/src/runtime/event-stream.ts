@@ -1,9 +1,9 @@
-// The stream of a run's events: a linked list of chunks, so that what every reader has read is collected by itself, and a reader
-// that somebody abandoned holds nothing up.
+// The stream of a run's events: a linked list of chunks. What every reader has read is garbage by itself, and a reader that was
+// abandoned holds nothing up.
 
 import { LimitError } from "../errors/errors.js";
 import type { WorkflowEvent } from "../model/events.js";
-import { News } from "../util/notifier.js";
+import { Notifier } from "../util/notifier.js";
 
 /** Events in their order; the last place is for the next chunk. */
 type Chunk = (WorkflowEvent | Chunk | undefined)[];
@@ -37,7 +37,7 @@ export class EventStream {
   /** There are, or were, readers with places of their own: nothing is cut off any more. */
   #isShared = false;
   #end: End | undefined;
-  readonly #news = new News();
+  readonly #notifier = new Notifier();
   /** How many loops over the run are under way. */
   #readers = 0;
   readonly #limit: number;
@@ -76,7 +76,7 @@ export class EventStream {
     this.#lastAt = at + 1;
     this.#unread += 1;
     if (this.#unread > this.#limit) this.#drop();
-    this.#news.tell();
+    this.#notifier.notify();
   }
 
   #drop(): void {
@@ -110,7 +110,7 @@ export class EventStream {
   /** Nothing comes after this; with an error, readers get it when they have read the rest. */
   end(error: Error | undefined): void {
     this.#end ??= new End(error);
-    this.#news.tell();
+    this.#notifier.notify();
   }
 
   /** The run's own reader: all its iterators go on from one place. */
@@ -123,7 +123,7 @@ export class EventStream {
         this.#dropped = 0;
         throw new LimitError("EVENTS_DROPPED", `${dropped} events were dropped.`);
       }
-      return this.#unread === 0 ? (this.#end ?? this.#news.wait()) : this.#take();
+      return this.#unread === 0 ? (this.#end ?? this.#notifier.wait()) : this.#take();
     });
   }
 
@@ -133,7 +133,7 @@ export class EventStream {
     let chunk = this.#read;
     let at = this.#readAt;
     return iterate(undefined, () => {
-      if (chunk === this.#last && at === this.#lastAt) return this.#end ?? this.#news.wait();
+      if (chunk === this.#last && at === this.#lastAt) return this.#end ?? this.#notifier.wait();
       if (at === chunk.length - 1) {
         chunk = chunk[at] as Chunk;
         at = 0;

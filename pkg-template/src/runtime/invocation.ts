@@ -1,61 +1,64 @@
 // One attempt of one step: what is behind a handler's context.
 
+import { milliseconds, NONE } from "../model/duration.js";
 import { CancelledError, ValidationError } from "../errors/errors.js";
-import type { WorkflowContext } from "../api/context.js";
-import { EventChoice, type EventClass, type EventInput, type StopEvent, WorkflowEvent } from "../model/events.js";
-import type { HandlerContext, NestedWorkflow, Slots, WaitOptions } from "../model/handler-context.js";
+import { EventChoice, type EventClass, type EventInput, WorkflowEvent } from "../model/events.js";
+import type { HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
+import type { NestedWorkflow, Slots } from "../model/nested.js";
 import type { RunOptions } from "../model/options.js";
+import { checkInput, classesOf, takes } from "../model/step.js";
 import type { Store } from "../model/store.js";
-import { NONE, describe, milliseconds } from "../errors/duration.js";
-import type { PlannedStep } from "./plan.js";
-import { type Opened, collect, openSleep, openWait, recall, remember } from "./requests.js";
-import type { AnyWorkflow, Run } from "./live-run.js";
-import { checkInput, takes } from "../model/step.js";
-import { type NestedRuns, nestedKey } from "../snapshot/restore.js";
+import { onAbort } from "../util/abort.js";
+import { describe } from "../util/describe.js";
+import { isThenable } from "../util/thenable.js";
+import type { CollectPatterns } from "./collect-patterns.js";
+import type { WorkflowDefinition } from "./definition.js";
+import type { EngineRun } from "./engine-run.js";
+import type { OuterRun } from "./parent-link.js";
+import type { Plan, PlannedStep } from "./plan.js";
+import { Remembered, nestedKey, onceKey } from "./remembered.js";
+import type { NestedRuns, Origin } from "./run-parts.js";
+import type { OpenWait, WaitTable } from "./wait-table.js";
 
-/** A wait or sleep whose promise is open. */
-export interface PendingWait {
-  /** The type of event, in words; undefined for a sleep. */
-  readonly what: string | undefined;
-  readonly invocation: Invocation;
-  /** Set when not every event of the type will do. */
-  readonly where: ((event: WorkflowEvent) => boolean) | undefined;
-  readonly resolve: (event: WorkflowEvent | undefined) => void;
-  readonly reject: (error: unknown) => void;
+/** The run, as an attempt knows it. */
+export interface InvocationRun extends OuterRun {
+  readonly definition: WorkflowDefinition;
+  readonly plan: Plan;
+  readonly engine: EngineRun;
+  readonly waits: WaitTable;
+  readonly patterns: CollectPatterns;
+  readonly data: unknown;
+  readonly store: Store;
+  readonly runId: string;
+  /** An event comes from an attempt; undefined when its handler has returned. */
+  send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void;
+  /** An attempt writes to the stream. */
+  write(event: WorkflowEvent, from: Invocation | undefined): void;
 }
 
-/** What a wait is made of, once it was checked. */
-interface Question {
-  readonly what?: string;
-  readonly accepts?: PendingWait["where"];
-  readonly open: () => Opened;
-}
-
-const onceKey = (key: string): string => `once:${key}`;
-
-const ignore = (): void => undefined;
-
-/** What few attempts need; made when one does, so that the others stay small: thousands may be in flight. */
+/** What few attempts need. It is made when one does, so that the others stay small: thousands may be in flight. */
 class Extras {
   /** When the first attempt began, in milliseconds of alive time; known only where a retry function asks for it. */
   began = 0;
-  /** The attempt counts for nothing any more; this is why. */
+  /** Why nothing that the attempt does counts any more. */
   ended: Error | undefined;
-  /** The numbers of the open waits; made when there is one. */
-  waits: Set<number> | undefined;
   /** Nested runs of an earlier life that this attempt has not asked for again. */
   nested: NestedRuns | undefined;
-  /** What happens once and was begun, by key; later attempts share it. */
+  /** Side effects that were begun, by key; later attempts share them. */
   onces: Map<string, Promise<unknown>> | undefined;
   /** How many runs of each nested workflow this attempt has started. */
   nestedCounts: Map<string, number> | undefined;
   controller: AbortController | undefined;
+  /** The waits by their promises, for `firstOf`. */
+  waits: WeakMap<object, number> | undefined;
   /** A step that sends many events asks for it each time. */
   sendEvent: HandlerContext["sendEvent"] | undefined;
 }
 
+const ignore = (): void => undefined;
+
 export class Invocation implements HandlerContext {
-  readonly run: Run;
+  readonly run: InvocationRun;
   readonly planned: PlannedStep;
   readonly index: number;
   readonly generation: number;
@@ -67,7 +70,7 @@ export class Invocation implements HandlerContext {
   #extras: Extras | undefined;
 
   constructor(
-    run: Run,
+    run: InvocationRun,
     planned: PlannedStep,
     index: number,
     generation: number,
@@ -104,8 +107,9 @@ export class Invocation implements HandlerContext {
     return this.#extras?.ended;
   }
 
-  get waits(): Set<number> | undefined {
-    return this.#extras?.waits;
+  /** Nothing that the attempt does counts any more. */
+  get isOver(): boolean {
+    return this.isSettled || this.#extras?.ended !== undefined;
   }
 
   get nested(): NestedRuns | undefined {
@@ -116,13 +120,15 @@ export class Invocation implements HandlerContext {
     if (nested !== undefined || this.#extras !== undefined) this.#more.nested = nested;
   }
 
-  get onces(): Map<string, Promise<unknown>> | undefined {
-    return this.#extras?.onces;
+  /** Takes over what later attempts share with an earlier one. */
+  follow(earlier: Invocation | undefined): void {
+    const onces = earlier === undefined ? undefined : earlier.#extras?.onces;
+    if (onces !== undefined) this.#more.onces = onces;
   }
 
-  set onces(onces: Map<string, Promise<unknown>> | undefined) {
-    if (onces !== undefined || this.#extras !== undefined) this.#more.onces = onces;
-  }
+  // ---- the handler's context ----
+  // Handlers take the methods off the context, so each is a getter that gives a bound function: nothing is made for a
+  // handler that does not use it.
 
   get data(): unknown {
     return this.run.data;
@@ -149,9 +155,6 @@ export class Invocation implements HandlerContext {
     return extras.controller.signal;
   }
 
-  // Handlers take the methods off the context, so each is a getter that gives a bound function: nothing is made for a
-  // handler that does not use it.
-
   get sendEvent(): HandlerContext["sendEvent"] {
     return (this.#more.sendEvent ??= (event, options) => {
       this.#check();
@@ -174,6 +177,10 @@ export class Invocation implements HandlerContext {
     return (input, options = {}) => this.#wait(input, options as WaitOptions<WorkflowEvent>) as Promise<never>;
   }
 
+  get firstOf(): HandlerContext["firstOf"] {
+    return (waits) => this.#firstOf(waits as Readonly<Record<string, PromiseLike<unknown>>>) as Promise<never>;
+  }
+
   get collectEvents(): HandlerContext["collectEvents"] {
     return (event, classes) => {
       this.#checkRunning();
@@ -183,45 +190,17 @@ export class Invocation implements HandlerContext {
       if (!Array.isArray(classes)) {
         throw new ValidationError("INVALID_OPTION", `The classes that collectEvents got are ${describe(classes)}.`);
       }
-      // Nothing is asked for, so nothing is missing.
+      // No class is asked for, so none is missing.
       if (classes.length === 0) return [] as never;
-      return collect(this, event, classes) as never;
+      const { plan, engine, patterns } = this.run;
+      const type = plan.typeOf(event);
+      const pattern = patterns.of(classes as readonly EventClass[], plan, engine);
+      return (engine.collect(this, type, event, pattern) ?? null) as never;
     };
   }
 
   get sleep(): HandlerContext["sleep"] {
-    return (seconds) =>
-      this.#open(() => {
-        const delay = milliseconds(seconds, "sleep");
-        return { open: () => openSleep(this, delay === NONE ? Number.MAX_VALUE : delay) };
-      }) as Promise<never>;
-  }
-
-  get workflows(): Readonly<Record<string, NestedWorkflow<Slots[string]>>> {
-    const slots = this.run.workflow.workflows;
-    const nested: Record<string, NestedWorkflow<Slots[string]>> = {};
-    for (const [slot, workflow] of Object.entries<AnyWorkflow>(slots)) {
-      nested[slot] = {
-        run: (input: unknown, data: unknown = this.run.data, options: RunOptions = {}) =>
-          this.#runNested(workflow, slot, input, data, options) as never,
-      };
-    }
-    return nested;
-  }
-
-  #runNested(workflow: AnyWorkflow, slot: string, input: unknown, data: unknown, options: RunOptions): WorkflowContext {
-    this.#check();
-    const counts: Map<string, number> = (this.#more.nestedCounts ??= new Map());
-    const count = counts.get(slot) ?? 0;
-    counts.set(slot, count + 1);
-    const key = `${slot}#${count}`;
-    const parent = { invocation: this, slot, key };
-    const done = this.isSettled ? undefined : recall(this, nestedKey(key));
-    if (done !== undefined) return workflow.completed(done.value as StopEvent, data, options, parent);
-    const shelf = this.nested?.get(key);
-    if (shelf === undefined) return workflow.runNested(input, data, options, parent);
-    this.nested?.delete(key);
-    return workflow.recoverNested(shelf, data, options, parent);
+    return (seconds, options = {}) => this.#sleep(seconds, options) as Promise<never>;
   }
 
   get once(): HandlerContext["once"] {
@@ -237,8 +216,54 @@ export class Invocation implements HandlerContext {
     };
   }
 
+  get workflows(): Readonly<Record<string, NestedWorkflow<Slots[string]>>> {
+    const nested: Record<string, NestedWorkflow<Slots[string]>> = {};
+    for (const [slot, definition] of this.run.definition.slots) {
+      nested[slot] = {
+        run: (input: unknown, data: unknown = this.run.data, options: RunOptions = {}) =>
+          this.#runNested(definition, slot, input, data, options) as never,
+      };
+    }
+    return nested;
+  }
+
+  // ---- what is behind it ----
+
+  #runNested(definition: WorkflowDefinition, slot: string, input: unknown, data: unknown, options: RunOptions): unknown {
+    this.#check();
+    const counts: Map<string, number> = (this.#more.nestedCounts ??= new Map());
+    const count = counts.get(slot) ?? 0;
+    counts.set(slot, count + 1);
+    const key = `${slot}#${count}`;
+    const origin = this.#originOf(key, definition) ?? definition.begin(input);
+    return definition.makeRun({ origin, data, options, place: { invocation: this, slot, key } });
+  }
+
+  /** Where a nested run comes from that this invocation has started in an earlier attempt or life. */
+  #originOf(key: string, definition: WorkflowDefinition): Origin | undefined {
+    const done = this.isSettled ? undefined : this.#recall(nestedKey(key));
+    if (done !== undefined) return { plan: definition.plan(), stop: done.value as never };
+    const prepared = this.nested?.get(key);
+    if (prepared === undefined) return undefined;
+    this.nested?.delete(key);
+    return { prepared };
+  }
+
+  /** What the invocation remembers under a key, from this attempt or an earlier one. */
+  #recall(key: string): Remembered | undefined {
+    return this.run.engine.recall(this, key) as Remembered | undefined;
+  }
+
+  remember(key: string, value: Remembered): void {
+    this.run.engine.remember(this, key, value);
+  }
+
+  block(isBlocked: boolean): void {
+    this.run.engine.block(this, isBlocked);
+  }
+
   #once(key: string, act: () => unknown): Promise<unknown> {
-    const known = recall(this, onceKey(key));
+    const known = this.#recall(onceKey(key));
     if (known !== undefined) return Promise.resolve(known.value);
     const onces: Map<string, Promise<unknown>> = (this.#more.onces ??= new Map());
     let begun = onces.get(key);
@@ -250,7 +275,7 @@ export class Invocation implements HandlerContext {
     }
     return begun.then((value) => {
       // The result may come when this attempt is over; the next one shares it, and remembers it then.
-      if (this.ended === undefined && !this.isSettled) remember(this, onceKey(key), value);
+      if (!this.isOver) this.remember(onceKey(key), new Remembered(value));
       return value;
     });
   }
@@ -262,75 +287,171 @@ export class Invocation implements HandlerContext {
     }
   }
 
-  /** @throws CancelledError also when the handler has returned: nobody is there any more to get an answer. */
+  /** @throws CancelledError also when the handler has returned: there is no place for an answer any more. */
   #checkRunning(): void {
     this.#check();
-    if (this.isSettled)
+    if (this.isSettled) {
       throw new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}"; its handler has returned.`);
+    }
   }
 
-  #wait(
-    input: EventInput,
-    { where, timeout, id, ask }: WaitOptions<WorkflowEvent>,
-  ): Promise<WorkflowEvent | undefined> {
-    return this.#open(() => {
-      checkInput(input, "A wait was asked for");
+  #wait(input: EventInput, options: WaitOptions<WorkflowEvent>): Promise<WorkflowEvent | undefined> {
+    const { where, timeout, id, ask, signal } = options;
+    return this.#open(signal, (promise) => {
+      checkInput(input, "The class that a wait got is");
       if (where !== undefined && typeof where !== "function") {
         throw new ValidationError("INVALID_OPTION", `where is ${describe(where)}.`);
       }
+      if (ask !== undefined && !(ask instanceof WorkflowEvent)) {
+        throw new ValidationError("INVALID_EVENT", `ask is ${describe(ask)}.`);
+      }
       const limit = milliseconds(timeout, "The timeout of a wait");
-      if (ask !== undefined) this.run.write(ask, this);
+      const { plan, engine, waits } = this.run;
       // The engine waits for one type; a choice is a wait for any event, with a condition.
       const isChoice = input instanceof EventChoice;
       const accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
-      const eventClass: EventClass = isChoice ? WorkflowEvent : input;
-      const what = id ?? this.run.plan.describeInput(input);
-      return { what, accepts, open: () => openWait(this, eventClass, accepts, limit, id) };
+      const types = classesOf(input).map((eventClass) => plan.typeIdOf(eventClass));
+      const engineType = isChoice ? plan.typeIdOf(WorkflowEvent) : types[0]!;
+      const what = id ?? plan.describeInput(input);
+      this.#warnOfShadow(what, types);
+      const claim = accepts === undefined ? 0 : 1 + this.#keptFor(engineType, accepts);
+      const question = ask === undefined ? undefined : { type: plan.typeOf(ask), event: ask };
+      const isConditional = accepts !== undefined;
+      engine.wait(this, engineType, { id, timeout: limit, isConditional, claim, question }, (number) => {
+        waits.add(number, { owner: this, what, types, where: accepts, ...promise(number) });
+      });
     });
   }
 
-  /** Asks the engine for something and gives the promise of it. */
-  #open(prepare: () => Question): Promise<WorkflowEvent | undefined> {
+  /** The slot of the oldest kept event that a condition accepts, or -1. */
+  #keptFor(type: number, accepts: (event: WorkflowEvent) => boolean): number {
+    const { engine } = this.run;
+    return engine.kept(type).find((slot) => accepts(engine.slots.event(slot))) ?? -1;
+  }
+
+  #warnOfShadow(what: string, types: readonly number[]): void {
+    const { plan, waits, definition } = this.run;
+    if (waits.size === 0 || this.planned.warnedOfShadow) return;
+    const shadow = waits.shadowOf(
+      this,
+      types.map((type) => plan.lineageOf(type)),
+    );
+    if (shadow === undefined) return;
+    this.planned.warnedOfShadow = true;
+    definition.warn(
+      `Step "${this.step}" waits for ${what} while an older wait of it for ${shadow.what} is still open, and that one gets ` +
+        "the next event. If the older wait has lost a Promise.race, use context.firstOf({ … }), which withdraws the losers, or " +
+        "give the wait a signal and abort it.",
+    );
+  }
+
+  #sleep(seconds: number, { signal }: SleepOptions): Promise<WorkflowEvent | undefined> {
+    return this.#open(signal, (promise) => {
+      const delay = milliseconds(seconds, "The duration of a sleep");
+      const { engine, waits } = this.run;
+      engine.sleep(this, delay === NONE ? Number.MAX_VALUE : delay, (number) => {
+        waits.add(number, { owner: this, what: undefined, types: [], where: undefined, ...promise(number) });
+      });
+    });
+  }
+
+  /** Opens a wait or sleep, and gives the promise of it. */
+  #open(
+    signal: AbortSignal | undefined,
+    open: (promise: (number: number) => Pick<OpenWait, "resolve" | "reject">) => void,
+  ): Promise<WorkflowEvent | undefined> {
+    let opened: number | undefined;
+    let stopListening = ignore;
     const promise = new Promise<WorkflowEvent | undefined>((resolve, reject) => {
       this.#checkRunning();
-      const { what, accepts, open } = prepare();
-      const { wait, go } = open();
-      const pending: PendingWait = { what, invocation: this, where: accepts, resolve, reject };
-      (this.#more.waits ??= new Set()).add(wait);
-      this.run.waits.set(wait, pending);
-      // The answer may be here already, and can be given only now.
-      go();
+      if (signal?.aborted === true) throw this.#withdrawn(undefined, signal.reason);
+      open((number) => {
+        opened = number;
+        return { resolve, reject };
+      });
+      if (opened !== undefined && signal !== undefined) {
+        const number = opened;
+        stopListening = onAbort(signal, () => this.#withdraw(number, signal.reason));
+      }
     });
-    // Whoever forgot a wait must not be told of its end by an unhandled rejection.
-    promise.catch(ignore);
+    // A wait that the program does not look at any more must not end in an unhandled rejection.
+    promise.then(stopListening, stopListening);
+    if (opened !== undefined) (this.#more.waits ??= new WeakMap()).set(promise, opened);
     return promise;
   }
 
-  /** Takes one of the open waits off. */
-  takeWait(wait: number): PendingWait | undefined {
-    const pending = this.run.waits.get(wait);
-    this.waits?.delete(wait);
-    this.run.waits.delete(wait);
-    return pending;
+  #withdrawn(what: string | undefined, cause: unknown): CancelledError {
+    const subject = what === undefined ? "" : ` It waited for ${what}.`;
+    const options = cause === undefined ? {} : { cause };
+    return new CancelledError("WAIT_WITHDRAWN", `The step is "${this.step}".${subject}`, options);
   }
 
-  /** The attempt is over: what it still waits for will not come, and what it still does counts for nothing. */
+  /** Withdraws a wait or sleep that is still open. */
+  #withdraw(number: number, cause: unknown): void {
+    const wait = this.run.waits.remove(number);
+    if (wait === undefined) return;
+    this.run.guard(() => this.run.engine.withdraw(this, number));
+    wait.reject(this.#withdrawn(wait.what, cause));
+  }
+
+  #firstOf(waits: Readonly<Record<string, PromiseLike<unknown>>>): Promise<[string, unknown]> {
+    this.#checkRunning();
+    const entries = typeof waits === "object" && waits !== null ? Object.entries(waits) : [];
+    const wrong = entries.find(([, wait]) => !isThenable(wait));
+    if (entries.length === 0 || wrong !== undefined) {
+      const what = wrong === undefined ? describe(waits) : `${describe(wrong[1])} under "${wrong[0]}"`;
+      throw new ValidationError("INVALID_OPTION", `firstOf needs promises by key, and got ${what}.`);
+    }
+    const numbers = entries.map(([, wait]) => this.#extras?.waits?.get(wait));
+    const losers = new Set<number>();
+    const withdrawOthers = (winner: number | undefined): void => {
+      for (const number of numbers) {
+        if (number === undefined || number === winner || losers.has(number)) continue;
+        losers.add(number);
+        this.#withdraw(number, undefined);
+      }
+    };
+    const waitsOf = (number: number | undefined): OpenWait | undefined =>
+      number === undefined ? undefined : this.run.waits.get(number);
+    const early = numbers.find((number) => number !== undefined && waitsOf(number) === undefined);
+    if (early !== undefined) withdrawOthers(early);
+    for (const number of numbers) {
+      const wait = waitsOf(number);
+      // At once, when the answer comes: until the promise has settled, another event could answer another wait and get lost.
+      if (wait !== undefined) wait.answered = () => withdrawOthers(number);
+    }
+    return new Promise((resolve, reject) => {
+      entries.forEach(([key, wait], nth) => {
+        const number = numbers[nth];
+        wait.then(
+          (value) => {
+            withdrawOthers(number);
+            resolve([key, value]);
+          },
+          (error: unknown) => {
+            if (number !== undefined && losers.has(number)) return;
+            withdrawOthers(number);
+            reject(error as Error);
+          },
+        );
+      });
+    });
+  }
+
+  /** The attempt is over: its open waits reject, and nothing that it still does counts. */
   end(reason: Error): void {
     if (this.ended !== undefined) return;
     const extras = this.#more;
     extras.ended = reason;
-    this.dropWaits(reason);
+    this.rejectWaits(reason);
     extras.controller?.abort(reason);
   }
 
   /** Rejects the open waits. */
-  dropWaits(reason: Error): void {
-    if (this.waits === undefined) return;
-    const waits = [...this.waits];
-    this.#more.waits = undefined;
-    for (const wait of waits) {
-      const error = new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}".`, { cause: reason });
-      this.takeWait(wait)?.reject(error);
+  rejectWaits(reason: Error): void {
+    if (this.run.waits.size === 0) return;
+    for (const wait of this.run.waits.removeAllOf(this)) {
+      wait.reject(new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}".`, { cause: reason }));
     }
   }
 }

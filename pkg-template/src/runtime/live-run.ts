@@ -1,66 +1,94 @@
-// A run at work: how it begins and ends, what reaches it, and what is known of it between calls into the engine.
+// A run at work: how it begins, what reaches it, and its one end.
 //
-// 1. User code (handlers, predicates, hooks) is never called while the engine is at work: commands are copied into a
-//    queue, and one loop at a time carries them out (`commands.ts`).
-// 2. Every path ends in `finish`, once: promise, stream, signals and waits all learn of the same error.
-// 3. Payloads live at the line to the engine, which says when one is not needed any more.
-// 4. After the end nothing is left in the engine's memory.
+// 1. Every path ends in `#finish`, once: promise, stream, signals and waits all learn of the same error
+//    (`tests/js/core/failures.test.ts`).
+// 2. User code (handlers, conditions, hooks) is never called while the engine is at work (`tests/js/core/reentrancy.test.ts`).
+// 3. After the end nothing of the run is left in the engine's memory (`tests/js/gc`).
 
-import { CancelledError, type EngineError, SnapshotError, ValidationError, asError } from "../errors/errors.js";
-import { type EventClass, type StepFailure, type StopEvent, WorkflowEvent } from "../model/events.js";
-import type { RunOptions, StepHook } from "../model/options.js";
+import { milliseconds } from "../model/duration.js";
+import {
+  CancelledError,
+  type EngineError,
+  LimitError,
+  StalledError,
+  TimeoutError,
+  ValidationError,
+  asError,
+} from "../errors/errors.js";
+import {
+  type NestedEvent,
+  type StepFailedEvent,
+  type StepFailure,
+  type StopEvent,
+  StreamReset,
+  WorkflowEvent,
+  typeName,
+} from "../model/events.js";
+import type { StepHook } from "../model/options.js";
+import type { RunStatus } from "../model/run.js";
 import { Store } from "../model/store.js";
-import type { Workflow } from "../api/workflow.js";
-import { Breath } from "./yield-policy.js";
-import { carryOutNext, carryOutUsual, takeWait } from "./commands.js";
-import { describe, milliseconds } from "../errors/duration.js";
-import { type Survivor, ask, offTrap, onTrap } from "../wasm/engine-calls.js";
-import type { CodecContext } from "../snapshot/codec/codec.js";
-import { type EarlyEvent, codecOf } from "../snapshot/document.js";
-import type { Invocation, PendingWait } from "./invocation.js";
-import { Line } from "./engine-run.js";
-import { type Parent, Tie } from "./parent-link.js";
+import { onAbort } from "../util/abort.js";
+import { describe } from "../util/describe.js";
 import { newId } from "../util/new-id.js";
-import { Notes } from "../snapshot/journal-writer.js";
-import { type Plan, typeName } from "./plan.js";
-import { type Remains, remainsOf } from "../snapshot/capture.js";
+import { engineModule } from "../wasm/engine-module.js";
+import type { TrapListener } from "../wasm/loader.js";
+import { outcome } from "../wasm/protocol.js";
+import { Attempts, type AttemptsRun } from "./attempts.js";
+import { CollectPatterns } from "./collect-patterns.js";
+import type { CommandHandler } from "./command-queue.js";
+import type { WorkflowDefinition } from "./definition.js";
+import { describeOpen } from "./describe-open.js";
+import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
 import { EventStream } from "./event-stream.js";
-import type { NestedRuns, Thawed } from "../snapshot/restore.js";
-import type { KnownPattern } from "./requests.js";
-import { OUTSIDE, op } from "../wasm/protocol.js";
+import type { Invocation } from "./invocation.js";
+import { type NestedRun, ParentLink } from "./parent-link.js";
+import type { Plan } from "./plan.js";
+import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import { WaitTable } from "./wait-table.js";
 
-/** Where a run is. */
-export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
-
-/** What a run is made of. */
-export interface RunParts {
-  readonly workflow: AnyWorkflow;
-  readonly plan: Plan;
-  /** What it begins with; undefined when it goes on from a snapshot. */
-  readonly start: WorkflowEvent | undefined;
-  /** What it goes on from. */
-  readonly thawed: Thawed | undefined;
-  readonly data: unknown;
-  readonly options: RunOptions;
-  readonly parent: Parent | undefined;
-  /** A store to go on with. */
-  readonly store: Store | undefined;
+/** A nested run that belongs into the snapshot of the run around it. */
+export interface NestedSource {
+  /** The place of the invocation that started it. */
+  readonly index: number;
+  readonly key: string;
+  /** The run, or its snapshot, when its step has not asked for it again. */
+  readonly source: LiveRun | Uint8Array;
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the types of a workflow are its users'.
-export type AnyWorkflow = Workflow<any, any, any, any>;
+/** What a run that failed or was cancelled leaves for snapshots. */
+export interface FinalImage {
+  readonly engine: CapturedEngine;
+  readonly nested: readonly NestedSource[];
+}
 
-/** Nobody listens. One list for all, as most runs have no listeners. */
-const NOBODY: readonly (() => void)[] = [];
+/** What a live run is made of. */
+export interface LiveRunParts extends Omit<RunParts, "origin"> {
+  readonly definition: WorkflowDefinition;
+  readonly plan: Plan;
+  /** What it begins with; undefined when it comes from a snapshot. */
+  readonly start: WorkflowEvent | undefined;
+  readonly restored: RestoredRun | undefined;
+  /** What it has completed with in an earlier life of the run around it. */
+  readonly stop: StopEvent | undefined;
+  /** A store to go on with. */
+  readonly store: Store | undefined;
+  /** Makes the journal; undefined when none is kept. */
+  readonly journal: ((run: LiveRun) => RunJournal) | undefined;
+}
 
-export class Run {
-  readonly workflow: AnyWorkflow;
+/** For runs without listeners, which most are. */
+const NONE: readonly (() => void)[] = [];
+
+export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapListener {
+  readonly definition: WorkflowDefinition;
   plan: Plan;
   readonly data: unknown;
   readonly store: Store;
   readonly stream: EventStream;
-  readonly line: Line;
-  /** The run's public face. */
+  readonly engine: EngineRun;
+  readonly waits = new WaitTable();
+  readonly attempts: Attempts;
+  /** The run as programs see it. */
   context: unknown;
   status: RunStatus = "created";
   /** Set when the run has completed. */
@@ -69,175 +97,414 @@ export class Run {
   error: Error | undefined;
   /** Set when a step's failure has ended the run. */
   failure: StepFailure | undefined;
-  /** What it begins with; undefined when it goes on from a snapshot that it had begun before. */
+  /** What it begins with; undefined when it comes from a snapshot of a run that had begun. */
   readonly startEvent: WorkflowEvent | undefined;
-  /** What was sent before the run had its turn. */
-  early: EarlyEvent[] | undefined;
-  /** The host's timer for the next deadline. */
-  alarm: ReturnType<typeof setTimeout> | undefined;
-
-  // Of attempts.
-
-  /** By their place in the engine's table. */
-  invocations: (Invocation | undefined)[] = [];
-  /** The open waits and sleeps of all invocations, by number. */
-  readonly waits = new Map<number, PendingWait>();
-  /** How many of the waits have a condition. */
-  predicates = 0;
-  /** What steps collect by. */
-  patterns: WeakMap<readonly EventClass[], KnownPattern> | undefined;
-  /** How many attempts have succeeded. */
-  completed = 0;
   readonly onStep: StepHook | undefined;
-  /** Set while somebody goes through the run step by step: is given each completed step, and calls back to let it go on. */
-  gate:
-    ((invocation: Invocation, output: WorkflowEvent | undefined, go: (output: unknown) => void) => void) | undefined;
-
-  // Of nested runs and snapshots.
-
+  readonly journal: RunJournal | undefined;
   /** Set when the run is a nested one. */
-  readonly tie: Tie | undefined;
-  /** Nested runs under way; made when there is one. */
-  children: Set<Run> | undefined;
-  /** Nested runs of a snapshot that their invocations, by place, have not asked for again. */
-  readonly shelved: Map<number, NestedRuns> | undefined;
+  readonly link: ParentLink | undefined;
   /** Set when the run has failed or was cancelled. */
-  remains: Remains | undefined;
+  final: FinalImage | undefined;
 
   #runId: string | undefined;
+  #patterns: CollectPatterns | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #timeout: number;
-  readonly #notes: Notes | undefined;
-  readonly #breath = new Breath();
-  #onEnd: readonly (() => void)[] = NOBODY;
-  #onIdle: readonly (() => void)[] = NOBODY;
+  /** Events that came before the run began. */
+  #early: EarlyEvent[] | undefined;
+  /** Events that only a nested run of an earlier life may take, which its step has not asked for again yet. */
+  #forNested: EarlyEvent[] | undefined;
+  /** The host's timer for the next deadline. */
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #onEnd: readonly (() => void)[] = NONE;
+  #onIdle: readonly (() => void)[] = NONE;
   /** How long it had been alive in earlier lives, in milliseconds. */
   readonly #aliveBefore: number;
-  /** How the run learns that the instance is gone while it waits; any other run finds out at its next call. */
-  #survivor: WeakRef<Survivor> | undefined;
-  #isCarryingOut = false;
+  /** How the run learns of a trap while it waits; any other run finds out at its next call. */
+  #trapListener: WeakRef<TrapListener> | undefined;
   /** The run's own steps wait for the outside. */
   #isIdle = false;
+  /** Nested runs under way; made when there is one. */
+  #nested: Set<ParentLink> | undefined;
   #nestedAtWork = 0;
   #promise: Promise<StopEvent> | undefined;
 
-  constructor({ workflow, plan, start, thawed, data, options, parent, store }: RunParts) {
-    this.workflow = workflow;
+  constructor(parts: LiveRunParts) {
+    const { definition, plan, start, restored, stop, data, options, place, store, journal } = parts;
+    const contents = restored?.contents;
+    this.definition = definition;
     this.plan = plan;
     plan.enter();
-    const document = thawed?.document;
-    this.line = thawed?.line ?? new Line(plan);
-    this.#runId = options.runId ?? document?.runId;
-    this.data = data === undefined && document?.data !== undefined ? document.data[0] : data;
-    this.store = store ?? new Store(document?.store);
-    this.stream = new EventStream(workflow.limits.unreadEvents, document?.unread, document?.dropped);
-    this.startEvent = start ?? document?.start;
-    this.early = document?.early === undefined ? undefined : [...document.early];
-    this.shelved = thawed === undefined ? undefined : new Map(thawed.nested);
-    this.#aliveBefore = thawed?.alive ?? 0;
-    this.tie = parent === undefined ? undefined : new Tie(this, parent, document?.received ?? 0);
+    this.engine = restored?.engine ?? new EngineRun(plan);
+    this.engine.connect(this);
+    this.#runId = options.runId ?? contents?.runId;
+    this.data = data === undefined && contents?.data !== undefined ? contents.data[0] : data;
+    this.store = store ?? new Store(contents?.store);
+    this.stream = new EventStream(definition.limits.unreadEvents, contents?.unread, contents?.dropped);
+    this.startEvent = start ?? contents?.start;
+    this.#early = contents?.early === undefined ? undefined : [...contents.early];
+    this.attempts = new Attempts(this, restored?.nested, restored?.returned);
+    this.#aliveBefore = restored?.alive ?? 0;
+    // A run that has completed gets nothing any more: whatever is sent to it was sent before.
+    const received = stop === undefined ? (contents?.received ?? 0) : Number.MAX_SAFE_INTEGER;
+    this.link = place === undefined ? undefined : new ParentLink(this, place, received);
     this.#signal = options.signal;
     this.#timeout =
-      options.timeout === undefined ? workflow.timeout : milliseconds(options.timeout, "The timeout of a run");
-    this.onStep = options.onStep ?? workflow.onStep;
-    if (options.journal === true) this.#notes = new Notes(this.codec, this.store, this.runId);
-    if (this.#notes !== undefined && this.line.isOpen) this.line.attach(this.#notes);
-    if (document?.stop !== undefined) {
-      this.stop = document.stop;
+      options.timeout === undefined ? definition.timeout : milliseconds(options.timeout, "The timeout of a run");
+    this.onStep = options.onStep ?? definition.onStep;
+    this.journal = journal?.(this);
+    if (this.journal !== undefined && this.engine.isOpen) this.engine.attach(this.journal);
+    const completed = stop ?? contents?.stop;
+    if (completed !== undefined) {
+      this.stop = completed;
       this.status = "completed";
       this.stream.end(undefined);
       plan.leave();
     }
   }
 
-  /** What the payload codec must know of the workflow. */
-  get codec(): CodecContext {
-    return codecOf(this.plan, this.workflow.types);
-  }
-
-  /** Made when somebody asks: the first random UUID of a process takes longer than a short run. */
+  /** Made when it is asked for: the first random UUID of a process takes longer than a short run. */
   get runId(): string {
     return (this.#runId ??= newId());
+  }
+
+  get patterns(): CollectPatterns {
+    return (this.#patterns ??= new CollectPatterns());
   }
 
   get isEnded(): boolean {
     return this.status === "completed" || this.status === "failed" || this.status === "cancelled";
   }
 
-  // ---- from the outside ----
+  // ---- the beginning ----
 
   /** Begins the run, if it has not begun: at once, or when the workflow has room for it. */
   start(): void {
     if (this.status !== "created") return;
     this.status = "running";
-    this.tie?.begin();
+    this.link?.begin();
     if (this.isEnded) return;
-    if (this.#signal?.aborted === true) {
-      this.cancel(this.#signal.reason);
+    const signal = this.#signal;
+    if (signal?.aborted === true) {
+      this.cancel(signal.reason);
       return;
     }
-    if (this.#signal !== undefined) this.#listen(this.#signal);
-    this.workflow.admission.enter(this);
-  }
-
-  #listen(signal: AbortSignal): void {
-    const onAbort = (): void => this.cancel(signal.reason);
-    signal.addEventListener("abort", onAbort);
     // A signal may outlive many runs.
-    this.whenEnded(() => signal.removeEventListener("abort", onAbort));
+    if (signal !== undefined) this.whenEnded(onAbort(signal, () => this.cancel(signal.reason)));
+    this.definition.admission.enter(this);
   }
 
   /** Called when the workflow has room for the run. */
   begin(): void {
     if (this.isEnded) return;
     this.guard(() => {
-      const line = this.line;
+      const { engine, startEvent } = this;
       this.open();
-      line.begin(this.#aliveBefore);
-      if (this.startEvent === undefined) {
-        line.take(ask(() => line.engine().engine_resume(line.handle, line.alive())));
-      } else {
-        const type = this.plan.typeOf(this.startEvent);
-        const slot = line.keep(this.startEvent);
-        line.take(ask(() => line.engine().engine_start(line.handle, type, slot, 0)));
-      }
-      const early = this.early;
-      this.early = undefined;
-      for (const { event, step } of early ?? []) this.send(event, step, undefined);
+      engine.begin(this.#aliveBefore);
+      if (startEvent === undefined) engine.resume();
+      else engine.start(this.plan.typeOf(startEvent), startEvent);
+      this.#deliverEarly();
     });
   }
 
-  /** Makes the engine's part of the run, unless it is there: from a snapshot. */
+  #deliverEarly(): void {
+    const early = [...(this.#early ?? []), ...(this.#forNested ?? [])];
+    this.#early = undefined;
+    this.#forNested = undefined;
+    for (const { event, step } of early) if (!this.isEnded) this.#route(event, step);
+  }
+
+  /** Makes the engine's part of the run, unless it is there from a snapshot. */
   open(): void {
-    if (this.line.isOpen) return;
-    // A run that had its turn still to come has nothing in an instance that is gone, unless it keeps a journal.
-    if (this.plan.isStale && this.#notes === undefined) {
+    if (this.engine.isOpen) return;
+    // A run that has not begun has nothing in an instance that is gone, unless it keeps a journal.
+    if (this.plan.isStale && this.journal === undefined) {
       this.plan.leave();
-      this.plan = this.workflow.plan();
+      this.plan = this.definition.plan();
       this.plan.enter();
     }
-    // The id is where the jitter of retries comes from; without them the engine does not need one.
+    // The jitter of retries comes from the id; without retries the engine does not need one.
     const id = this.plan.isTimed ? this.runId : "";
-    this.line.open(this.plan, id, this.#timeout, this.workflow.limits, this.#notes);
+    this.engine.open(this.plan, id, this.#timeout, this.definition.limits, this.journal);
   }
 
-  /** The journal so far. @throws SnapshotError `JOURNAL_NOT_KEPT` */
-  get notes(): Notes {
-    if (this.#notes === undefined) throw new SnapshotError("JOURNAL_NOT_KEPT");
-    return this.#notes;
+  // ---- what reaches it ----
+
+  /** An event from the program: for a nested run, from the step around it, which sends it again when it runs again. */
+  accept(event: WorkflowEvent, step: string | undefined, slot: string | undefined): void {
+    this.start();
+    if (this.link?.isResent() === true) return;
+    this.receive(event, step, slot);
+    if (this.link !== undefined) this.link.received += 1;
   }
 
-  /** The outside cancels the run. */
-  cancel(reason: unknown): void {
+  /** An event from outside of all runs. */
+  receive(event: WorkflowEvent, step?: string, slot?: string): void {
+    this.#checkEvent(event, "sendEvent");
+    this.#checkAlive(event);
+    if (slot === undefined) this.#route(event, step);
+    else this.#sendToSlot(event, slot);
+  }
+
+  /** An event from outside: to this run, unless only runs nested in it take it. */
+  #route(event: WorkflowEvent, step: string | undefined): void {
+    if (step === undefined && this.engine.isBegun && this.#hasNested && !this.#takesItself(event)) {
+      const takers = [...(this.#nested ?? [])].filter(({ nested }) => nested.takes(event));
+      for (const { nested } of takers) nested.receive(event);
+      if (takers.length > 0) return;
+      // A nested run of an earlier life may take it, when its step has asked for that run again.
+      if (this.attempts.unclaimed.size > 0) {
+        (this.#forNested ??= []).push({ event });
+        return;
+      }
+    }
+    this.send(event, step, undefined);
+  }
+
+  get #hasNested(): boolean {
+    return (this.#nested !== undefined && this.#nested.size > 0) || this.attempts.unclaimed.size > 0;
+  }
+
+  #takesItself(event: WorkflowEvent): boolean {
+    return this.plan.isTaken(event) || this.waits.takes(event, this.plan.lineageOf(this.plan.typeOf(event)));
+  }
+
+  takes(event: WorkflowEvent): boolean {
+    return this.#takesItself(event) || [...(this.#nested ?? [])].some(({ nested }) => nested.takes(event));
+  }
+
+  #sendToSlot(event: WorkflowEvent, path: string): void {
+    const [slot, ...inner] = path.split(".");
+    const links = [...(this.#nested ?? [])].filter(({ place }) => place.slot === slot);
+    if (links.length === 0) {
+      const running = [...(this.#nested ?? [])].map(({ place }) => place.slot);
+      const known = running.length === 0 ? "No nested run is under way." : `Nested runs are under way in: ${running.join(", ")}.`;
+      throw new ValidationError("UNKNOWN_SLOT", `The slot is "${path}". ${known}`);
+    }
+    for (const { nested } of links) {
+      nested.receive(event, undefined, inner.length === 0 ? undefined : inner.join("."));
+    }
+  }
+
+  /** An event comes, from an attempt or from outside: to all steps that take it, or to one. */
+  send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void {
+    this.#checkEvent(event, "sendEvent");
+    this.#checkAlive(event);
+    const { plan } = this;
+    if (!this.engine.isBegun) {
+      // The run has to wait for its turn. What is wrong with the event is said now, to whoever sends it.
+      plan.typeOf(event);
+      if (step !== undefined) plan.checkTarget(step, event);
+      (this.#early ??= []).push({ event, step });
+      return;
+    }
+    const target = step === undefined ? 0 : plan.step(step).id + 1;
+    const type = plan.typeOf(event);
+    let matches: readonly number[] | undefined;
+    if (this.waits.conditional > 0) {
+      matches = this.match(event);
+      // A condition is user code, and may have ended the run.
+      this.#checkAlive(event);
+    }
+    const detail = step === undefined ? "" : `The step is "${step}", the event ${typeName(plan.classOf(type)!)}.`;
+    this.engine.send(from, type, event, target, matches, detail);
+  }
+
+  /** An event goes into the stream and to no step. */
+  write(event: WorkflowEvent, from: Invocation | undefined): void {
+    this.#checkEvent(event, "writeEventToStream");
+    this.#checkAlive(event);
+    this.engine.write(from, this.plan.typeOf(event), event);
+  }
+
+  #checkEvent(event: unknown, where: string): asserts event is WorkflowEvent {
+    if (!(event instanceof WorkflowEvent)) {
+      throw new ValidationError("INVALID_EVENT", `${where} got ${describe(event)}.`);
+    }
+  }
+
+  #checkAlive(event: WorkflowEvent): void {
+    if (this.isEnded) {
+      throw new ValidationError("RUN_ENDED", `The event is ${this.plan.describeInput(event.constructor as never)}.`);
+    }
+  }
+
+  /** The waits with a condition that accept an event. A condition that throws rejects its wait. */
+  match(event: WorkflowEvent): readonly number[] | undefined {
+    const { waits, plan, engine } = this;
+    const matches: number[] = [];
+    for (const number of waits.conditionalFor(plan.lineageOf(plan.typeOf(event)))) {
+      const wait = waits.get(number);
+      try {
+        if (wait?.where?.(event) === true) matches.push(number);
+      } catch (error) {
+        waits.remove(number);
+        this.guard(() => engine.withdraw(wait!.owner as Invocation, number));
+        wait!.reject(error);
+      }
+    }
+    return matches.length === 0 ? undefined : matches;
+  }
+
+  /** Does something that may fail, and lets the run fail with it. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.failed(thrown);
+    }
+  }
+
+  // ---- commands of the engine ----
+
+  publish(event: WorkflowEvent): void {
+    this.stream.push(event);
+    if (this.link !== undefined) this.link.publish(event);
+  }
+
+  invoke(
+    step: number,
+    index: number,
+    generation: number,
+    attempt: number,
+    input: WorkflowEvent | readonly WorkflowEvent[],
+  ): void {
+    this.attempts.begin(this.plan.steps[step]!, index, generation, attempt, input);
+  }
+
+  reset(step: number, attempt: number): void {
+    this.publish(this.resetEvent(step, attempt));
+  }
+
+  /** The event that says that a step begins again. */
+  resetEvent(step: number, attempt: number): StreamReset {
+    const { name } = this.plan.steps[step]!;
+    return new StreamReset({ step: name, attempt });
+  }
+
+  resolve(wait: number, event: WorkflowEvent): void {
+    this.#answer(wait)?.resolve(event);
+  }
+
+  wake(wait: number): void {
+    this.#answer(wait)?.resolve(undefined);
+  }
+
+  expire(number: number): void {
+    const wait = this.#answer(number);
+    wait?.reject(new TimeoutError("WAIT_TIMEOUT", `Step "${wait.owner.step}" waited for ${wait.what}.`));
+  }
+
+  #answer(number: number): ReturnType<WaitTable["answer"]> {
+    const wait = this.waits.answer(number);
+    wait?.answered?.();
+    return wait;
+  }
+
+  timeOut(index: number): void {
+    this.attempts.timeOut(index);
+  }
+
+  setAlarm(delay: number | undefined): void {
+    clearTimeout(this.#alarm);
+    this.#alarm = delay === undefined ? undefined : setTimeout(() => this.#onAlarm(), delay);
+  }
+
+  #onAlarm(): void {
+    this.#alarm = undefined;
+    if (!this.isEnded) this.guard(() => this.engine.wake());
+  }
+
+  setIdle(isIdle: boolean): void {
+    this.#isIdle = isIdle;
+    // Not for every run: a weak reference costs more than all the rest of a short one.
+    if (isIdle) this.#trapListener ??= engineModule.onTrap(this);
+    this.#updateStatus();
+  }
+
+  settle(how: number, event: WorkflowEvent): void {
+    switch (how) {
+      case outcome.COMPLETED:
+        this.stop = event as StopEvent;
+        this.#finish("completed", undefined);
+        return;
+      case outcome.STEP_FAILED:
+        this.failure = (event as StepFailedEvent).data;
+        this.#finish("failed", this.failure.error);
+        return;
+      case outcome.TIMED_OUT: {
+        const { text, cause } = describeOpen(this);
+        this.#finish("failed", new TimeoutError("RUN_TIMEOUT", text, cause === undefined ? {} : { cause }));
+        return;
+      }
+      case outcome.STALLED: {
+        const { text } = describeOpen(this);
+        const failure = this.attempts.unanswered;
+        const handled =
+          failure === undefined ? "" : `The failure of step "${failure.step}" was handled, and no event came of it. `;
+        const options = failure === undefined ? {} : { cause: failure.error };
+        this.#finish("failed", new StalledError("RUN_STALLED", handled + text, options));
+        return;
+      }
+      case outcome.LIMIT_REACHED:
+        this.#finish("failed", new LimitError("STEPS_LIMIT", `The limit is ${this.definition.limits.steps}.`));
+        return;
+      default:
+        this.#finish("cancelled", new CancelledError("RUN_CANCELLED"));
+    }
+  }
+
+  failed(thrown: unknown): void {
+    this.fail(asError(thrown, "a policy or hook"));
+  }
+
+  // ---- nested runs ----
+
+  addNested(link: ParentLink): void {
+    (this.#nested ??= new Set()).add(link);
+  }
+
+  removeNested(link: ParentLink): void {
+    this.#nested?.delete(link);
+  }
+
+  publishNested(event: NestedEvent): void {
+    this.publish(event);
+    this.journal?.event(event);
+  }
+
+  countNested(atWork: 1 | -1): void {
+    this.#nestedAtWork += atWork;
     if (this.isEnded) return;
-    const detail = reason instanceof Error ? `The reason is: ${reason.message}` : "";
-    this.finish(
-      "cancelled",
-      new CancelledError("RUN_CANCELLED", detail, reason === undefined ? {} : { cause: reason }),
-    );
+    this.#updateStatus();
+    if (atWork < 0 && this.#forNested !== undefined && this.engine.isBegun) this.#deliverEarly();
   }
 
-  /** The promise of the stop event; made when somebody asks, so that a failure nobody asks about disturbs nobody. */
+  /** The nested runs that belong into a snapshot: those under way, and those of an earlier life that were not asked for again yet. */
+  nestedSources(): NestedSource[] {
+    const sources: NestedSource[] = [];
+    for (const { place, nested } of this.#nested ?? []) {
+      // One that goes on when the step that started it has returned is not part of a snapshot.
+      if (!place.invocation.isOver) {
+        sources.push({ index: place.invocation.index, key: place.key, source: nested as LiveRun });
+      }
+    }
+    const add = (index: number, runs: Iterable<[string, { readonly bytes: Uint8Array }]>): void => {
+      for (const [key, { bytes }] of runs) sources.push({ index, key, source: bytes });
+    };
+    for (const [index, runs] of this.attempts.unclaimed) add(index, runs);
+    for (const { index, nested, isSettled } of this.attempts) if (nested !== undefined && !isSettled) add(index, nested);
+    return sources;
+  }
+
+  // ---- what is known of it ----
+
+  /** Events that no step has got yet. */
+  get early(): readonly EarlyEvent[] {
+    return [...(this.#early ?? []), ...(this.#forNested ?? [])];
+  }
+
+  /** The promise of the stop event; made when it is asked for, so that a failure that no one awaits is no unhandled rejection. */
   promise(): Promise<StopEvent> {
     this.#promise ??= new Promise((resolve, reject) => {
       const settle = (): void => (this.stop === undefined ? reject(this.error!) : resolve(this.stop));
@@ -258,196 +525,68 @@ export class Run {
     else this.#onEnd = [...this.#onEnd, callback];
   }
 
-  /** An event from the outside. */
-  receive(event: WorkflowEvent, step: string | undefined): void {
-    this.start();
-    if (this.tie?.isResent() === true) return;
-    this.send(event, step, undefined);
-    if (this.tie !== undefined) this.tie.received += 1;
-  }
-
-  /** An event comes, from an attempt or from the outside: to all steps that take it, or to one. */
-  send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void {
-    this.#checkEvent(event, "sendEvent");
-    this.#checkAlive(event);
-    if (!this.line.isBegun) {
-      // The run waits for its turn. What is wrong with the event is said now, to whoever sends it.
-      this.plan.typeOf(event);
-      if (step !== undefined) this.plan.checkTarget(step, event);
-      (this.early ??= []).push({ event, step });
-      return;
-    }
-    const target = step === undefined ? 0 : this.plan.step(step).id + 1;
-    const type = this.plan.typeOf(event);
-    if (this.predicates > 0) {
-      this.match(event);
-      // A condition is user code, and may have ended the run.
-      this.#checkAlive(event);
-    }
-    const slot = this.line.keep(event);
-    const index = from === undefined ? OUTSIDE : from.index;
-    const detail = step === undefined ? "" : `The step is "${step}", the event ${typeName(this.plan.classOf(type)!)}.`;
-    this.line.send(index, from === undefined ? 0 : from.generation, type, slot, target, detail);
-    this.carryOut();
-  }
-
-  /** An event is for the stream alone. */
-  write(event: WorkflowEvent, from: Invocation | undefined): void {
-    this.#checkEvent(event, "writeEventToStream");
-    this.#checkAlive(event);
-    const type = this.plan.typeOf(event);
-    const slot = this.line.keep(event);
-    const index = from === undefined ? OUTSIDE : from.index;
-    const pointer = ask(() =>
-      this.line.engine().engine_write(this.line.handle, index, from?.generation ?? 0, type, slot, this.line.tickTime()),
-    );
-    this.accept(pointer, slot);
-  }
-
-  /** An event goes by: the run's own, or that of a run which is nested in it. */
-  publish(event: WorkflowEvent, isNested: boolean): void {
-    this.stream.push(event);
-    if (isNested) this.#notes?.event(event);
-    this.tie?.publish(event);
-  }
-
-  // ---- talking to the engine ----
-
-  /** Does something that may fail, and lets the run fail with it. */
-  guard(work: () => void): void {
-    try {
-      work();
-    } catch (thrown) {
-      this.finish("failed", asError(thrown, "a policy or hook"));
-    }
-    this.carryOut();
-  }
-
-  /** Takes in the answer to a tick that brought a payload. @throws when it was refused. */
-  accept(pointer: number, slot: number, detail = ""): void {
-    this.line.takeOrDrop(pointer, slot, detail);
-    this.carryOut();
-  }
-
-  #checkEvent(event: unknown, where: string): asserts event is WorkflowEvent {
-    if (!(event instanceof WorkflowEvent)) {
-      throw new ValidationError("INVALID_EVENT", `${where} got ${describe(event)}.`);
-    }
-  }
-
-  #checkAlive(event: WorkflowEvent): void {
-    if (this.isEnded) {
-      throw new ValidationError("RUN_ENDED", `The event is ${this.plan.describeInput(event.constructor as never)}.`);
-    }
-  }
-
-  /** Tells the engine which of the waits with a condition accept an event. */
-  match(event: WorkflowEvent): void {
-    if (this.predicates === 0) return;
-    const matches: number[] = [];
-    for (const [wait, pending] of this.waits) {
-      if (pending.where === undefined) continue;
-      try {
-        if (pending.where(event)) matches.push(wait);
-      } catch (error) {
-        takeWait(this, wait);
-        pending.reject(error);
-      }
-    }
-    if (matches.length > 0) ask(() => this.line.engine().engine_matches(this.line.handle, Uint32Array.from(matches)));
-  }
-
-  // ---- carrying out commands ----
-
-  /** Carries out what is in the queue, unless somebody further up the stack is at it. */
-  carryOut(): void {
-    if (this.#isCarryingOut) return;
-    this.#isCarryingOut = true;
-    const line = this.line;
-    try {
-      while (line.next < line.end) {
-        const command = line.fresh()[line.next];
-        if ((command === op.NEXT || command === op.INVOKE || command === op.RESOLVE) && this.#breath.isDue()) {
-          // A run that never waits for anything would keep timers, input and rendering from their turn.
-          setTimeout(() => this.#goOn(), 0);
-          return;
-        }
-        if (command === op.NEXT) carryOutUsual(this, line);
-        else carryOutNext(this, line);
-      }
-      line.rewind();
-    } catch (thrown) {
-      this.finish("failed", thrown as Error);
-    }
-    this.#isCarryingOut = false;
-  }
-
-  #goOn(): void {
-    this.#breath.taken();
-    this.#isCarryingOut = false;
-    this.carryOut();
-  }
-
-  /** From now on the run's own steps wait for the outside, or wait no longer. */
-  setIdle(isIdle: boolean): void {
-    this.#isIdle = isIdle;
-    // Not for every run: a weak reference costs more than all the rest of a short one.
-    if (isIdle) this.#survivor ??= onTrap(this);
-    this.#updateStatus();
-  }
-
-  /** A nested run begins to work, or works no longer: it waits, or has ended. */
-  countNested(atWork: 1 | -1): void {
-    this.#nestedAtWork += atWork;
-    if (!this.isEnded) this.#updateStatus();
-  }
-
   /** A run waits for the outside when its own steps do, and no nested run is at work. */
   #updateStatus(): void {
     const isWaiting = this.#isIdle && this.#nestedAtWork === 0;
     if (isWaiting === (this.status === "waiting")) return;
     this.status = isWaiting ? "waiting" : "running";
-    this.tie?.setWaiting(isWaiting);
+    this.link?.setWaiting(isWaiting);
     if (!isWaiting) return;
     const listeners = this.#onIdle;
-    this.#onIdle = NOBODY;
+    this.#onIdle = NONE;
     for (const listener of listeners) listener();
   }
 
   // ---- the end ----
 
+  /** The program cancels the run. */
+  cancel(reason: unknown): void {
+    if (this.isEnded) return;
+    const detail = reason instanceof Error ? `The reason is: ${reason.message}` : "";
+    const options = reason === undefined ? {} : { cause: reason };
+    this.#finish("cancelled", new CancelledError("RUN_CANCELLED", detail, options));
+  }
+
+  fail(error: Error): void {
+    this.#finish("failed", error);
+  }
+
   /** The engine's instance is gone. */
-  poison(error: EngineError): void {
-    this.finish("failed", error);
+  trapped(error: EngineError): void {
+    this.fail(error);
   }
 
   /** Ends the run, if it has not ended. */
-  finish(status: "completed" | "failed" | "cancelled", error: Error | undefined): void {
+  #finish(status: "completed" | "failed" | "cancelled", error: Error | undefined): void {
     if (this.isEnded) return;
     this.status = status;
     this.error = error;
-    clearTimeout(this.alarm);
-    if (this.#survivor !== undefined) offTrap(this.#survivor);
-    if (error !== undefined) this.remains = remainsOf(this);
-    this.#notes?.end();
-    this.line.close();
-    const { invocations } = this;
-    this.invocations = [];
-    // Made only if somebody is left to be told: an error costs more than all the rest of a short run.
-    let reason = error;
-    for (const invocation of invocations) {
-      if (invocation === undefined || invocation.isSettled) continue;
-      invocation.end((reason ??= new CancelledError("ATTEMPT_ENDED", "The run has completed.")));
-    }
-    for (const child of this.children ?? []) {
-      child.cancel((reason ??= new CancelledError("ATTEMPT_ENDED", "The run has completed.")));
-    }
+    clearTimeout(this.#alarm);
+    if (this.#trapListener !== undefined) engineModule.offTrap(this.#trapListener);
+    if (error !== undefined) this.final = this.#finalImage();
+    this.journal?.end();
+    this.engine.close();
+    // Made only if there is an attempt or a nested run to end: an error costs more than all the rest of a short run.
+    let made = error;
+    const reason = (): Error => (made ??= new CancelledError("ATTEMPT_ENDED", "The run has completed."));
+    this.attempts.endAll(reason);
+    for (const { nested } of [...(this.#nested ?? [])]) nested.cancel(reason());
     this.stream.end(error);
     const listeners = [...this.#onIdle, ...this.#onEnd];
-    this.#onIdle = NOBODY;
-    this.#onEnd = NOBODY;
+    this.#onIdle = NONE;
+    this.#onEnd = NONE;
     for (const listener of listeners) listener();
-    this.workflow.admission.leave(this);
+    this.definition.admission.leave(this);
     this.plan.leave();
+  }
+
+  #finalImage(): FinalImage | undefined {
+    if (!this.engine.isOpen) return undefined;
+    try {
+      return { engine: this.engine.capture(), nested: this.nestedSources() };
+    } catch {
+      // The engine is gone, and the run with it: there is no snapshot but one that was taken before.
+      return undefined;
+    }
   }
 }

@@ -1,54 +1,39 @@
 // The plan: a workflow's steps and event classes as the engine knows them. Made when a workflow is first run or
 // validated, and again after its steps have changed; runs keep the plan that they began with.
 
+import { codeOf } from "../errors/code-of.js";
+import type { Code } from "../errors/codes.js";
 import { RecoverError, ValidationError } from "../errors/errors.js";
 import {
   type EventClass,
   type EventInput,
   HumanResponseEvent,
   InputRequiredEvent,
-  NestedEvent,
   StartEvent,
   StepFailedEvent,
   StopEvent,
   WorkflowEvent,
+  builtInNames,
+  isEventClass,
+  typeName,
 } from "../model/events.js";
-import { EngineResource, ask, expectNumber, readReply } from "../wasm/engine-calls.js";
 import { type StepDefinition, checkInput, classesOf, takes } from "../model/step.js";
+import { ask, expectNumber, readReply } from "../wasm/engine-calls.js";
 import { engine } from "../wasm/engine-module.js";
-import type { Code } from "../errors/codes.js";
-import { codeOf } from "../errors/code-of.js";
+import { EngineResource } from "../wasm/resources.js";
 
-interface BuiltIn {
-  readonly name: string;
-  /** As `graph_type` takes it. */
-  readonly role: number;
-}
+let roles: ReadonlyMap<unknown, number> | undefined;
 
-/** The package's own events. Their names must survive a minifier, and subclasses must not inherit them. */
-const builtIns: ReadonlyMap<unknown, BuiltIn> = /* @__PURE__ */ new Map<unknown, BuiltIn>([
-  [WorkflowEvent, { name: "stepstream.event", role: 0 }],
-  [StartEvent, { name: "stepstream.start", role: 1 }],
-  [StopEvent, { name: "stepstream.stop", role: 2 }],
-  [InputRequiredEvent, { name: "stepstream.input-required", role: 3 }],
-  [HumanResponseEvent, { name: "stepstream.human-response", role: 4 }],
-  [StepFailedEvent, { name: "stepstream.step-failed", role: 5 }],
-  [NestedEvent, { name: "stepstream.nested", role: 0 }],
-]);
-
-/** The name of a class of events: its own `static type`, else the class's name. */
-export function typeName(eventClass: EventClass): string {
-  const builtIn = builtIns.get(eventClass);
-  if (builtIn !== undefined) return builtIn.name;
-  const own: unknown = Object.hasOwn(eventClass, "type") ? (eventClass as { type?: unknown }).type : undefined;
-  if (typeof own === "string" && own !== "") return own;
-  if (eventClass.name !== "") return eventClass.name;
-  throw new ValidationError("INVALID_EVENT", "A class of events has no name: give it a `static readonly type`.");
-}
-
-/** Whether a value is a class derived from WorkflowEvent, or that class itself. */
-export function isEventClass(value: unknown): value is EventClass {
-  return typeof value === "function" && (value === WorkflowEvent || value.prototype instanceof WorkflowEvent);
+/** What the engine must know about the meaning of a class, as `graph_type` takes it; 0 for any other class. */
+function roleOf(eventClass: EventClass): number {
+  roles ??= new Map<unknown, number>([
+    [StartEvent, 1],
+    [StopEvent, 2],
+    [InputRequiredEvent, 3],
+    [HumanResponseEvent, 4],
+    [StepFailedEvent, 5],
+  ]);
+  return roles.get(eventClass) ?? 0;
 }
 
 /** A step as a run meets it. */
@@ -61,6 +46,8 @@ export interface PlannedStep extends StepDefinition {
   /** The class that it returned last and may return, and its id: most steps return one class. */
   lastClass: unknown;
   lastType: number;
+  /** A wait of it that an older one shadows was reported. */
+  warnedOfShadow: boolean;
 }
 
 const hexadecimal = (number: number): string => number.toString(16).padStart(8, "0");
@@ -69,6 +56,11 @@ const hexadecimal = (number: number): string => number.toString(16).padStart(8, 
 export interface NamedType {
   readonly name: string;
   readonly parent: string | undefined;
+}
+
+/** A class of events and its ancestors, nearest first. */
+function* ancestry(eventClass: EventClass): Generator<EventClass> {
+  for (let at: unknown = eventClass; isEventClass(at); at = Object.getPrototypeOf(at)) yield at;
 }
 
 /** Classes and their ancestors, by name; a class comes after its ancestors. */
@@ -116,6 +108,7 @@ export class Plan {
   readonly #names = new Map<string, EventClass>();
   /** Stand-ins for classes that a snapshot names and that nobody has shown yet. */
   readonly #placeholders = new Set<unknown>();
+  readonly #lineages: (readonly number[] | undefined)[] = [];
   #fingerprint: string | undefined;
   /** What was asked for last is often asked for next. */
   #lastClass: unknown;
@@ -143,13 +136,14 @@ export class Plan {
       warned: false,
       lastClass: undefined,
       lastType: 0,
+      warnedOfShadow: false,
     }));
     this.isTimed = this.steps.some((step) => step.timeout >= 0 || step.retry !== undefined);
     const named = [
       ...this.steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs]),
       ...events,
     ];
-    const all = [...withAncestors([...(builtIns.keys() as Iterable<EventClass>), ...named])];
+    const all = [...withAncestors([...(builtInNames().keys() as Iterable<EventClass>), ...named])];
     const known = new Map(all);
     for (const { name, parent } of names) {
       const eventClass = known.get(name);
@@ -258,6 +252,11 @@ export class Plan {
     return id;
   }
 
+  /** A type and what it is a kind of. */
+  lineageOf(type: number): readonly number[] {
+    return (this.#lineages[type] ??= [...ancestry(this.#classes[type]!)].map((eventClass) => this.typeIdOf(eventClass)));
+  }
+
   #add(eventClass: EventClass): number {
     if (!isEventClass(eventClass)) throw new ValidationError("INVALID_EVENT", "The event's class is not one.");
     const parents: number[] = [];
@@ -275,7 +274,7 @@ export class Plan {
   }
 
   #register(eventClass: EventClass, name: string, parents: readonly number[]): number {
-    const role = builtIns.get(eventClass)?.role ?? 0;
+    const role = roleOf(eventClass);
     const graph = this.graph;
     const id = expectNumber(ask(() => engine().graph_type(graph, name, role, Uint32Array.from(parents))));
     this.#names.set(name, eventClass);
@@ -308,6 +307,7 @@ export class Plan {
     this.#names.set(typeName(eventClass), eventClass);
     this.#ids.set(eventClass, id);
     this.#classes[id] = eventClass;
+    this.#lineages.length = 0;
     // One change for all of them: they inherit from the stand-in's prototype, which from now on inherits from the class's.
     const prototype = placeholder.prototype as { constructor?: unknown };
     delete prototype.constructor;

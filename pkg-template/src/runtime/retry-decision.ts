@@ -1,11 +1,11 @@
 // The host's part of a retry policy: what looks at error objects, which the engine does not have.
 
-import { milliseconds } from "../errors/duration.js";
+import { milliseconds } from "../model/duration.js";
 import type { Invocation } from "./invocation.js";
 import { verdict } from "../wasm/protocol.js";
 
 /** What is to come of a failed attempt, as `engine_fail` takes it: a verdict, and a delay in milliseconds. */
-export function judge(invocation: Invocation, error: Error, alive: number): [verdict: number, delay: number] {
+export function decideRetry(invocation: Invocation, error: Error, alive: number): [verdict: number, delay: number] {
   const { retry } = invocation.planned;
   if (typeof retry === "function") {
     const elapsed = (alive - invocation.began) / 1000;

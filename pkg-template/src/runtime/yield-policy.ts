@@ -8,7 +8,7 @@ const STRIDE = 1024;
 /** The most turns without a pause. Some runtimes stop the clock while code runs. */
 const MOST = 64 * STRIDE;
 
-export class Breath {
+export class YieldPolicy {
   #turns = 0;
   #since = 0;
 
@@ -23,7 +23,7 @@ export class Breath {
   }
 
   /** A pause was made. */
-  taken(): void {
+  yielded(): void {
     this.#turns = 0;
     this.#since = performance.now();
   }

@@ -4,12 +4,13 @@
 // afterwards; before it comes a list of the event classes, which must be known when the document is read.
 
 import { RecoverError } from "../errors/errors.js";
-import { type EventClass, StopEvent, WorkflowEvent } from "../model/events.js";
-import type { TypeHook } from "./codec/codec.js";
+import { type EventClass, StopEvent, WorkflowEvent, typeName } from "../model/events.js";
+import type { TypeHook } from "../model/type-hook.js";
 import { type CodecContext, decodePayload, encodePayload } from "./codec/codec.js";
 import { ask, copyBytes, readReply } from "../wasm/engine-calls.js";
-import { newId } from "../util/new-id.js";
-import { type NamedType, type Plan, typeName } from "../runtime/plan.js";
+import type { NamedType, Plan } from "../runtime/plan.js";
+import { Remembered } from "../runtime/remembered.js";
+import type { EarlyEvent, RunContents } from "../runtime/run-parts.js";
 import { engine } from "../wasm/engine-module.js";
 
 /** A nested run that was under way. */
@@ -22,42 +23,20 @@ export interface NestedPart {
   readonly snapshot: Uint8Array;
 }
 
+/** A step that had returned and was held by a loop over the steps. */
+export interface ReturnedPart {
+  /** Position of the invocation, in the engine's section. */
+  readonly invocation: number;
+  /** What goes on. */
+  readonly output?: WorkflowEvent;
+}
+
 /** The document. Members that would be empty are left out. */
-export interface RunDocument {
-  readonly runId: string;
-  /** What the start event of a run was that has not begun. */
-  readonly start?: WorkflowEvent;
-  /** What was sent to a run before it began. */
-  readonly early?: readonly EarlyEvent[];
+export interface RunDocument extends RunContents {
   /** The payloads, by slot. Results that `once` remembers are wrapped. */
   readonly payloads: readonly unknown[];
-  /** Events that the run's own reader has not read. */
-  readonly unread: readonly WorkflowEvent[];
-  /** How many it has missed and was not told. */
-  readonly dropped: number;
-  readonly store: Readonly<Record<string, unknown>>;
-  readonly stop?: StopEvent;
   readonly nested?: readonly NestedPart[];
-  /** Of a nested run: how many events the step around it has sent to it. Running again, that step sends them again. */
-  readonly received?: number;
-  /** The host's data, when it was asked for. */
-  readonly data?: readonly [unknown];
-}
-
-/** An event that was sent to a run before it began. */
-export interface EarlyEvent {
-  readonly event: WorkflowEvent;
-  /** The step that it is for; all that take it, if there is none. */
-  readonly step?: string | undefined;
-}
-
-/** What `once` remembers, as a payload: wrapped, so that it is never taken for an event on its way. */
-export class Remembered {
-  readonly value: unknown;
-
-  constructor(value: unknown) {
-    this.value = value;
-  }
+  readonly returned?: readonly ReturnedPart[];
 }
 
 /** Under this name the codec carries what `once` remembers. Users' types cannot have it: their names may not be empty. */
@@ -139,7 +118,7 @@ export function readTypes(bytes: Uint8Array): { readonly types: NamedType[]; rea
 export function readDocument(body: Uint8Array, codec: CodecContext): RunDocument {
   const read = decodePayload(body, codec);
   if (typeof read !== "object" || read === null) invalid("The document is no object.");
-  const { runId, start, early, payloads, unread, dropped, store, stop, nested, received, data } = read as {
+  const { runId, start, early, payloads, unread, dropped, store, stop, nested, received, returned, data } = read as {
     readonly [Member in keyof RunDocument]?: unknown;
   };
   const check = (holds: boolean, member: string): void => {
@@ -156,6 +135,7 @@ export function readDocument(body: Uint8Array, codec: CodecContext): RunDocument
   check(typeof store === "object" && store !== null, "store");
   check(stop === undefined || stop instanceof StopEvent, "stop");
   check(nested === undefined || (Array.isArray(nested) && nested.every(isNested)), "nested");
+  check(returned === undefined || (Array.isArray(returned) && returned.every(isReturned)), "returned");
   check(data === undefined || (Array.isArray(data) && data.length === 1), "data");
   return read as RunDocument;
 }
@@ -174,12 +154,9 @@ function isNested(value: unknown): boolean {
   return Number.isSafeInteger(invocation) && typeof key === "string" && snapshot instanceof Uint8Array;
 }
 
-/** The snapshot of a run of which nothing is known but that it has completed. */
-export function writeCompleted(plan: Plan, stop: StopEvent, types: Readonly<Record<string, TypeHook>>): Uint8Array {
-  // Whatever is sent to it was sent before it completed.
-  const received = Number.MAX_SAFE_INTEGER;
-  const document = { runId: newId(), payloads: [], unread: [], dropped: 0, store: {}, stop, received };
-  return writeSnapshot(plan.fingerprint, undefined, writeDocument(document, codecOf(plan, types), plan));
+function isReturned(value: unknown): boolean {
+  const { invocation, output } = (value ?? {}) as { readonly [Member in keyof ReturnedPart]?: unknown };
+  return Number.isSafeInteger(invocation) && (output === undefined || output instanceof WorkflowEvent);
 }
 
 /** A snapshot of an image and a host's section; a run that has completed has no image. */

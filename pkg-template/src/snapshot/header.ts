@@ -2,7 +2,7 @@
 // apart, refused when they are too new, and put in order, without reading what follows.
 
 import { RecoverError } from "../errors/errors.js";
-import { describe } from "../errors/duration.js";
+import { describe } from "../util/describe.js";
 
 /** What the bytes are: a snapshot, a journal, a sealed snapshot. */
 export type HeaderKind = "S" | "J" | "X";

@@ -1,15 +1,14 @@
-// What a journal needs to know beside the ticks, which the engine writes down itself: payloads, the store, events of nested runs.
-// Everything is encoded at once, as it is at that moment.
+// Writes into a journal what it needs beside the ticks, which the engine writes itself: payloads, the store, events of nested runs.
+// Each is encoded at once, as it is at that moment.
 
 import type { WorkflowEvent } from "../model/events.js";
 import type { Store } from "../model/store.js";
 import { type CodecContext, concatenate, encodePayload } from "./codec/codec.js";
-import { ask, copyBytes, readReply } from "../wasm/engine-calls.js";
-import type { Line } from "../runtime/engine-run.js";
-import { News } from "../util/notifier.js";
+import type { EngineRun, RunJournal } from "../runtime/engine-run.js";
+import { Notifier } from "../util/notifier.js";
 
-/** A note, as the journal carries it. */
-export type Note =
+/** A record of the host, as the journal carries it. */
+export type JournalRecord =
   | { readonly run: string }
   | { readonly slot: number; readonly payload: unknown }
   | { readonly key: string; readonly value?: unknown; readonly isGone?: true }
@@ -18,15 +17,15 @@ export type Note =
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, at) => byte === b[at]);
 
-export class Notes {
+export class JournalWriter implements RunJournal {
   readonly #codec: CodecContext;
   readonly #store: Store;
   readonly #runId: string;
-  #line: Line | undefined;
+  #run: EngineRun | undefined;
   /** What is in the store as far as the journal knows: the bytes of each note by key. */
   readonly #known = new Map<string, Uint8Array>();
   readonly #chunks: Uint8Array[] = [];
-  readonly #news = new News();
+  readonly #notifier = new Notifier();
   #isEnded = false;
 
   constructor(codec: CodecContext, store: Store, runId: string) {
@@ -36,10 +35,10 @@ export class Notes {
   }
 
   /** The journal begins. */
-  attach(line: Line): void {
-    this.#line = line;
+  attach(run: EngineRun): void {
+    this.#run = run;
     this.#write({ run: this.#runId });
-    this.#noteStore();
+    this.#writeStore();
   }
 
   /** @throws SnapshotError `SNAPSHOT_VALUE` */
@@ -47,21 +46,21 @@ export class Notes {
     this.#write({ slot, payload });
   }
 
-  /** An event went into the stream that the engine does not know. */
+  /** The stream got an event that the engine does not know. */
   event(event: WorkflowEvent): void {
     this.#write({ event });
   }
 
   /** The engine has taken in a tick. */
   tick(): void {
-    this.#noteStore();
-    this.#news.tell();
+    this.#writeStore();
+    this.#notifier.notify();
   }
 
-  #noteStore(): void {
+  #writeStore(): void {
     const entries = Object.entries(this.#store.toJSON());
     for (const [key, value] of entries) {
-      const bytes = encodePayload({ key, value } satisfies Note, this.#codec);
+      const bytes = encodePayload({ key, value } satisfies JournalRecord, this.#codec);
       const known = this.#known.get(key);
       if (known !== undefined && isEqual(known, bytes)) continue;
       this.#known.set(key, bytes);
@@ -75,20 +74,18 @@ export class Notes {
     }
   }
 
-  #write(note: Note): void {
-    this.#send(encodePayload(note, this.#codec));
+  #write(record: JournalRecord): void {
+    this.#send(encodePayload(record, this.#codec));
   }
 
   #send(bytes: Uint8Array): void {
-    const line = this.#line;
-    if (line !== undefined) ask(() => line.engine().engine_note(line.handle, bytes));
+    this.#run?.note(bytes);
   }
 
   #drain(): void {
-    const line = this.#line;
-    if (line === undefined || this.#isEnded) return;
-    const [address = 0, length = 0] = ask(() => readReply(line.engine().engine_drain(line.handle)));
-    if (length > 0) this.#chunks.push(copyBytes(address, length));
+    if (this.#run === undefined || this.#isEnded) return;
+    const bytes = this.#run.takeRecords();
+    if (bytes.length > 0) this.#chunks.push(bytes);
   }
 
   /** The engine's part of the run is about to go, or is gone already, with what was not fetched yet. */
@@ -96,10 +93,10 @@ export class Notes {
     try {
       this.#drain();
     } catch {
-      // After a trap; that the run learns of it matters more than the last ticks.
+      // After a trap. That the run learns of it matters more than the last ticks.
     }
     this.#isEnded = true;
-    this.#news.tell();
+    this.#notifier.notify();
   }
 
   /** The journal so far. */
@@ -119,7 +116,7 @@ export class Notes {
         continue;
       }
       if (this.#isEnded) return;
-      await this.#news.wait();
+      await this.#notifier.wait();
     }
   }
 }

@@ -3,7 +3,7 @@
 
 import { EngineError, ValidationError } from "../errors/errors.js";
 import type { SealKey } from "./seal.js";
-import { describe } from "../errors/duration.js";
+import { describe } from "../util/describe.js";
 import { asBytes } from "./header.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 // What every store of snapshots promises, whatever keeps the bytes: the checks, and one thing at a time for each run.
 
 import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors/errors.js";
-import { describe } from "../errors/duration.js";
+import { describe } from "../util/describe.js";
 import { asBytes, readHeader } from "../snapshot/header.js";
 
 /**

@@ -2,7 +2,8 @@
 
 import { ValidationError } from "../errors/errors.js";
 import type { HandlerContext } from "../model/handler-context.js";
-import { describe, milliseconds } from "../errors/duration.js";
+import { milliseconds } from "../model/duration.js";
+import { describe } from "../util/describe.js";
 import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../llm/types.js";
 import { type OutputOf, type StandardSchema, closed, isStandardSchema, jsonSchemaOf } from "./schema.js";
 import { type Check, jsonSchemaCheck, standardCheck } from "./validate.js";

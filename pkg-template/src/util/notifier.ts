@@ -1,22 +1,22 @@
-// Something that readers wait for and that may come at any time; nothing is made while nobody waits.
+// Something new that may come at any time, and that readers wait for. Nothing is made while there is no reader.
 
-export class News {
-  #awaited: { readonly promise: Promise<void>; readonly tell: () => void } | undefined;
+export class Notifier {
+  #awaited: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
 
   /** There is something new: whoever waits goes on. */
-  tell(): void {
+  notify(): void {
     const awaited = this.#awaited;
     if (awaited === undefined) return;
     this.#awaited = undefined;
-    awaited.tell();
+    awaited.resolve();
   }
 
   /** Resolves when there is something new. */
   wait(): Promise<void> {
     if (this.#awaited === undefined) {
-      let tell!: () => void;
-      const promise = new Promise<void>((resolve) => (tell = resolve));
-      this.#awaited = { promise, tell };
+      let resolve!: () => void;
+      const promise = new Promise<void>((settle) => (resolve = settle));
+      this.#awaited = { promise, resolve };
     }
     return this.#awaited.promise;
   }

@@ -28,8 +28,8 @@ interface Names {
 }
 
 /** What to do when an instance has trapped. */
-export interface Survivor {
-  poison(error: EngineError): void;
+export interface TrapListener {
+  trapped(error: EngineError): void;
 }
 
 const NO_WORDS = /* @__PURE__ */ new Uint32Array(0);
@@ -58,7 +58,7 @@ export class WasmModule<T extends Glue> {
   #ints = NO_INTS;
   /** A call into the instance has begun and not come back. */
   #isInside = false;
-  readonly #survivors = new Set<WeakRef<Survivor>>();
+  readonly #trapListeners = new Set<WeakRef<TrapListener>>();
 
   readonly #onStart: ((exports: WebAssembly.Exports) => void) | undefined;
 
@@ -143,15 +143,15 @@ export class WasmModule<T extends Glue> {
   }
 
   /** Registers somebody who must learn of a trap. Held weakly; returns how to unregister. */
-  onTrap(survivor: Survivor): WeakRef<Survivor> {
-    const reference = new WeakRef(survivor);
-    this.#survivors.add(reference);
+  onTrap(listener: TrapListener): WeakRef<TrapListener> {
+    const reference = new WeakRef(listener);
+    this.#trapListeners.add(reference);
     return reference;
   }
 
   /** The opposite of {@link onTrap}. */
-  offTrap(reference: WeakRef<Survivor>): void {
-    this.#survivors.delete(reference);
+  offTrap(reference: WeakRef<TrapListener>): void {
+    this.#trapListeners.delete(reference);
   }
 
   /**
@@ -160,12 +160,12 @@ export class WasmModule<T extends Glue> {
    */
   trapped(cause: unknown): EngineError {
     const error = new EngineError("ENGINE_PANICKED", "", { cause });
-    const told = [...this.#survivors];
+    const told = [...this.#trapListeners];
     // Later, on a stack of its own: this one may be full, and who learns of it only half would hang.
     queueMicrotask(() => {
-      for (const reference of told) reference.deref()?.poison(error);
+      for (const reference of told) reference.deref()?.trapped(error);
     });
-    this.#survivors.clear();
+    this.#trapListeners.clear();
     // The glue keeps views of the memory and renews them when their buffer is detached; growing by nothing detaches it.
     this.#live?.memory.grow(0);
     this.#live = undefined;

@@ -5,27 +5,13 @@
 
 import { stringify, unflatten } from "devalue";
 import { RecoverError, SnapshotError } from "../../errors/errors.js";
+import type { TypeHook } from "../../model/type-hook.js";
 import type { EventClass, WorkflowEvent } from "../../model/events.js";
 import { isError } from "./errors.js";
 import { Revival } from "./read.js";
 import { custom } from "./form.js";
 import { Refusal, createWalk } from "./write.js";
-import { describe } from "../../errors/duration.js";
-
-/** How the values of a class are carried in snapshots. */
-export interface TypeHook {
-  /**
-   * What to carry in place of a value, as anything that can be carried itself; undefined when the value is not this hook's.
-   * Only undefined says so: 0, "", false and null are carried. It is asked about everything that is neither an event, nor a
-   * plain object or array, nor a primitive value, in the order in which the hooks are listed.
-   */
-  encode(value: unknown): unknown;
-  /**
-   * Makes the value from what `encode` returned. Where that leads back to an object around the value, the object may not
-   * be complete yet: keep it, do not look into it.
-   */
-  decode(carried: never): unknown;
-}
+import { describe } from "../../util/describe.js";
 
 /** What the codec must know of a workflow. */
 export interface CodecContext {

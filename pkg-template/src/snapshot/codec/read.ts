@@ -6,7 +6,7 @@ import { RecoverError } from "../../errors/errors.js";
 import { makeError } from "./errors.js";
 import { MAX_DECIMAL, custom, form, isQuickUrl, pairsFrom, views } from "./form.js";
 import type { CodecContext } from "./codec.js";
-import { describe } from "../../errors/duration.js";
+import { describe } from "../../util/describe.js";
 
 /** Something that was made, and up to where its contents have been put into it. */
 interface Made {
