@@ -1,4 +1,4 @@
-// The smallest whole program: two steps, a loop between events, the stream, the result. README.md shows the same lines.
+// The smallest whole program: two steps, a loop between them, the stream and the result. README.md shows the same lines.
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 
 class DraftEvent extends WorkflowEvent {
@@ -6,14 +6,21 @@ class DraftEvent extends WorkflowEvent {
 }
 
 const workflow = new Workflow();
-workflow.addStep({ inputs: [StartEvent], outputs: [DraftEvent] }, (_, { data: text }) => new DraftEvent(text.trim()));
-workflow.addStep({ inputs: [DraftEvent], outputs: [DraftEvent, StopEvent] }, (_, { data: text }) => {
-  if (text.length <= 40) return new StopEvent(text);
-  return new DraftEvent(text.replace(/,?\s+\S+$/, "")); // One word shorter, and round again.
+
+// A step takes events and returns an event. The data of an event is whatever you put in.
+workflow.addStep({ inputs: [StartEvent], outputs: [DraftEvent] }, async (context, { data: text }) => {
+  return new DraftEvent(text.trim());
 });
 
-const run = workflow.run("  Event-driven workflows in a browser tab, an edge function or a server");
-for await (const event of run) console.log(`${event.constructor.name}: ${event.data}`);
+// This step returns a DraftEvent, which it takes itself, until the text is short enough.
+workflow.addStep({ inputs: [DraftEvent], outputs: [DraftEvent, StopEvent] }, async (context, { data: text }) => {
+  if (text.length <= 32) return new StopEvent(text);
+  return new DraftEvent(text.replace(/,?\s+\S+$/, "")); // Without the last word.
+});
+
+const run = workflow.run("  Event-driven workflows in a tab, an edge function or a server");
+
+for await (const event of run) console.log(event.constructor.name, event.data);
 
 const { data: headline } = await run;
-console.log(`\nThe headline is "${headline}".`);
+console.log(`The headline is "${headline}".`);

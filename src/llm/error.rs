@@ -43,8 +43,7 @@ impl LlmError {
 
 impl fmt::Display for LlmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entry = self.code.entry();
-        write!(f, "{}: {} {}", entry.name, self.message, entry.help)
+        write!(f, "{}: {}", self.code, self.message)
     }
 }
 

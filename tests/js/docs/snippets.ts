@@ -78,8 +78,8 @@ export function complaints(files: readonly string[]): string[] {
   });
 }
 
-/** Runs a file as a program of its own, and resolves with everything that it printed. */
-export function run(file: string): Promise<string> {
+/** Runs a file as a program of its own, with these variables, and resolves with everything that it printed. */
+export function run(file: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   let program = file;
   if (file.endsWith(".mts")) {
     program = file.replace(/\.mts$/, ".from-ts.mjs");
@@ -87,7 +87,8 @@ export function run(file: string): Promise<string> {
     writeFileSync(program, ts.transpileModule(readFileSync(file, "utf8"), { compilerOptions }).outputText);
   }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "pipe"] });
+    const options = { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] } as const;
+    const child = spawn(process.execPath, [program], options);
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
