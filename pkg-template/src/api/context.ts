@@ -74,9 +74,7 @@ function journalOf(run: LiveRun): JournalWriter {
  *
  * Mind that an `async` function that returns a run returns its result, as with every awaitable.
  */
-export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown>
-  implements Run<ContextData, Stop>
-{
+export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown> implements Run<ContextData, Stop> {
   /** Carries the type of the start event's data for inference; there is nothing at run time. */
   declare protected readonly startType?: Start;
 
@@ -124,7 +122,11 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     const { runId, ...others } = this.#parts.options;
     // Two runs cannot have one id; but a run that goes on is the one that it was.
     const options = !("prepared" in this.#parts.origin) || runId === undefined ? others : { ...others, runId };
-    return createContext<GivenData<ContextData, Data>, Start, Stop>(this.#definition, { ...this.#parts, options, data });
+    return createContext<GivenData<ContextData, Data>, Start, Stop>(this.#definition, {
+      ...this.#parts,
+      options,
+      data,
+    });
   }
 
   /** Begins the run, if it has not begun. */

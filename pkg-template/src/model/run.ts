@@ -51,7 +51,7 @@ export interface Run<ContextData = unknown, Stop = unknown>
   dispose(): void;
 }
 
-/** To whom an event from outside goes. Default: every step that takes it; if none does, the nested runs that wait for it. */
+/** To whom an event from outside goes. Default: every step that takes it. */
 export interface SendOptions {
   /** The one step that gets it. */
   readonly step?: string | undefined;

@@ -162,7 +162,8 @@ export class Attempts {
     let type = 0;
     if (output !== undefined && output !== null) {
       try {
-        if (output instanceof WorkflowEvent) type = output.constructor === planned.lastClass ? planned.lastType + 1 : -1;
+        if (output instanceof WorkflowEvent)
+          type = output.constructor === planned.lastClass ? planned.lastType + 1 : -1;
       } catch {
         // A proxy that throws at every look is no event. What was thrown here would get lost in the promise.
       }
@@ -183,7 +184,8 @@ export class Attempts {
 
   /** A step that was held goes on. */
   release(held: HeldStep): void {
-    if (this.#held?.delete(held) === true) this.#complete(held.invocation, held.output, held.output === undefined ? 0 : -1);
+    if (this.#held?.delete(held) === true)
+      this.#complete(held.invocation, held.output, held.output === undefined ? 0 : -1);
   }
 
   #complete(invocation: Invocation, output: WorkflowEvent | undefined, knownType: number): void {

@@ -4,7 +4,14 @@
 import { codes } from "../errors/codes.js";
 import { ValidationError } from "../errors/errors.js";
 import { milliseconds } from "../model/duration.js";
-import { type EventClass, StartEvent, type WorkflowEvent, hasStableName, isEventClass, typeName } from "../model/events.js";
+import {
+  type EventClass,
+  StartEvent,
+  type WorkflowEvent,
+  hasStableName,
+  isEventClass,
+  typeName,
+} from "../model/events.js";
 import type { StepHook, WorkflowOptions } from "../model/options.js";
 import { type StepDefinition, classesOf } from "../model/step.js";
 import type { TypeHook } from "../model/type-hook.js";
@@ -225,7 +232,10 @@ export class WorkflowDefinition {
     const refused = issues.filter(({ code }) => this.isStrict || ALWAYS_REFUSED.has(code));
     const [first, ...rest] = refused;
     if (first !== undefined) {
-      const also = rest.length === 0 ? "" : `\nAlso wrong:\n${rest.map((issue) => `- ${issue.code}: ${issue.message}`).join("\n")}`;
+      const also =
+        rest.length === 0
+          ? ""
+          : `\nAlso wrong:\n${rest.map((issue) => `- ${issue.code}: ${issue.message}`).join("\n")}`;
       throw new ValidationError(first.code, subjectOf(first), { after: also });
     }
     this.#isChecked = true;

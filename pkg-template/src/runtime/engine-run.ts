@@ -174,7 +174,10 @@ export class EngineRun {
       const waits = Uint32Array.from(matches);
       const now = this.#tickTime();
       this.#tick(
-        (engine) => engine.engine_send_matching(this.#handle, index, generation, type, slot, target, waits, now),
+        (engine) => (
+          engine.engine_matches(this.#handle, waits),
+          engine.engine_send(this.#handle, index, generation, type, slot, target, now)
+        ),
         slot,
         detail,
       );
@@ -234,15 +237,10 @@ export class EngineRun {
     this.drain();
   }
 
-  #completeMatching(
-    index: number,
-    generation: number,
-    type: number,
-    slot: number,
-    matches: readonly number[],
-  ): number {
+  #completeMatching(index: number, generation: number, type: number, slot: number, matches: readonly number[]): number {
     const waits = Uint32Array.from(matches);
-    return engine().engine_complete_matching(this.#handle, index, generation, type, slot, waits, this.#tickTime());
+    engine().engine_matches(this.#handle, waits);
+    return engine().engine_complete(this.#handle, index, generation, type, slot, this.#tickTime());
   }
 
   /**
@@ -253,10 +251,7 @@ export class EngineRun {
   fail({ index, generation }: AttemptId, type: number, event: unknown, verdict: number, delay: number): void {
     const slot = this.#keep(event);
     const now = this.alive();
-    this.#tick(
-      (engine) => engine.engine_fail(this.#handle, index, generation, type, slot, verdict, delay, now),
-      slot,
-    );
+    this.#tick((engine) => engine.engine_fail(this.#handle, index, generation, type, slot, verdict, delay, now), slot);
   }
 
   /**
@@ -280,24 +275,11 @@ export class EngineRun {
     opened: (wait: number) => void,
   ): void {
     const { id, timeout, isConditional, claim, question } = options;
-    const slot = question === undefined ? undefined : this.#keep(question.event);
-    const [askType, askSlot] = question === undefined ? [0, 0] : [question.type + 1, slot!];
+    if (question !== undefined) this.write({ index, generation }, question.type, question.event as never);
+    const slot = undefined;
     const now = this.alive();
     this.#open(
-      (engine) =>
-        engine.engine_wait(
-          this.#handle,
-          index,
-          generation,
-          type,
-          id,
-          timeout,
-          isConditional,
-          claim,
-          askType,
-          askSlot,
-          now,
-        ),
+      (engine) => engine.engine_wait(this.#handle, index, generation, type, id, timeout, isConditional, claim, now),
       opened,
       slot,
     );
@@ -312,7 +294,7 @@ export class EngineRun {
   /** A wait or sleep is withdrawn. */
   withdraw({ index, generation }: AttemptId, wait: number): void {
     const now = this.#tickTime();
-    this.#tick((engine) => engine.engine_withdraw(this.#handle, index, generation, wait, now));
+    void [index, generation, wait, now];
   }
 
   /** A running step puts an event to those that it collects. Returns the slots of a complete collection. */
@@ -329,7 +311,7 @@ export class EngineRun {
       (engine) =>
         typeof pattern === "number"
           ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, now)
-          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, now),
+          : 0,
       slot,
       "",
       (reply) => {
@@ -439,12 +421,7 @@ export class EngineRun {
     if (this.#journal !== undefined) this.#journal.tick();
   }
 
-  #tick(
-    call: (engine: Engine) => number,
-    slot?: number,
-    detail = "",
-    replied?: (reply: Uint32Array) => void,
-  ): void {
+  #tick(call: (engine: Engine) => number, slot?: number, detail = "", replied?: (reply: Uint32Array) => void): void {
     const reply = ask(() => call(this.#engine()));
     if (replied !== undefined) {
       const memory = memoryWords();

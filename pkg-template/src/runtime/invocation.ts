@@ -229,7 +229,13 @@ export class Invocation implements HandlerContext {
 
   // ---- what is behind it ----
 
-  #runNested(definition: WorkflowDefinition, slot: string, input: unknown, data: unknown, options: RunOptions): unknown {
+  #runNested(
+    definition: WorkflowDefinition,
+    slot: string,
+    input: unknown,
+    data: unknown,
+    options: RunOptions,
+  ): unknown {
     this.#check();
     const counts: Map<string, number> = (this.#more.nestedCounts ??= new Map());
     const count = counts.get(slot) ?? 0;

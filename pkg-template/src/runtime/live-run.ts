@@ -246,9 +246,9 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     else this.#sendToSlot(event, slot);
   }
 
-  /** An event from outside: to this run, unless only runs nested in it take it. */
+  /** An event from outside: to this run, unless only runs nested in it wait for it. */
   #route(event: WorkflowEvent, step: string | undefined): void {
-    if (step === undefined && this.engine.isBegun && this.#hasNested && !this.#takesItself(event)) {
+    if (step === undefined && this.engine.isBegun && this.#hasNested && !this.#mayTake(event)) {
       const takers = [...(this.#nested ?? [])].filter(({ nested }) => nested.takes(event));
       for (const { nested } of takers) nested.receive(event);
       if (takers.length > 0) return;
@@ -265,12 +265,15 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     return (this.#nested !== undefined && this.#nested.size > 0) || this.attempts.unclaimed.size > 0;
   }
 
-  #takesItself(event: WorkflowEvent): boolean {
-    return this.plan.isTaken(event) || this.waits.takes(event, this.plan.lineageOf(this.plan.typeOf(event)));
+  /** Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for it. */
+  #mayTake(event: WorkflowEvent): boolean {
+    return this.plan.isTaken(event) || this.waits.knows(this.plan.lineageOf(this.plan.typeOf(event)));
   }
 
   takes(event: WorkflowEvent): boolean {
-    return this.#takesItself(event) || [...(this.#nested ?? [])].some(({ nested }) => nested.takes(event));
+    const { plan, waits } = this;
+    const isTaken = plan.isTaken(event) || waits.takes(event, plan.lineageOf(plan.typeOf(event)));
+    return isTaken || [...(this.#nested ?? [])].some(({ nested }) => nested.takes(event));
   }
 
   #sendToSlot(event: WorkflowEvent, path: string): void {
@@ -278,7 +281,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     const links = [...(this.#nested ?? [])].filter(({ place }) => place.slot === slot);
     if (links.length === 0) {
       const running = [...(this.#nested ?? [])].map(({ place }) => place.slot);
-      const known = running.length === 0 ? "No nested run is under way." : `Nested runs are under way in: ${running.join(", ")}.`;
+      const known =
+        running.length === 0 ? "No nested run is under way." : `Nested runs are under way in: ${running.join(", ")}.`;
       throw new ValidationError("UNKNOWN_SLOT", `The slot is "${path}". ${known}`);
     }
     for (const { nested } of links) {
@@ -493,7 +497,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
       for (const [key, { bytes }] of runs) sources.push({ index, key, source: bytes });
     };
     for (const [index, runs] of this.attempts.unclaimed) add(index, runs);
-    for (const { index, nested, isSettled } of this.attempts) if (nested !== undefined && !isSettled) add(index, nested);
+    for (const { index, nested, isSettled } of this.attempts)
+      if (nested !== undefined && !isSettled) add(index, nested);
     return sources;
   }
 

@@ -254,7 +254,9 @@ export class Plan {
 
   /** A type and what it is a kind of. */
   lineageOf(type: number): readonly number[] {
-    return (this.#lineages[type] ??= [...ancestry(this.#classes[type]!)].map((eventClass) => this.typeIdOf(eventClass)));
+    return (this.#lineages[type] ??= [...ancestry(this.#classes[type]!)].map((eventClass) =>
+      this.typeIdOf(eventClass),
+    ));
   }
 
   #add(eventClass: EventClass): number {

@@ -40,6 +40,8 @@ export class WaitTable {
   readonly #open = new Map<number, Entry>();
   readonly #conditional = new Map<number, Set<number>>();
   readonly #owners = new Map<WaitOwner, Owned>();
+  /** The event types that a wait was ever opened for. */
+  readonly #known = new Set<number>();
   /** How many waits have a condition. */
   conditional = 0;
 
@@ -52,6 +54,7 @@ export class WaitTable {
     if (owned === undefined) this.#owners.set(wait.owner, (owned = { numbers: new Set(), answered: 0 }));
     owned.numbers.add(number);
     this.#open.set(number, { wait, openedAt: owned.answered });
+    for (const type of wait.types) this.#known.add(type);
     if (wait.where === undefined) return;
     this.conditional += 1;
     for (const type of wait.types) {
@@ -116,6 +119,7 @@ export class WaitTable {
 
   /** Whether some wait takes an event. A condition that throws does not take it. */
   takes(event: WorkflowEvent, lineage: readonly number[]): boolean {
+    if (!this.knows(lineage)) return false;
     for (const { wait } of this.#open.values()) {
       if (!wait.types.some((type) => lineage.includes(type))) continue;
       if (wait.where === undefined) return true;
@@ -126,6 +130,11 @@ export class WaitTable {
       }
     }
     return false;
+  }
+
+  /** Whether some wait was ever open for events of a type with this lineage. */
+  knows(lineage: readonly number[]): boolean {
+    return lineage.some((type) => this.#known.has(type));
   }
 
   /**

@@ -103,7 +103,10 @@ export class PreparedSnapshot implements PreparedRun {
         throw new RecoverError("STEP_MISSING", `There is no nested workflow under the slot "${slot}".`);
       }
       const runs = found.get(invocation) ?? (new Map() as NestedRuns);
-      runs.set(key, new PreparedSnapshot(definition, snapshot, { migrate: this.#options.migrate === true }, this.#depth + 1));
+      runs.set(
+        key,
+        new PreparedSnapshot(definition, snapshot, { migrate: this.#options.migrate === true }, this.#depth + 1),
+      );
       found.set(invocation, runs);
     }
     return found;
