@@ -53,14 +53,14 @@ const otherEntries = {
  * default ones, is in none of them.
  */
 const sharedChunks = [
-  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 5 },
+  { name: "base", test: /\/src\/(errors|internal\/(header|duration)|util\/options)\.ts$/, priority: 5 },
   {
     name: "common",
-    test: /\/src\/internal\/(wasm-module|base64|code-of|new-id|news|thenable)\.ts$/,
+    test: /\/src\/(internal\/(wasm-module|base64|code-of|new-id|news|thenable)\.ts$|util\/)/,
     priority: 4,
   },
   { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 3 },
-  { name: "tools", test: /\/(src\/tools|@cfworker\/json-schema)\//, priority: 3 },
+  { name: "tools", test: /\/(src\/(tools|schema)|@cfworker\/json-schema)\//, priority: 3 },
   { name: "llm", test: /\/(src\/llm\/|wasm\/stepstream-llm_bg)/, priority: 2 },
   { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts|agents\/)|wasm\/stepstream_bg)/, priority: 1 },
   // Last, as what a chunk's modules import goes into it as well, unless another chunk has taken it.

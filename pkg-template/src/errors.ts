@@ -1,7 +1,7 @@
 // The errors of the package. Each has a stable `code`; the table of codes is shared with the engine.
 
 import { type Code, codes } from "./internal/codes.js";
-import type { ChatResponse } from "./llm/types.js";
+import type { ChatResponse } from "./model/chat.js";
 
 export type { Code };
 

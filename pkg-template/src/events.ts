@@ -107,6 +107,24 @@ export interface StepFailure {
 /** A step failed for good: its retries are used up. Taken by the handlers of `catchError`. */
 export class StepFailedEvent extends WorkflowEvent<StepFailure> {}
 
+/** The data of {@link StreamReset}. */
+export interface StreamResetData {
+  /** The name of the step. */
+  readonly step: string;
+  /** The number of the attempt that begins now, from 1. */
+  readonly attempt: number;
+  /** Of agents: the iteration whose `AgentStream` events are written again. */
+  readonly iteration?: number;
+}
+
+/**
+ * Published when a step runs again, because it failed and is retried or because the run was recovered, after it had written
+ * events to the stream. Discard the events that the step wrote before: it writes them anew.
+ */
+export class StreamReset extends WorkflowEvent<StreamResetData> {
+  static readonly type: string = "stepstream.stream-reset";
+}
+
 /** An event of a nested run, as it appears in the stream of the run around it. */
 export class NestedEvent extends WorkflowEvent<{
   /** The slot of the nested workflow; of one nested deeper, the slots from the outside in, joined by dots. */

@@ -1,7 +1,15 @@
 // What a step's handler gets: the types. `internal/invocation.ts` is what is behind them.
 
 import type { WorkflowContext } from "./context.js";
-import type { EventClass, EventInput, EventOf, StartEvent, StopEvent, WorkflowEvent } from "./events.js";
+import type {
+  EventClass,
+  EventInput,
+  EventOf,
+  StartEvent,
+  StopEvent,
+  StreamResetData,
+  WorkflowEvent,
+} from "./events.js";
 import type { RunOptions } from "./run-options.js";
 import type { Store } from "./store.js";
 import type { Workflow } from "./workflow.js";
@@ -131,6 +139,11 @@ export interface StepParameters<
   readonly retry?: import("./retry.js").RetryPolicy | import("./retry.js").RetryFunction;
   /** How many seconds an attempt may take. Default: as long as it takes. */
   readonly timeout?: number | null;
+  /**
+   * Details for the {@link StreamReset} that is published when the step runs again: called with the input events of the
+   * invocation. For steps of libraries, whose users know the events by something else than the step's name.
+   */
+  readonly resetDetails?: ((events: readonly WorkflowEvent[]) => Pick<StreamResetData, "iteration">) | undefined;
 }
 
 type Returned<Outputs extends readonly EventClass[]> = EventOf<Outputs[number]> | null | undefined | void;

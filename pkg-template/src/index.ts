@@ -28,6 +28,8 @@ export {
   StepFailedEvent,
   type StepFailure,
   StopEvent,
+  StreamReset,
+  type StreamResetData,
   WorkflowEvent,
 } from "./events.js";
 export type {
@@ -39,7 +41,7 @@ export type {
   StepParameters,
   WaitOptions,
 } from "./handler-context.js";
-export type { TypeHook } from "./internal/codec.js";
+export type { TypeHook } from "./internal/codec-context.js";
 export type { RunStatus } from "./internal/run.js";
 export {
   type ExponentialOptions,

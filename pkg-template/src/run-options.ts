@@ -2,7 +2,7 @@
 
 import type { WorkflowContext } from "./context.js";
 import type { EventClass, WorkflowEvent } from "./events.js";
-import type { TypeHook } from "./internal/codec.js";
+import type { TypeHook } from "./internal/codec-context.js";
 
 /** What a run may use. */
 export interface Limits {

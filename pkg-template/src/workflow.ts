@@ -7,7 +7,7 @@ import type { Slots, StepHandler, StepParameters } from "./handler-context.js";
 import { Admission } from "./internal/admission.js";
 import { codes } from "./internal/codes.js";
 import { describe, milliseconds } from "./internal/duration.js";
-import type { TypeHook } from "./internal/codec.js";
+import type { TypeHook } from "./internal/codec-context.js";
 import { writeCompleted } from "./internal/document.js";
 import type { Parent } from "./internal/nested.js";
 import { type Finding, type NamedType, Plan, isEventClass, typeName } from "./internal/plan.js";

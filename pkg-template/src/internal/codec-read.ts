@@ -5,7 +5,7 @@ import type { ParseOperations } from "devalue";
 import { RecoverError } from "../errors.js";
 import { makeError } from "./codec-errors.js";
 import { MAX_DECIMAL, custom, form, isQuickUrl, pairsFrom, views } from "./codec-form.js";
-import type { CodecContext } from "./codec.js";
+import type { CodecContext } from "./codec-context.js";
 import { describe } from "./duration.js";
 
 /** Something that was made, and up to where its contents have been put into it. */

@@ -6,7 +6,7 @@ import { WorkflowEvent } from "../events.js";
 import { carryError, isError } from "./codec-errors.js";
 import { type Level, formatPath } from "./codec-path.js";
 import { MAX_DECIMAL, MAX_DEPTH, form, isQuickUrl, views } from "./codec-form.js";
-import type { CodecContext } from "./codec.js";
+import type { CodecContext } from "./codec-context.js";
 import { describe } from "./duration.js";
 
 /** A value cannot be carried; the message says why, as the end of a sentence that begins with the value's path. */

@@ -5,37 +5,12 @@
 
 import { stringify, unflatten } from "devalue";
 import { RecoverError, SnapshotError } from "../errors.js";
-import type { EventClass, WorkflowEvent } from "../events.js";
+import type { CodecContext } from "./codec-context.js";
 import { isError } from "./codec-errors.js";
 import { Revival } from "./codec-read.js";
 import { custom } from "./codec-form.js";
 import { Refusal, createWalk } from "./codec-write.js";
 import { describe } from "./duration.js";
-
-/** How the values of a class are carried in snapshots. */
-export interface TypeHook {
-  /**
-   * What to carry in place of a value, as anything that can be carried itself; undefined when the value is not this hook's.
-   * Only undefined says so: 0, "", false and null are carried. It is asked about everything that is neither an event, nor a
-   * plain object or array, nor a primitive value, in the order in which the hooks are listed.
-   */
-  encode(value: unknown): unknown;
-  /**
-   * Makes the value from what `encode` returned. Where that leads back to an object around the value, the object may not
-   * be complete yet: keep it, do not look into it.
-   */
-  decode(carried: never): unknown;
-}
-
-/** What the codec must know of a workflow. */
-export interface CodecContext {
-  /** The hooks, by the name under which each one's values are carried. */
-  readonly types: Readonly<Record<string, TypeHook>>;
-  /** The type name of an event's class. */
-  nameOf(event: WorkflowEvent): string;
-  /** The class of a type name. */
-  classOf(name: string): EventClass | undefined;
-}
 
 const zero = Uint8Array.of(0);
 

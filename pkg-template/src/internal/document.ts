@@ -5,8 +5,8 @@
 
 import { RecoverError } from "../errors.js";
 import { type EventClass, StopEvent, WorkflowEvent } from "../events.js";
-import type { TypeHook } from "./codec.js";
-import { type CodecContext, decodePayload, encodePayload } from "./codec.js";
+import type { CodecContext, TypeHook } from "./codec-context.js";
+import { decodePayload, encodePayload } from "./codec.js";
 import { ask, copyBytes, readReply } from "./engine.js";
 import { newId } from "./new-id.js";
 import { type NamedType, type Plan, typeName } from "./plan.js";

@@ -3,7 +3,8 @@
 
 import type { WorkflowEvent } from "../events.js";
 import type { Store } from "../store.js";
-import { type CodecContext, concatenate, encodePayload } from "./codec.js";
+import { concatenate, encodePayload } from "./codec.js";
+import type { CodecContext } from "./codec-context.js";
 import { ask, copyBytes, readReply } from "./engine.js";
 import type { Line } from "./line.js";
 import { News } from "./news.js";

@@ -15,7 +15,7 @@ import { Breath } from "./breath.js";
 import { carryOutNext, carryOutUsual, takeWait } from "./commands.js";
 import { describe, milliseconds } from "./duration.js";
 import { type Survivor, ask, offTrap, onTrap } from "./engine.js";
-import type { CodecContext } from "./codec.js";
+import type { CodecContext } from "./codec-context.js";
 import { type EarlyEvent, codecOf } from "./document.js";
 import type { Invocation, PendingWait } from "./invocation.js";
 import { Line } from "./line.js";

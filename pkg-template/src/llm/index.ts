@@ -1,4 +1,4 @@
-// What "stepstream/llm" offers.
+// Everything that "stepstream/llm" exports.
 
 export { type Code, LLMError, ValidationError } from "../errors.js";
 export * from "../tools/index.js";
@@ -19,4 +19,4 @@ export type {
   Timeouts,
 } from "./options.js";
 export type { AnyFormat, StandardFormat } from "./structured.js";
-export type * from "./types.js";
+export type * from "../model/chat.js";
