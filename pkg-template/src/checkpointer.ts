@@ -3,7 +3,7 @@
 // The data of a checkpoint is in its key in the store. So it is saved together with the snapshot, in any store, and listing
 // checkpoints reads no snapshot.
 
-import { ValidationError } from "./errors.js";
+import { ValidationError } from "./errors/errors.js";
 import type {
   CompletedStep,
   EventClass,
@@ -13,12 +13,12 @@ import type {
   StepHook,
   Workflow,
   WorkflowContext,
-} from "./index.js";
-import { describe } from "./internal/duration.js";
-import { readHeader } from "./internal/header.js";
-import { newId } from "./internal/new-id.js";
-import { typeName } from "./internal/plan.js";
-import { isThenable } from "./internal/thenable.js";
+} from "./api/index.js";
+import { describe } from "./util/describe.js";
+import { readHeader } from "./snapshot/header.js";
+import { newId } from "./util/new-id.js";
+import { typeName } from "./runtime/plan.js";
+import { isThenable } from "./util/thenable.js";
 import type { SnapshotStore } from "./stores/index.js";
 import { memoryStore } from "./stores/memory.js";
 import { type OptionNames, checkOptions } from "./util/options.js";

@@ -1,7 +1,7 @@
 // An agent as the loop sees it: its definition, what it is given for a step, and what it returns. The loop depends on these
 // types alone; the classes that implement them depend on the loop.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import type { ChatMessage, ChatOptions, LLM, OwnResponse, ToolDefinition } from "../model/chat.js";
 import type { Tool } from "../tools/index.js";
 import type { AgentOutputData, Purpose, ToolCallResultData } from "./events.js";

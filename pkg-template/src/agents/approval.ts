@@ -1,6 +1,6 @@
 // Approval of a call of a tool by a person.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import { type ToolApproval, ToolApprovalRequest, ToolApprovalResponse, type ToolCallData } from "./events.js";
 
 /**

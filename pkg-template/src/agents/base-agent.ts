@@ -1,7 +1,7 @@
 // The base of the classes of agents: its options, the three methods in which agents differ, and runs of one agent alone.
 
-import { type HandlerContext, ValidationError, type Workflow } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { type HandlerContext, ValidationError, type Workflow } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage, ChatOptions, LLM, OwnResponse } from "../model/chat.js";
 import { isTool } from "../tools/tool.js";
 import type { Tool } from "../tools/index.js";

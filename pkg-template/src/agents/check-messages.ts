@@ -1,7 +1,7 @@
 // Checks of the messages that models, agents and callers give.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage, ContentBlock, OwnResponse, Role } from "../model/chat.js";
 import { messageOf } from "./messages.js";
 

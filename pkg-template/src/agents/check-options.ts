@@ -1,7 +1,7 @@
 // Checks of the options and inputs of runs of agents.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage } from "../model/chat.js";
 import { type OptionNames, checkOptions } from "../util/options.js";
 import { isMessage } from "./check-messages.js";

@@ -1,6 +1,6 @@
 // The events of agents, as they appear in the stream of a run.
 
-import { HumanResponseEvent, InputRequiredEvent, WorkflowEvent } from "../index.js";
+import { HumanResponseEvent, InputRequiredEvent, WorkflowEvent } from "../api/index.js";
 import type { ChatMessage, FinishReason, ToolCallRequest, ToolResultBlock, Usage } from "../model/chat.js";
 
 /**

@@ -1,6 +1,6 @@
 // The agent for models that can call functions.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import type { LLM, ToolChoice } from "../model/chat.js";
 import type { AgentStep, AgentStepInput } from "./agent.js";
 import { BaseAgent, type BaseAgentOptions } from "./base-agent.js";

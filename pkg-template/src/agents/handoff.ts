@@ -1,6 +1,6 @@
 // Handoffs: the tool by which an agent lets another one take over.
 
-import { ValidationError } from "../index.js";
+import { ValidationError } from "../api/index.js";
 import type { ToolCallRequest, ToolDefinition } from "../model/chat.js";
 import { type Tool, tool } from "../tools/index.js";
 import type { AgentDefinition } from "./agent.js";

@@ -36,6 +36,6 @@ export type { Prompt } from "./prompts.js";
 export { ReActAgent, type ReActAgentOptions } from "./react/react-agent.js";
 export type { AgentResult, AgentRunInput, AgentRunOptions, AgentStart } from "./run-options.js";
 export { AgentWorkflow, type FromToolsOptions } from "./workflow.js";
-export { type Code, LLMError } from "../errors.js";
+export { type Code, LLMError } from "../errors/errors.js";
 export type * from "../model/chat.js";
 export * from "../tools/index.js";

@@ -14,7 +14,7 @@ import {
   Workflow,
   type WorkflowContext,
   type WorkflowEvent,
-} from "../index.js";
+} from "../api/index.js";
 import { defineSchema } from "../schema/definition.js";
 import type { Tool } from "../tools/index.js";
 import { type OptionNames, checkOptions } from "../util/options.js";

@@ -1,7 +1,7 @@
 // Memory: selects the messages of a conversation that a model gets. The conversation itself is in the run's store.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage, ContentBlock } from "../model/chat.js";
 import { type OptionNames, checkOptions } from "../util/options.js";
 import { blocksOf, callsOf } from "./messages.js";

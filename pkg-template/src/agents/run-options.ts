@@ -1,6 +1,6 @@
 // The options, the input and the result of runs of agents.
 
-import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../index.js";
+import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../api/index.js";
 import type { ChatMessage, JSONSchema, Usage } from "../model/chat.js";
 import type { StandardSchema } from "../tools/index.js";
 import type { OptionNames } from "../util/options.js";

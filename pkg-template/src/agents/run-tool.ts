@@ -1,6 +1,6 @@
 // One call of a tool by an agent. Every failure is a result, so that the model can react to it.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import { type ToolOutcome, executeTool, failureOf, parseArguments, unknownTool } from "../tools/execute.js";
 import type { Tool } from "../tools/index.js";
 import { throwIfAborted } from "../util/abort.js";

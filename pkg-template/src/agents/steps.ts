@@ -3,8 +3,8 @@
 // Each may run again after a recovery, with the store as its first execution left it. So a step changes the store last, all at
 // once, and in a way that changes nothing the second time (turn.ts). What it returns follows from its event and the store.
 
-import { type HandlerContext, LimitError, StopEvent, ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { type HandlerContext, LimitError, StopEvent, ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage } from "../model/chat.js";
 import type { SchemaDefinition } from "../schema/definition.js";
 import { parseArguments } from "../tools/execute.js";

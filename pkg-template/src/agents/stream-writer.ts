@@ -1,6 +1,6 @@
 // Writes the deltas of a model into the stream of a run. Every token passes here: it becomes one event, and nothing more.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import type { ChatDelta } from "../model/chat.js";
 import type { DeltaSink } from "./call-model.js";
 import { AgentStream, type AgentStreamData } from "./events.js";

@@ -1,6 +1,6 @@
 // Structured output of agents: one more call of the model after the answer.
 
-import { type HandlerContext, LLMError } from "../index.js";
+import { type HandlerContext, LLMError } from "../api/index.js";
 import type { ChatMessage, ContentBlock, LLM, OwnResponse } from "../model/chat.js";
 import { parseAndCheck } from "../schema/check.js";
 import type { SchemaDefinition } from "../schema/definition.js";

@@ -1,7 +1,7 @@
 // The agents of a workflow, by name.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { AgentDefinition } from "./agent.js";
 import { checkHandoffName, targetsOf } from "./handoff.js";
 

@@ -1,7 +1,7 @@
 // The tools that an agent can use at a moment: its own, the tool for handoffs, and those that its retriever finds.
 
-import { type HandlerContext, ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { type HandlerContext, ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { Tool } from "../tools/index.js";
 import { isTool } from "../tools/tool.js";
 import type { AgentDefinition } from "./agent.js";

@@ -4,7 +4,7 @@
 // once, and each change has a condition that is false when it was made already: the number of iterations, or of gathered
 // results.
 
-import { type Store, ValidationError } from "../index.js";
+import { type Store, ValidationError } from "../api/index.js";
 import type { ChatMessage, ToolCallRequest, Usage } from "../model/chat.js";
 import type { AgentOutputData, ToolCallResultData } from "./events.js";
 import { addUsage } from "./messages.js";

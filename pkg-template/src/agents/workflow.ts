@@ -1,7 +1,7 @@
 // The workflow of agents as users make it: the loop, and a short way to one agent with tools.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { BaseAgentOptions } from "./base-agent.js";
 import { FunctionAgent, type FunctionAgentOptions } from "./function-agent.js";
 import { AgentLoop, pickOptions } from "./loop.js";

@@ -1,8 +1,9 @@
 // The base of the clients of all providers: checks the options of a call, hands it to the call driver, and returns the
 // response.
 
-import { LLMError, ValidationError } from "../errors.js";
-import { describe, milliseconds } from "../internal/duration.js";
+import { LLMError, ValidationError } from "../errors/errors.js";
+import { milliseconds } from "../model/duration.js";
+import { describe } from "../util/describe.js";
 import type { ChatResponse, ChatStream, LLM, ObjectResponse, ToolDefinition } from "../model/chat.js";
 import type { StandardSchema } from "../schema/standard-schema.js";
 import { onAbort } from "../util/abort.js";

@@ -1,7 +1,7 @@
 // The client of servers with OpenAI's Chat Completions API, and the differences between them.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import { LLMClient } from "./client.js";
 import type { ClientOptions } from "./options.js";
 

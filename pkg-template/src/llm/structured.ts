@@ -1,7 +1,7 @@
 // Structured output: the schema that a call asks for, and the check of the answer.
 
-import { LLMError, ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { LLMError, ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import type { ChatResponse, JSONSchema, ObjectResponse, ResponseFormat } from "../model/chat.js";
 import { type Check, parseAndCheck } from "../schema/check.js";
 import { defineSchema } from "../schema/definition.js";

@@ -1,7 +1,7 @@
 // A schema that is ready for use: what a model is asked for, and the check of what it writes. Tools, structured output of
 // clients and structured output of agents all begin here.
 
-import { ValidationError } from "../errors.js";
+import { ValidationError } from "../errors/errors.js";
 import type { JSONSchema } from "../model/chat.js";
 import { type Check, jsonSchemaCheck, standardCheck } from "./check.js";
 import { jsonSchemaOf } from "./json-schema.js";

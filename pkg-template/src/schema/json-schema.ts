@@ -1,7 +1,7 @@
 // The JSON Schema of whatever users give as a schema: JSON Schema itself, or a schema of a validation library.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import type { JSONSchema } from "../model/chat.js";
 import { type StandardSchema, isStandardSchema } from "./standard-schema.js";
 

@@ -10,9 +10,9 @@
 import { mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
-import { asBytes } from "../internal/header.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
+import { asBytes } from "../snapshot/header.js";
 import { hasMore, idOf, namesOf } from "./names.js";
 import type { SnapshotStore } from "./index.js";
 import { snapshotStore } from "./snapshot-store.js";

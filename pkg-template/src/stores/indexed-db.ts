@@ -1,7 +1,7 @@
 // The store for browsers. Each operation is one transaction, so that the tabs of an origin can share the store.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import { type OptionNames, checkOptions } from "../util/options.js";
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 

@@ -1,8 +1,8 @@
 // The interface of stores of snapshots, and what all of them have in common: checks, and one operation at a time for each run.
 
-import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors.js";
-import { describe } from "../internal/duration.js";
-import { asBytes, readHeader } from "../internal/header.js";
+import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
+import { asBytes, readHeader } from "../snapshot/header.js";
 
 /**
  * Keeps the latest snapshot of each run. The package has {@link memoryStore}, {@link indexedDBStore}, {@link unstorageStore}, and

@@ -1,8 +1,8 @@
 // The store for everything that unstorage has a driver for. The package does not import unstorage; users pass a storage.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
-import { asBytes } from "../internal/header.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
+import { asBytes } from "../snapshot/header.js";
 import { idOf, namesOf } from "./names.js";
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 

@@ -1,8 +1,8 @@
 // Calls of tools for programs that hold a conversation with a model themselves, without an agent.
 
-import { ValidationError } from "../errors.js";
-import type { HandlerContext } from "../handler-context.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import type { HandlerContext } from "../model/handler-context.js";
+import { describe } from "../util/describe.js";
 import type { ToolCallRequest, ToolResultBlock } from "../model/chat.js";
 import { type OptionNames, checkOptions } from "../util/options.js";
 import { executeTool, parseArguments, unknownTool } from "./execute.js";

@@ -1,7 +1,7 @@
 // Executes calls of tools, for agents and for `callTool`: arguments in, a result for the model out.
 
-import { ValidationError } from "../errors.js";
-import type { HandlerContext } from "../handler-context.js";
+import { ValidationError } from "../errors/errors.js";
+import type { HandlerContext } from "../model/handler-context.js";
 import type { ImageBlock, TextBlock } from "../model/chat.js";
 import { parseAndCheck } from "../schema/check.js";
 import { onAbort, throwIfAborted } from "../util/abort.js";

@@ -1,8 +1,9 @@
 // Tools: functions that a model may call, each with the description that the model is given.
 
-import { ValidationError } from "../errors.js";
-import type { HandlerContext } from "../handler-context.js";
-import { describe, milliseconds } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import type { HandlerContext } from "../model/handler-context.js";
+import { milliseconds } from "../model/duration.js";
+import { describe } from "../util/describe.js";
 import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../model/chat.js";
 import type { Check } from "../schema/check.js";
 import { defineSchema } from "../schema/definition.js";

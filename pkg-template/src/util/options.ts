@@ -1,8 +1,8 @@
 // Checks the names of options. In JavaScript a misspelt option would be ignored without a word: the compiler, which
 // refuses it in TypeScript, is not there.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "./describe.js";
 
 /**
  * The names of all options of a type, as the keys of an object. The compiler refuses a name too many and one too few:

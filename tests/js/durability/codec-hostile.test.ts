@@ -2,9 +2,9 @@
 // outside the value changed.
 
 import { describe, expect, test } from "vitest";
-import { RecoverError } from "../../../pkg-template/src/errors.js";
-import type { CodecContext } from "../../../pkg-template/src/internal/codec-context.js";
-import { decodePayload, encodePayload } from "../../../pkg-template/src/internal/codec.js";
+import { RecoverError } from "../../../pkg-template/src/errors/errors.js";
+import type { CodecContext } from "../../../pkg-template/src/snapshot/codec/context.js";
+import { decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
 import { Money, Plain, contextWith, randomFrom, randomValue } from "./codec-kit.js";
 

@@ -1,7 +1,7 @@
 // The agent for any model: the prompt describes a text format for calls of tools, and the model's text is parsed.
 
-import { type HandlerContext, ValidationError } from "../../index.js";
-import { describe } from "../../internal/duration.js";
+import { type HandlerContext, ValidationError } from "../../api/index.js";
+import { describe } from "../../util/describe.js";
 import type { ChatDelta, ChatMessage, ContentBlock, LLM, OwnResponse, ToolDefinition } from "../../model/chat.js";
 import type { AgentStep, AgentStepInput } from "../agent.js";
 import { BaseAgent, type BaseAgentOptions } from "../base-agent.js";

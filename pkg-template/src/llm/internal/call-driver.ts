@@ -2,8 +2,8 @@
 // response means; the network and the clock are here. After each thing that happens, the driver dispatches it to the module
 // and applies what the module returns. The module never calls back: no function and no promise crosses the boundary.
 
-import { EngineError } from "../../errors.js";
-import type { Survivor } from "../../internal/wasm-module.js";
+import { EngineError } from "../../errors/errors.js";
+import type { Survivor } from "../../wasm/loader.js";
 import { onAbort } from "../../util/abort.js";
 import {
   type HttpRequest,

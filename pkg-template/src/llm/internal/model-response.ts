@@ -1,7 +1,7 @@
 // Responses and errors: from the JSON of the wasm module to what users get.
 
-import { LLMError } from "../../errors.js";
-import { codeOf } from "../../internal/code-of.js";
+import { LLMError } from "../../errors/errors.js";
+import { codeOf } from "../../errors/code-of.js";
 import type { ChatResponse, ContentBlock, FinishReason, ToolCallRequest, Usage } from "../../model/chat.js";
 
 /** The JSON that `ModelResponse::to_json` in `src/llm/to_json.rs` writes. */

@@ -1,0 +1,301 @@
+// A run, as its user sees it.
+
+import { ValidationError } from "../errors/errors.js";
+import { StartEvent, type StepFailure, StopEvent, type WorkflowEvent } from "../model/events.js";
+import { describe } from "../util/describe.js";
+import type { Plan } from "../runtime/plan.js";
+import type { Parent } from "../runtime/parent-link.js";
+import { newId } from "../util/new-id.js";
+import { type AnyWorkflow, Run, type RunStatus } from "../runtime/live-run.js";
+import { snapshotOf } from "../snapshot/capture.js";
+import { Shelf } from "../snapshot/restore.js";
+import type { RunOptions } from "../model/options.js";
+import { type PausedStep, stepThrough } from "./stepwise.js";
+import type { Store } from "../model/store.js";
+
+/** Where runtimes have no `Symbol.dispose`, a symbol that nobody asks for. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.dispose");
+
+/**
+ * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
+ * was given.
+ */
+export type GivenData<ContextData, Data> = unknown extends ContextData
+  ? Data
+  : Data extends object
+    ? [Exclude<keyof Data, keyof ContextData>] extends [never]
+      ? ContextData
+      : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
+    : ContextData;
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly workflow: AnyWorkflow;
+  /** Undefined for a run that goes on from a snapshot. */
+  readonly plan: Plan | undefined;
+  /** Undefined for a run that goes on from a snapshot. */
+  readonly start: WorkflowEvent | undefined;
+  /** The snapshot that the run goes on from. */
+  readonly shelf: Shelf | undefined;
+  readonly data: unknown;
+  readonly options: RunOptions;
+  readonly parent: Parent | undefined;
+}
+
+/**
+ * A run: awaitable, and async-iterable over its events.
+ *
+ * It begins when it is first awaited, iterated, sent an event or `start()`ed, and otherwise by itself in the next microtask.
+ *
+ * ```ts
+ * const context = workflow.run("pirates");
+ * for await (const event of context) console.log(event);
+ * const { data } = await context;
+ * ```
+ *
+ * Mind that an `async` function that returns a run returns its result, as with every awaitable.
+ */
+export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown>
+  implements PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent>
+{
+  /** Carries the type of the start event's data for inference; there is nothing at run time. */
+  declare protected readonly startType?: Start;
+
+  readonly #parts: ContextParts;
+  #made: Run | undefined;
+  /** It begins by itself, unless `with` has made it a template. */
+  #beginsByItself = true;
+
+  /** Made by `workflow.run`. @internal */
+  constructor(parts: ContextParts) {
+    this.#parts = parts;
+    // A run from a snapshot is made when it is used: of most only a copy with other data is.
+    if (parts.shelf === undefined) this.#made = this.#make();
+    // The run around it must not be seen waiting while this one is about to begin.
+    const around = parts.parent?.invocation.run;
+    around?.countNested(1);
+    queueMicrotask(() => {
+      if (this.#beginsByItself) this.#run.start();
+      around?.countNested(-1);
+    });
+  }
+
+  get #run(): Run {
+    return (this.#made ??= this.#make());
+  }
+
+  #make(): Run {
+    const { workflow, plan, start, shelf, data, options, parent } = this.#parts;
+    const thawed = shelf?.take(options.journal === true);
+    const previous = options.context as WorkflowContext | undefined;
+    const run = new Run({
+      workflow,
+      plan: thawed?.plan ?? plan!,
+      start,
+      thawed,
+      data,
+      options,
+      parent,
+      store: previous?.store,
+    });
+    run.context = this;
+    return run;
+  }
+
+  /**
+   * A run of its own with the same start event and other data. The run it is called on becomes a template, which begins only when it is
+   * itself used: `run(x).with(d)` runs once, and of `c.with(a)`, `c.with(b)` and `c` each may be used.
+   */
+  with<Data extends ContextData>(data: Data): WorkflowContext<GivenData<ContextData, Data>, Start, Stop> {
+    this.#beginsByItself = false;
+    const { runId, ...others } = this.#parts.options;
+    // Two runs cannot have one id; but a run that goes on is the one that it was.
+    const options = this.#parts.shelf === undefined || runId === undefined ? others : { ...others, runId };
+    return new WorkflowContext<GivenData<ContextData, Data>, Start, Stop>({ ...this.#parts, options, data });
+  }
+
+  /** Begins the run, if it has not begun. */
+  start(): this {
+    this.#run.start();
+    return this;
+  }
+
+  /** The run's id. */
+  get runId(): string {
+    return this.#run.runId;
+  }
+
+  /** What was given to `run` or `with`. */
+  get data(): ContextData {
+    return this.#run.data as ContextData;
+  }
+
+  /** The run's state. */
+  get store(): Store {
+    return this.#run.store;
+  }
+
+  /**
+   * `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when the outside sends an event. `completed`, `failed`,
+   * `cancelled`: it has ended.
+   */
+  get status(): RunStatus {
+    return this.#run.status;
+  }
+
+  /** What the StopEvent carries; undefined until the run has completed. */
+  get result(): Stop | undefined {
+    return this.#run.stop?.data as Stop | undefined;
+  }
+
+  /** The step whose failure has ended the run, if one has. */
+  get failure(): StepFailure | undefined {
+    return this.#run.failure;
+  }
+
+  /**
+   * Sends an event into the run, to all steps that take it or to one of them; begins the run if it has not begun.
+   *
+   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it).
+   */
+  sendEvent(event: WorkflowEvent, options: { readonly step?: string } = {}): void {
+    this.#run.receive(event, options.step);
+  }
+
+  /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already. */
+  cancel(reason?: unknown): void {
+    this.#beginsByItself = false;
+    this.#run.cancel(reason);
+  }
+
+  /** Resolves when the run has ended, or goes on only when the outside sends an event. Never rejects. */
+  idle(): Promise<void> {
+    this.#run.start();
+    return new Promise((resolve) => this.#run.whenIdle(resolve));
+  }
+
+  /** The events that were not read yet, and those to come. Every loop over the run goes on where the last one left off. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent> {
+    // Before the run begins: a loop misses nothing, also of steps that run without a pause.
+    const reader = this.#run.stream.reader();
+    this.#run.start();
+    return reader;
+  }
+
+  /** The same as a loop over the run, with a place of its own: what is read here is not taken from others. */
+  stream(): AsyncIterableIterator<WorkflowEvent> {
+    const cursor = this.#run.stream.cursor();
+    this.#run.start();
+    return cursor;
+  }
+
+  /**
+   * Goes through the run step by step: yields each step when it has returned, before its event goes on.
+   *
+   * ```ts
+   * for await (const paused of context.stepwise()) {
+   *   if (paused.output instanceof DraftEvent) paused.replace(new DraftEvent(improved));
+   * }
+   * ```
+   */
+  stepwise(): AsyncGenerator<PausedStep, void, undefined> {
+    return stepThrough(this.#run);
+  }
+
+  /** See Promise. Resolves with the StopEvent; rejects with the error that ended the run. */
+  then<Fulfilled = StopEvent<Stop>, Rejected = never>(
+    onFulfilled?: ((stop: StopEvent<Stop>) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    this.#run.start();
+    return (this.#run.promise() as Promise<StopEvent<Stop>>).then(onFulfilled, onRejected);
+  }
+
+  /** See Promise. */
+  catch<Rejected = never>(
+    onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<StopEvent<Stop> | Rejected> {
+    return this.then(undefined, onRejected);
+  }
+
+  /** See Promise. */
+  finally(onFinally?: (() => void) | null): Promise<StopEvent<Stop>> {
+    this.#run.start();
+    return (this.#run.promise() as Promise<StopEvent<Stop>>).finally(onFinally);
+  }
+
+  /**
+   * The run as bytes: everything that `workflow.recover` needs to go on, in this process or another. May be taken at any moment, also of a run
+   * that has not begun, has failed or has completed; the run goes on as if nothing had happened. Its size follows what is alive, not what has happened.
+   *
+   * @param options `data`: whether the run's data goes along. Default: false; it is given anew with `with`.
+   * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
+   */
+  snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
+    return snapshotOf(this.#run, options.data === true);
+  }
+
+  /**
+   * A run of its own that goes on from where this one is now, with the same data and an id of its own.
+   *
+   * @throws SnapshotError `SNAPSHOT_VALUE`
+   */
+  fork(): WorkflowContext<ContextData, Start, Stop> {
+    const { workflow, options } = this.#parts;
+    const { context: _context, runId: _id, ...others } = options;
+    const shelf = new Shelf(workflow, snapshotOf(this.#run, false), {});
+    const forked = { ...others, runId: newId() };
+    return workflow.recoverNested(shelf, this.#run.data, forked, undefined) as WorkflowContext<
+      ContextData,
+      Start,
+      Stop
+    >;
+  }
+
+  /**
+   * The journal of a run that was started with `{ journal: true }`: everything that has happened so far, for `workflow.replay`. With `stream`, an
+   * iterable over the same in pieces, those to come included; joined in order they are the journal.
+   *
+   * @throws SnapshotError `JOURNAL_NOT_KEPT`
+   */
+  journal(options?: { readonly stream?: false }): Uint8Array;
+  journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
+  journal(options: { readonly stream?: boolean } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
+    const { notes } = this.#run;
+    return options.stream === true ? notes.increments() : notes.bytes();
+  }
+
+  /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
+  dispose(): void {
+    this.cancel("The run was disposed of.");
+  }
+
+  [dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * @throws ValidationError `INVALID_OPTION`; a wrong option that is found when the run is under way would be its error, far from the cause.
+ * @internal
+ */
+export function checkOptions(options: RunOptions): void {
+  if (typeof options !== "object" || options === null) refuse("The options of a run", options);
+  const { runId, signal, context, onStep }: { readonly [Option in keyof RunOptions]: unknown } = options;
+  if (runId !== undefined && (typeof runId !== "string" || runId === "")) refuse("runId", runId);
+  // Signals of other realms and of polyfills are as good.
+  const canListen = (value: unknown): boolean =>
+    typeof (value as { addEventListener?: unknown } | null)?.addEventListener === "function";
+  if (signal !== undefined && !canListen(signal)) refuse("signal", signal);
+  if (context !== undefined && !(context instanceof WorkflowContext)) refuse("context", context);
+  if (onStep !== undefined && typeof onStep !== "function") refuse("onStep", onStep);
+}
+
+function refuse(what: string, value: unknown): never {
+  throw new ValidationError("INVALID_OPTION", `${what} is ${describe(value)}.`);
+}
+
+/** The start event for what was given to `run`. */
+export function startEventOf(input: unknown): WorkflowEvent {
+  return input instanceof StartEvent ? input : new StartEvent(input);
+}
