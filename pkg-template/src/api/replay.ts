@@ -12,6 +12,7 @@ import type { WorkflowDefinition } from "../runtime/definition.js";
 import { readCaptured } from "../runtime/engine-run.js";
 import type { JournalRecord } from "../snapshot/journal-writer.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
+import { resetEvent } from "../runtime/reset-event.js";
 import { engine } from "../wasm/engine-module.js";
 import { SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
 import { Store } from "../model/store.js";
@@ -134,12 +135,21 @@ export class Replay {
     for (let word = 0; word < commands.length; word += commandLength(commands, word)) {
       const payload = this.#payloads[commands[word + 1]!];
       if (commands[word] === op.PUBLISH) this.#events.push(payload as WorkflowEvent);
+      if (commands[word] === op.RESET) this.#events.push(this.#resetEvent(commands, word));
       if (commands[word] === op.RELEASE) this.#payloads[commands[word + 1]!] = undefined;
       if (commands[word] === op.SETTLE && commands[word + 1] === outcome.COMPLETED) {
         this.#stop = this.#payloads[commands[word + 2]!] as WorkflowEvent;
       }
     }
     return reply;
+  }
+
+  /** The event of a reset, which stands before the invocation that begins again. */
+  #resetEvent(commands: readonly number[], at: number): WorkflowEvent {
+    const invoke = at + commandLength(commands, at);
+    const slots = commands.slice(invoke + 6, invoke + commandLength(commands, invoke));
+    const inputs = slots.map((slot) => this.#payloads[slot] as WorkflowEvent);
+    return resetEvent(this.#plan, commands[at + 1]!, commands[at + 2]!, inputs);
   }
 
   #note(note: JournalRecord): void {

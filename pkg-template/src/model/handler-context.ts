@@ -1,6 +1,6 @@
 // What a step's handler gets, as types. `runtime/invocation.ts` is behind them.
 
-import type { EventClass, EventInput, EventOf, WorkflowEvent } from "./events.js";
+import type { EventClass, EventInput, EventOf, StreamResetData, WorkflowEvent } from "./events.js";
 import type { NestedWorkflow, Slots } from "./nested.js";
 import type { RetryFunction, RetryPolicy } from "./retry.js";
 import type { Store } from "./store.js";
@@ -150,6 +150,11 @@ export interface StepParameters<
   readonly numWorkers?: number;
   /** Whether and how a failed attempt is repeated. Default: it is not. */
   readonly retry?: RetryPolicy | RetryFunction;
+  /**
+   * Details for the `StreamReset` that is published when the step runs again: called with the input events of the invocation. For
+   * steps of libraries, whose users know the events by something else than the step's name.
+   */
+  readonly resetDetails?: ((events: readonly WorkflowEvent[]) => Pick<StreamResetData, "iteration">) | undefined;
   /** How many seconds an attempt may take. Default: as long as it takes. */
   readonly timeout?: number | null;
 }

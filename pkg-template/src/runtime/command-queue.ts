@@ -27,7 +27,7 @@ export interface CommandHandler {
     input: WorkflowEvent | readonly WorkflowEvent[],
   ): void;
   /** A step begins again; what an earlier attempt has written to the stream no longer counts. */
-  reset(step: number, attempt: number): void;
+  reset(step: number, attempt: number, input: WorkflowEvent | readonly WorkflowEvent[]): void;
   /** A wait has its event. */
   resolve(wait: number, event: WorkflowEvent): void;
   /** A sleep is over. */
@@ -203,7 +203,7 @@ export class CommandQueue {
         }
         return;
       case op.RESET:
-        this.#handler.reset(a, b);
+        if (!this.isSettling) this.#handler.reset(a, b, this.#inputsOfNext(words, at));
         return;
       case op.RESOLVE:
         this.#handler.resolve(a, this.#slots.event(b));
@@ -235,6 +235,11 @@ export class CommandQueue {
     }
   }
 
+  /** The events of the invocation that follows a reset. */
+  #inputsOfNext(words: Int32Array, at: number): WorkflowEvent | readonly WorkflowEvent[] {
+    return this.#inputs(words, at + commandLength(words, at) + 5);
+  }
+
   /** The events of an invocation, whose number stands at `at` and whose slots follow. */
   #inputs(words: Int32Array, at: number): WorkflowEvent | readonly WorkflowEvent[] {
     const count = words[at]!;
@@ -243,7 +248,9 @@ export class CommandQueue {
   }
 
   /** Events that are published and still in the queue, and the stop event when the run has completed and that is still in the queue. */
-  pending(resetEvent: (step: number, attempt: number) => WorkflowEvent): {
+  pending(
+    resetEvent: (step: number, attempt: number, input: WorkflowEvent | readonly WorkflowEvent[]) => WorkflowEvent,
+  ): {
     readonly published: WorkflowEvent[];
     readonly stop: WorkflowEvent | undefined;
   } {
@@ -254,7 +261,7 @@ export class CommandQueue {
       const [a, b] = [words[at + 1]!, words[at + 2]!];
       if (words[at] === op.NEXT) published.push(this.#slots.event(words[at + 4]!));
       if (words[at] === op.PUBLISH) published.push(this.#slots.event(a));
-      if (words[at] === op.RESET) published.push(resetEvent(a, b));
+      if (words[at] === op.RESET) published.push(resetEvent(a, b, this.#inputsOfNext(words, at)));
       if (words[at] === op.SETTLE && a === outcome.COMPLETED) stop = this.#slots.event(b);
     }
     return { published, stop };

@@ -114,23 +114,23 @@ describe("the words of the boundary", () => {
 
 describe("the words of the calls of models", () => {
   const rust = read("src/wasm/llm.rs");
-  const typescript = read("pkg-template/src/llm/internal/desk.ts");
+  const typescript = read("pkg-template/src/llm/internal/call-view.ts");
   const numbers = (text: string, form: RegExp) => table(matches(text, form));
 
-  test("flags have the same numbers, and each is obeyed", () => {
+  test("flags have the same numbers, and each is applied", () => {
     const flags = numbers(between(rust, "mod flag {", "\n}"), /const (\w+): u32 = (\d+);/g);
     expect(Object.keys(flags).length).toBeGreaterThanOrEqual(7);
     expect(numbers(between(typescript, "export const flag = {", "} as const"), /(\w+): (\d+)/g)).toEqual(flags);
-    const transport = read("pkg-template/src/llm/internal/transport.ts");
-    for (const name of Object.keys(flags)) expect(transport).toMatch(new RegExp(`\\bflag\\.${name}\\b`));
+    const driver = read("pkg-template/src/llm/internal/call-driver.ts");
+    for (const name of Object.keys(flags)) expect(driver).toMatch(new RegExp(`\\bflag\\.${name}\\b`));
   });
 
-  test("everything on the desk is where the other side looks for it", () => {
-    const places = numbers(between(rust, "mod desk {", "\n}"), /const (\w+): usize = (\d+);/g);
-    const { WORDS, ...read } = places;
+  test("every word of the call view has the same position on both sides", () => {
+    const positions = numbers(between(rust, "mod view {", "\n}"), /const (\w+): usize = (\d+);/g);
+    const { WORDS, ...read } = positions;
     expect(Object.keys(read).length).toBeGreaterThanOrEqual(9);
     expect(Math.max(...Object.values(read))).toBeLessThan(WORDS ?? 0);
-    expect(numbers(between(typescript, "const desk = {", "} as const"), /(\w+): (\d+)/g)).toEqual(read);
+    expect(numbers(between(typescript, "const view = {", "} as const"), /(\w+): (\d+)/g)).toEqual(read);
   });
 });
 
@@ -185,6 +185,7 @@ const values = [
   "StepFailedEvent",
   "StopEvent",
   "StopStrategy",
+  "StreamReset",
   "TimeoutError",
   "ValidationError",
   "WaitStrategy",
@@ -245,6 +246,7 @@ const types = [
   "StepHook",
   "StepParameters",
   "Store",
+  "StreamResetData",
   "TypeHook",
   "ValidationIssue",
   "WaitOptions",
