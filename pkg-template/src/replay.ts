@@ -12,7 +12,7 @@ import type { Note } from "./internal/notes.js";
 import { type NamedType, type Plan, typeName } from "./internal/plan.js";
 import type { AnyWorkflow } from "./internal/run.js";
 import { engine } from "./internal/wasm.js";
-import { SETTLED, commandLength, op, outcome } from "./internal/words.js";
+import { NO_SLOT, SETTLED, commandLength, op, outcome } from "./internal/words.js";
 import { Store } from "./store.js";
 
 /** Options of `workflow.replay`. */
@@ -122,6 +122,12 @@ export class Replay {
     for (let word = 0; word < commands.length; word += commandLength(commands, word)) {
       const payload = this.#payloads[commands[word + 1]!];
       if (commands[word] === op.PUBLISH) this.#events.push(payload as WorkflowEvent);
+      if (commands[word] === op.NEXT) {
+        this.#events.push(this.#payloads[commands[word + 4]!] as WorkflowEvent);
+        // Signed, as {@link NO_SLOT} is.
+        const released = commands[word + 5]! | 0;
+        if (released !== NO_SLOT) this.#payloads[released] = undefined;
+      }
       if (commands[word] === op.RELEASE) this.#payloads[commands[word + 1]!] = undefined;
       if (commands[word] === op.SETTLE && commands[word + 1] === outcome.COMPLETED) {
         this.#stop = this.#payloads[commands[word + 2]!] as WorkflowEvent;

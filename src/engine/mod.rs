@@ -69,13 +69,14 @@ pub use image::{
     KeptImage, RequestImage, SentImage,
 };
 pub use inspect::{InFlight, OpenJoin, OpenWait};
+pub use out::Commands;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use out::{HEADER, NONE, Out, op};
 pub use random::seed_of;
 pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use thaw::{Refusal, Thaw};
-#[cfg(target_arch = "wasm32")]
-pub(crate) use tick::op;
 pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
 pub use validate::Finding;
 
@@ -177,16 +178,26 @@ impl Engine {
         Ok(Pattern { expected, sorted })
     }
 
-    /// The commands that have come up since the last call, as words.
+    /// The commands that have come up since the last call: deadlines that have changed, then the others in their
+    /// order.
+    pub fn drain(&mut self) -> Commands<'_> {
+        Commands::new(&mut self.commands)
+    }
+
+    /// The same as words.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn out(&mut self) -> &mut out::Out {
+    #[inline(always)]
+    pub(crate) fn out(&mut self) -> &mut Out {
         &mut self.commands
     }
 
-    /// The commands that have come up since the last call, in order.
+    /// A run like this one whose every tick goes the general way, also where there is a shorter one. It comes to the
+    /// same state and the same commands; tests compare the two.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn drain(&mut self) -> impl Iterator<Item = Command> + '_ {
-        self.commands.0.drain(..)
+    #[must_use]
+    pub fn without_shortcuts(mut self) -> Engine {
+        self.commands.without_shortcuts();
+        self
     }
 
     /// Where the run is.

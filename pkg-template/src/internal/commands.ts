@@ -83,7 +83,7 @@ export function carryOutNext(run: Run, line: Line): void {
       run.setIdle(false);
       return;
     case op.SETTLE:
-      line.next = at + 2;
+      line.next = at + 3;
       settle(run, commands[at]!, commands[at + 1]!);
       return;
     default:

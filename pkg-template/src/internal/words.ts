@@ -1,4 +1,4 @@
-// The words of the engine's answers, as src/wasm/engine/words.rs writes them.
+// The words of the engine's answers. Commands are written by src/engine/out.rs, the rest by src/wasm/engine/words.rs.
 
 /** Commands, and the words that follow each. */
 export const op = {
@@ -22,7 +22,7 @@ export const op = {
   IDLE: 9,
   /** none */
   BUSY: 10,
-  /** `outcome, slot` */
+  /** `outcome, slot, step` */
   SETTLE: 11,
   /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
   NEXT: 12,
@@ -38,7 +38,7 @@ const words: Readonly<Record<number, number>> = {
   [op.EXPIRE]: 1,
   [op.TIME_OUT]: 2,
   [op.ALARM]: 1,
-  [op.SETTLE]: 2,
+  [op.SETTLE]: 3,
   [op.NEXT]: 5,
 };
 

@@ -385,7 +385,7 @@ pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now
 #[wasm_bindgen]
 pub fn engine_wake(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => host.wake(point(now), &mut instance.answer),
+        Some(host) => host.wake(point(now)),
         None => instance.answer.refuse(Code::StaleId),
     })
 }

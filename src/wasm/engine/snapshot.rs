@@ -194,7 +194,7 @@ pub fn replay_free(replay: u32) {
 pub fn replay_next(replay: u32) -> *const u32 {
     with(|instance| {
         let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
-        replay.engine.out().begin();
+        replay.engine.out().clear();
         match replay.advance() {
             Ok(Passed::End) => instance.answer.reply([0].into_iter()),
             Ok(Passed::Tick(_)) => {
@@ -202,10 +202,7 @@ pub fn replay_next(replay: u32) -> *const u32 {
                 drill::pass(drill::Place::Replay);
                 let [now, later] = halves(replay.now.0);
                 instance.answer.begin_reply([1, now, later].into_iter());
-                let out = replay.engine.out();
-                out.timers.clear();
-                instance.answer.append(out.words[0], &out.words[3..]);
-                instance.answer.finish()
+                instance.answer.finish_with(replay.engine.out())
             }
             Ok(Passed::Note(note)) => {
                 let [address, length] = instance.hand_over(note);

@@ -9,7 +9,8 @@ import "../kit/guard.js";
 const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-const rustWords = read("src/wasm/engine/words.rs");
+const rustWords = read("src/engine/out.rs");
+const rustReplies = read("src/wasm/engine/words.rs");
 const rustCalls = read("src/wasm/engine/mod.rs") + read("src/wasm/engine/snapshot.rs");
 const typescriptWords = read("pkg-template/src/internal/words.ts");
 const plan = read("pkg-template/src/internal/plan.ts");
@@ -46,21 +47,19 @@ describe("the words of the boundary", () => {
   });
 
   test("every command is read, and every command that is written has a number", () => {
-    const names = Object.keys(table(matches(rustWords, /const (\w+): u32 = (\d+);/g))).filter(
-      (name) => name !== "SETTLED",
-    );
+    const numbers = matches(between(rustWords, "mod op {", "\n}"), /const (\w+): u32 = (\d+);/g);
     const commands = read("pkg-template/src/internal/commands.ts");
-    for (const name of names) {
-      expect(commands, `commands.ts should read ${name}`).toContain(`case op.${name}:`);
-      expect(rustWords, `words.rs should write ${name}`).toMatch(new RegExp(`[^\\w]op::${name}\\b`));
+    for (const name of Object.keys(table(numbers))) {
+      // The usual one has a function to itself.
+      if (name !== "NEXT") expect(commands, `commands.ts should read ${name}`).toContain(`case op.${name}:`);
+      const written = new RegExp(`(?:write\\(|extend\\(|= )\\[op::${name}\\b`);
+      expect(rustWords + rustReplies, `Rust should write ${name}`).toMatch(written);
     }
   });
 
   test("outcomes have the same numbers", () => {
     const rust = table(
-      matches(between(rustWords, "match outcome {", "};"), /Outcome::(\w+)[^=]*=> \((\d+),/g).map(
-        ([name = "", number = ""]) => [upper(name), number],
-      ),
+      matches(between(rustWords, "mod outcome {", "\n}"), /pub\(super\) const (\w+): u32 = (\d+);/g),
     );
     const typescript = table(
       matches(between(typescriptWords, "export const outcome = {", "} as const"), /(\w+): (\d+)/g),
@@ -103,12 +102,14 @@ describe("the words of the boundary", () => {
     expect(errors).not.toContain(rust);
   });
 
-  test("the outside and the missing alarm are the largest number", () => {
-    for (const name of ["NO_ALARM", "OUTSIDE"]) {
-      expect(typescriptWords).toMatch(new RegExp(`export const ${name} = 0xffff_ffff;`));
+  test("the outside, the missing alarm and the missing slot are the largest number", () => {
+    // What comes out is read as signed numbers.
+    for (const name of ["NO_ALARM", "NO_SLOT"]) {
+      expect(typescriptWords).toMatch(new RegExp(`export const ${name} = -1;`));
     }
+    expect(typescriptWords).toContain("export const OUTSIDE = 0xffff_ffff;");
     expect(rustCalls).toContain("index != u32::MAX");
-    expect(read("src/wasm/engine/host.rs")).toMatch(/const NEVER: u32 = u32::MAX;/);
+    expect(rustWords).toMatch(/const NONE: u32 = u32::MAX;/);
   });
 });
 
