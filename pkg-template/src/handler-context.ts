@@ -89,6 +89,10 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    * Puts the event to those that this step has collected. When there is one for each of the classes, takes them out and
    * returns them in the order of the classes; until then returns null.
    *
+   * Pass the same array each time when it is long: it is then read in full only once. If you change an array of more than 32
+   * classes in place, events count for the old list until the change is noticed, which takes at most length / 32 calls.
+   * What you are given always has the classes that the array has at that call.
+   *
    * ```ts
    * const both = context.collectEvents(event, [DraftEvent, ReviewEvent]);
    * if (both === null) return;

@@ -49,6 +49,7 @@ mod image;
 mod inspect;
 mod join;
 mod out;
+mod pattern;
 mod random;
 mod reduce;
 mod retry;
@@ -72,6 +73,7 @@ pub use inspect::{InFlight, OpenJoin, OpenWait};
 pub use out::Commands;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use out::{HEADER, NONE, Out, op};
+pub use pattern::{Pattern, Patterns};
 pub use random::seed_of;
 pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
@@ -88,14 +90,6 @@ pub struct Engine {
     graph: Rc<RefCell<Graph>>,
     state: State,
     commands: out::Out,
-}
-
-/// What `collect` is asked for.
-#[derive(Debug)]
-pub struct Pattern {
-    /// In the order asked.
-    pub expected: Vec<EventTypeId>,
-    sorted: state::Expected,
 }
 
 impl Engine {
@@ -161,21 +155,8 @@ impl Engine {
         now: Millis,
     ) -> Result<Reply, Code> {
         let graph = self.graph.borrow();
-        let lists = (&pattern.expected[..], &pattern.sorted);
+        let lists = (pattern.expected(), &pattern.sorted);
         reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)
-    }
-
-    /// Makes a list of types ready for [`collect`](Engine::collect).
-    ///
-    /// # Errors
-    /// [`Code::StaleId`] when a type does not exist.
-    pub fn pattern(&self, expected: Vec<EventTypeId>) -> Result<Pattern, Code> {
-        let known = self.graph.borrow().types().len();
-        if expected.iter().any(|ty| ty.index() >= known) {
-            return Err(Code::StaleId);
-        }
-        let sorted = wait::sorted_types(&expected);
-        Ok(Pattern { expected, sorted })
     }
 
     /// The commands that have come up since the last call: deadlines that have changed, then the others in their

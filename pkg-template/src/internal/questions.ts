@@ -5,6 +5,7 @@ import { Remembered } from "./document.js";
 import { ask, expectNumber, memoryWords, readReply } from "./engine.js";
 import type { Invocation, PendingWait } from "./invocation.js";
 import type { Run } from "./run.js";
+import { NO_PATTERN } from "./words.js";
 
 /** A wait or sleep that the engine has opened. */
 export interface Opened {
@@ -67,38 +68,54 @@ function opened(run: Run, call: () => number): Opened {
   return { wait, go: () => run.carryOut() };
 }
 
-/** A list of classes that a run has collected by. */
+/** A long list of classes that a run has collected by. */
 export interface KnownPattern {
   readonly number: number;
   readonly classes: readonly EventClass[];
   next: number;
 }
 
+/** Lists that are not longer than this cross the boundary at each call, and are exact by that. */
+const SHORT_LIST = 32;
+
+/** Of a long list, this many places are compared at each call. */
 const PROBES = 32;
 
 /**
- * The number of a list of classes. A list is gone through when it is first seen; after that a part of it is looked at each time, so that one that was
- * changed is noticed.
+ * The number that the engine keeps a long list under, or {@link NO_PATTERN} when it keeps as many lists as it may.
+ *
+ * Handing over a list, or comparing all of it, costs as much as it is long, so a list of n classes would cost n² in all. It is handed over when it
+ * is first seen. After that a part of it is compared at each call, and all of it before a collection can be complete. So a list that was changed
+ * in place is noticed after n / 32 events at the latest, and nothing is ever handed out by a list that it is not; the events before count for the
+ * list as it was.
  */
-function patternOf(run: Run, classes: readonly EventClass[]): number {
+function patternOf(by: Invocation, classes: readonly EventClass[]): number {
+  const { run } = by;
   const { line, plan } = run;
   const patterns = (run.patterns ??= new WeakMap());
   const known = patterns.get(classes);
   if (known !== undefined && known.classes.length === classes.length) {
-    let at = known.next;
-    let isSame = true;
-    for (let nth = 0; nth < PROBES; nth += 1) {
-      if (at >= classes.length) at = 0;
-      if (known.classes[at] !== classes[at]) isSame = false;
-      at += 1;
-    }
-    known.next = at;
-    if (isSame) return known.number;
+    const { number } = known;
+    const collected = ask(() => line.engine().engine_collected(line.handle, by.index, by.generation, number));
+    const mayComplete = collected + 1 >= classes.length;
+    if (isUnchanged(known, classes, mayComplete ? classes.length : PROBES)) return number;
   }
   const expected = plan.typeIdsOf(classes);
   const number = expectNumber(ask(() => line.engine().engine_pattern(line.handle, expected)));
-  patterns.set(classes, { number, classes: [...classes], next: 0 });
+  if (number !== NO_PATTERN) patterns.set(classes, { number, classes: [...classes], next: 0 });
   return number;
+}
+
+/** Compares so many places of a list, from where the last comparison has ended. */
+function isUnchanged(known: KnownPattern, classes: readonly EventClass[], places: number): boolean {
+  let at = known.next;
+  for (let nth = 0; nth < places; nth += 1) {
+    if (at >= classes.length) at = 0;
+    if (known.classes[at] !== classes[at]) return false;
+    at += 1;
+  }
+  known.next = at;
+  return true;
 }
 
 /** Puts an event to those that a step collects; returns them when they are complete. */
@@ -106,11 +123,15 @@ export function collect(by: Invocation, event: WorkflowEvent, classes: readonly 
   const { run } = by;
   const { line, plan } = run;
   const type = plan.typeOf(event);
-  const pattern = patternOf(run, classes);
+  const pattern = classes.length > SHORT_LIST ? patternOf(by, classes) : NO_PATTERN;
+  const expected = pattern === NO_PATTERN ? plan.typeIdsOf(classes) : undefined;
   const slot = line.keep(event);
   let found: WorkflowEvent[] | null = null;
+  const { index, generation } = by;
   const pointer = ask(() =>
-    line.engine().engine_collect(line.handle, by.index, by.generation, type, slot, pattern, line.tickTime()),
+    expected === undefined
+      ? line.engine().engine_collect(line.handle, index, generation, type, slot, pattern, line.tickTime())
+      : line.engine().engine_collect_list(line.handle, index, generation, type, slot, expected, line.tickTime()),
   );
   const memory = memoryWords();
   const at = pointer >>> 2;

@@ -73,6 +73,9 @@ export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;
 /** No slot. */
 export const NO_SLOT = -1;
 
+/** No list is kept under a number: the run keeps as many as it may. */
+export const NO_PATTERN = 0x7fff_ffff;
+
 /** No alarm is needed. */
 export const NO_ALARM = -1;
 

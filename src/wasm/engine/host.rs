@@ -2,7 +2,7 @@
 
 use super::words::{self, Answer};
 use crate::engine::{
-    Engine, EventTypeId, InvocationId, Millis, NONE, Pattern, Reply, Slot, StepId, Tick, TimerKey, WaitId,
+    Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Reply, Slot, StepId, Tick, TimerKey, WaitId,
 };
 use crate::error::Code;
 use crate::executor::Executor;
@@ -19,14 +19,14 @@ pub(super) struct Host {
     /// The predicated waits that accept the next event.
     pub(super) matches: Vec<WaitId>,
     /// The lists that steps collect by.
-    pub(super) patterns: Vec<Pattern>,
+    pub(super) patterns: Patterns,
     /// Kept when the user asked for it.
     pub(super) journal: Option<Journal>,
 }
 
 impl Host {
     pub(super) fn new(engine: Engine, journal: Option<Journal>) -> Host {
-        Host { engine, executor: Executor::new(), alarm: None, matches: Vec::new(), patterns: Vec::new(), journal }
+        Host { engine, executor: Executor::new(), alarm: None, matches: Vec::new(), patterns: Patterns::new(), journal }
     }
 
     pub(super) fn tick(&mut self, tick: Tick, now: Millis, answer: &mut Answer) -> *const u32 {
@@ -72,9 +72,9 @@ impl Host {
         now: Millis,
         answer: &mut Answer,
     ) -> *const u32 {
-        let Some(pattern) = self.patterns.get(pattern as usize) else { return answer.refuse(Code::StaleId) };
+        let Some(pattern) = self.patterns.get(pattern) else { return answer.refuse(Code::StaleId) };
         if self.journal.is_some() {
-            let expected = pattern.expected.clone();
+            let expected = pattern.expected().to_vec();
             return self.tick(Tick::Collect { invocation, ty, slot, expected }, now, answer);
         }
         self.engine.out().clear();
