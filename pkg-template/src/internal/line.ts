@@ -130,16 +130,30 @@ export class Line {
 
   #append(words: Int32Array): void {
     if (this.next === this.end) this.next = this.end = 0;
-    const end = this.end + words.length;
-    if (end > this.#queue.length) {
-      const larger = new Int32Array(Math.max(64, end * 2));
-      larger.set(this.#queue.subarray(0, this.end));
-      this.#queue = larger;
-    }
+    this.#makeRoom(words.length);
     this.#queue.set(words, this.end);
     this.words = this.#queue;
     this.#isDirect = false;
-    this.end = end;
+    this.end += words.length;
+  }
+
+  /**
+   * Makes room for so many words behind the last one. What has been carried out gives way: where handlers are synchronous, the queue may never be
+   * empty, so it would grow for as long as they go on. At most half of it is in use afterwards, so a word is moved once on average.
+   */
+  #makeRoom(length: number): void {
+    const { next, end } = this;
+    const queue = this.#queue;
+    if (end + length <= queue.length) return;
+    const needed = 2 * (end - next + length);
+    if (needed <= queue.length) {
+      queue.copyWithin(0, next, end);
+    } else {
+      this.#queue = new Int32Array(Math.max(64, needed));
+      this.#queue.set(queue.subarray(next, end));
+    }
+    this.next = 0;
+    this.end = end - next;
   }
 
   /** The words; memory that grows leaves its old views empty. */
