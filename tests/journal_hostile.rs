@@ -250,7 +250,7 @@ proptest! {
         for image in [None, Some(image)] {
             let start = Tick::Start { ty: EventTypeId(START as u32), slot: Slot(0) };
             let begin = if image.is_some() { Tick::Resume } else { start };
-            let mut journal = Journal::new(&engine, plan.options, image);
+            let mut journal = Journal::new(&engine, plan.options, image.as_ref());
             journal.tick(begin, Millis(0));
             for (tick, now) in &ticks {
                 journal.tick(tick.clone(), Millis(*now));

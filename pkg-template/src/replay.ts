@@ -236,7 +236,7 @@ export class Replay {
   snapshot(): Uint8Array {
     if (this.#ticks === 0)
       throw new RecoverError("SNAPSHOT_FORMAT", "The run has not begun at this point of the journal.");
-    const words = ask(() => readReply(engine().replay_freeze(this.#resource.handle)));
+    const words = ask(() => readReply(engine().replay_capture(this.#resource.handle)));
     const { image, payloads } = readFrozen(words, this.#payloads);
     const stop = this.#stop === undefined ? {} : { stop: this.#stop };
     const rest = { unread: [], dropped: 0, store: this.#store.toJSON() };

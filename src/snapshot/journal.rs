@@ -73,16 +73,18 @@ const PREFIX: usize = 12;
 impl Journal {
     /// The journal of a run that is about to begin, or to go on from `image`.
     #[must_use]
-    pub fn new(engine: &Engine, options: RunOptions, mut image: Option<Image>) -> Journal {
+    pub fn new(engine: &Engine, options: RunOptions, image: Option<&Image>) -> Journal {
         let graph = Rc::clone(engine.graph());
         let mut journal = Journal { graph, bytes: Vec::new(), number: 0, types: 0, salt: 0 };
-        if let Some(image) = &mut image
-            && engine.status() == Status::Shelved
-        {
-            // As the run took it up: its timeout may begin anew.
-            image.condition = Condition::Running;
-            image.deadline = engine.deadline().map(|deadline| deadline.0);
-        }
+        let image = image.map(|image| {
+            let mut image = image.clone();
+            if engine.status() == Status::Shelved {
+                // As the run took it up: its timeout may begin anew.
+                image.condition = Condition::Running;
+                image.deadline = engine.deadline().map(|deadline| deadline.0);
+            }
+            image
+        });
         let sequence = image.as_ref().map_or(0, |image| image.ticks);
         let fingerprint = journal.graph.borrow().fingerprint();
         Header { kind: Kind::Journal, fingerprint, sequence }.write(&mut journal.bytes);

@@ -237,7 +237,7 @@ impl Sim {
         let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how)?;
         let mut sim = Sim::over(Rc::clone(plan), built, engine);
         if self.journal.is_some() {
-            sim.journal = Some(Journal::new(&sim.engine, options, Some(snapshot.image.clone())));
+            sim.journal = Some(Journal::new(&sim.engine, options, Some(&snapshot.image)));
         }
         sim.now = snapshot.image.now;
         sim.slots = payloads.into_iter().map(Some).collect();

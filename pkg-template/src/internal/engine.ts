@@ -83,7 +83,7 @@ export function ask<T>(call: () => T): T {
   return engineModule.ask(call);
 }
 
-type Free = "graph_free" | "engine_free" | "replay_free";
+type Free = "graph_free" | "engine_free" | "snapshot_free" | "replay_free";
 
 interface Held {
   readonly handle: number;

@@ -42,7 +42,7 @@ export interface FrozenEngine {
   readonly invocations: readonly number[];
 }
 
-/** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/engine/snapshot.rs` writes it. */
+/** Reads the reply of `engine_capture` and `replay_capture`, as `src/wasm/engine/snapshot.rs` writes it. */
 export function readFrozen(words: Uint32Array, bySlot: readonly unknown[]): FrozenEngine {
   const [address = 0, length = 0, slots = 0] = words;
   const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => bySlot[slot]);
@@ -264,7 +264,7 @@ export class Line {
   freeze(): FrozenEngine {
     const alive = this.isBegun ? this.alive() : 0;
     return readFrozen(
-      ask(() => readReply(this.engine().engine_freeze(this.handle, alive))),
+      ask(() => readReply(this.engine().engine_capture(this.handle, alive))),
       this.#slots,
     );
   }

@@ -2,7 +2,7 @@
 
 import { RecoverError } from "../errors.js";
 import type { RecoverOptions } from "../run-options.js";
-import { ask, copyBytes, engineError, memoryWords, readReply } from "./engine.js";
+import { EngineResource, ask, copyBytes, engineError, memoryWords, readReply } from "./engine.js";
 import { type RunDocument, codecOf, readDocument, readTypes } from "./document.js";
 import { milliseconds } from "./duration.js";
 import { asBytes, readHeader } from "./header.js";
@@ -70,8 +70,19 @@ export class Shelf {
     const { bytes, workflow } = this;
     const { kind, fingerprint } = readHeader(bytes);
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
-    const words = ask(() => readReply(engine().snapshot_read(bytes)));
-    const [status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = words;
+    const opened = ask(() => readReply(engine().snapshot_open(bytes)));
+    const snapshot = new EngineResource(this, opened[0]!, "snapshot_free");
+    try {
+      return this.#restore(snapshot, opened, fingerprint, journal);
+    } finally {
+      snapshot.free();
+    }
+  }
+
+  /** @param opened What `snapshot_open` has replied. */
+  #restore(snapshot: EngineResource, opened: Uint32Array, fingerprint: string, journal: boolean): Thawed {
+    const { bytes, workflow } = this;
+    const [, status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = opened;
     const shared = workflow.plan();
     if (this.#options.migrate !== true && shared.fingerprint !== fingerprint) {
       throw new RecoverError("SNAPSHOT_FOREIGN", `The workflow is "${workflow.name}".`);
@@ -85,14 +96,14 @@ export class Shelf {
     if ((status === condition.CREATED) !== (document.start !== undefined)) invalid("It has begun and it has not.");
     if (document.payloads.length !== slots) invalid("There is not one payload for each slot.");
     if (document.stop === undefined) {
-      line.adopt(this.#engineThaw(plan, document, journal), document.payloads);
+      line.adopt(this.#engineRestore(snapshot, plan, document, journal), document.payloads);
       nested = this.#nested(document);
     }
     return { plan, document, line, alive: later * 2 ** 32 + now, nested };
   }
 
-  #engineThaw(plan: Plan, { payloads }: RunDocument, journal: boolean): number {
-    const { bytes, workflow } = this;
+  #engineRestore(snapshot: EngineResource, plan: Plan, { payloads }: RunDocument, journal: boolean): number {
+    const { workflow } = this;
     const { migrate = false, timeout } = this.#options;
     const types = Uint32Array.from(payloads, (payload) =>
       payload instanceof WorkflowEvent ? 1 + plan.typeOf(payload) : 0,
@@ -101,7 +112,17 @@ export class Shelf {
     const { steps, keptEvents } = workflow.limits;
     const isFresh = timeout !== undefined;
     const pointer = ask(() =>
-      engine().engine_thaw(plan.graph, bytes, types, migrate, limit, isFresh, steps, keptEvents, journal),
+      engine().engine_restore(
+        snapshot.handle,
+        plan.graph,
+        types,
+        migrate,
+        limit,
+        isFresh,
+        steps,
+        keptEvents,
+        journal,
+      ),
     );
     const memory = memoryWords();
     const at = pointer >>> 2;

@@ -48,7 +48,7 @@ export function commandLength(commands: ArrayLike<number>, at: number): number {
   return 1 + (words[command] ?? 0) + (command === op.INVOKE ? commands[at + 5]! : 0);
 }
 
-/** The condition of a run in a snapshot, as `snapshot_read` tells it. */
+/** The condition of a run in a snapshot, as `snapshot_open` gives it. */
 export const condition = { CREATED: 0, COMPLETED: 3 } as const;
 
 /** Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next call. */

@@ -28,12 +28,14 @@ use crate::error::Code;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::Replay;
 use host::Host;
+use snapshot::Prepared;
 use words::Answer;
 
 /// Everything that lives in this instance.
 struct Instance {
     graphs: Handles<Rc<RefCell<Graph>>>,
     hosts: Handles<Host>,
+    snapshots: Handles<Prepared>,
     replays: Handles<Replay>,
     answer: Answer,
     /// The bytes that the last answer speaks of.
@@ -45,6 +47,7 @@ thread_local! {
         RefCell::new(Instance {
             graphs: Handles::new(),
             hosts: Handles::new(),
+            snapshots: Handles::new(),
             replays: Handles::new(),
             answer: Answer::new(),
             bytes: Vec::new(),
