@@ -180,6 +180,13 @@ impl Out {
     /// Puts the commands since `from` into one, if they are those of [`next`](Out::next).
     #[inline(always)]
     pub(super) fn fuse(&mut self, from: usize) {
+        if self.words.get(from) == Some(&op::PUBLISH) {
+            self.try_fuse(from);
+        }
+    }
+
+    #[inline(never)]
+    fn try_fuse(&mut self, from: usize) {
         if let [op::PUBLISH, slot, op::INVOKE, step, index, generation, 1, 1, input, rest @ ..] = &self.words[from..]
             && slot == input
         {

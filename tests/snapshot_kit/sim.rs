@@ -225,7 +225,7 @@ impl Sim {
 
     pub(super) fn shelved_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
         let bytes = self.snapshot();
-        let snapshot = container::read(&bytes)?;
+        let mut snapshot = container::read(&bytes)?;
         let payloads: Vec<String> = match snapshot.host {
             [] => Vec::new(),
             host => std::str::from_utf8(host).expect("as written").split('\n').map(String::from).collect(),
@@ -237,7 +237,7 @@ impl Sim {
         let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how)?;
         let mut sim = Sim::over(Rc::clone(plan), built, engine);
         if self.journal.is_some() {
-            sim.journal = Some(Journal::new(&sim.engine, options, Some(&snapshot.image)));
+            sim.journal = Some(Journal::new(&sim.engine, options, Some(&mut snapshot.image)));
         }
         sim.now = snapshot.image.now;
         sim.slots = payloads.into_iter().map(Some).collect();
