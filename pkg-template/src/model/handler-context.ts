@@ -113,6 +113,10 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    * const both = context.collectEvents(event, [DraftEvent, ReviewEvent]);
    * if (both === null) return;
    * ```
+   *
+   * Pass the same array each time when it is long: it is then read in full only once. If you change an array of more than 32
+   * classes in place, events count for the old list until the change is noticed, which takes at most length / 32 calls. What you
+   * are given always has the classes that the array has at that call.
    */
   readonly collectEvents: <const Classes extends readonly EventClass[]>(
     event: WorkflowEvent,

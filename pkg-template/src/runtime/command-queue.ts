@@ -106,30 +106,31 @@ export class CommandQueue {
   }
 
   #append(words: Int32Array): void {
-    if (this.#next > 0 && !this.#isDirect) {
-      if (this.#next === this.#end) this.#next = this.#end = 0;
-      else if (this.#end + words.length > this.#copies.length) this.#forgetRead();
-    }
-    if (this.#isDirect) this.#next = this.#end = 0;
-    const end = this.#end + words.length;
-    if (end > this.#copies.length) {
-      const larger = new Int32Array(Math.max(64, end * 2));
-      larger.set(this.#copies.subarray(0, this.#end));
-      this.#copies = larger;
-    }
+    if (this.#isDirect || this.#next === this.#end) this.#next = this.#end = 0;
+    this.#makeRoom(words.length);
     this.#copies.set(words, this.#end);
     this.#words = this.#copies;
     this.#isDirect = false;
-    this.#end = end;
+    this.#end += words.length;
   }
 
-  /** What was carried out makes room: in a chain of synchronous handlers the queue never runs empty, and would grow without end. */
-  #forgetRead(): void {
-    // Moving less than half at a time would make a long queue quadratic.
-    if (this.#next * 2 < this.#end) return;
-    this.#copies.copyWithin(0, this.#next, this.#end);
-    this.#end -= this.#next;
+  /**
+   * Makes room for so many words behind the last one. What has been carried out gives way: in a chain of synchronous handlers the queue
+   * never runs empty, and would grow without end. At most half of it is in use afterwards, so a word is moved once on average.
+   */
+  #makeRoom(length: number): void {
+    const queue = this.#copies;
+    const [next, end] = [this.#next, this.#end];
+    if (end + length <= queue.length) return;
+    const needed = 2 * (end - next + length);
+    if (needed <= queue.length) {
+      queue.copyWithin(0, next, end);
+    } else {
+      this.#copies = new Int32Array(Math.max(64, needed));
+      this.#copies.set(queue.subarray(next, end));
+    }
     this.#next = 0;
+    this.#end = end - next;
   }
 
   /** The words. Memory that grew has left its old views empty. */
