@@ -4,8 +4,8 @@
 //     -> ToolCall, one for each call -> callTool -> ToolCallResult -> aggregateToolResults -> AgentInput …
 //     -> StopEvent
 //
-// The state of a run is in its store (turn.ts). Models, tools and other functions are in the agents, and never in a snapshot.
-// The loop knows agents only as an interface (agent.ts), so that the classes of agents can be built on it.
+// The state of a run is in its store (turn.ts). Models, tools and other functions are in the agents, and never in a
+// snapshot. The loop knows agents only as an interface (agent.ts), so that the classes of agents can be built on it.
 
 import {
   StartEvent,
@@ -134,8 +134,8 @@ export class AgentLoop<ContextData = unknown, Structured = unknown> extends Work
    *
    * @param input The message of the user, or an object with more options of the run.
    * @param data The `context.data` of tools.
-   * @param options With `context: run`, the new run continues the conversation and the state of another run, with the agent
-   * that answered last.
+   * @param options With `context: run`, the new run continues the conversation and the state of another run, with the
+   * agent that answered last.
    * @throws ValidationError `INVALID_OPTION`; also while another run of that conversation has not ended.
    */
   override run(
