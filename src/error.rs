@@ -69,7 +69,7 @@ codes! {
     InvalidRetry = 16, "INVALID_RETRY", "ValidationError",
         "A retry policy must be made with retryPolicy(…), its strategies with the wait… and stop… functions, or be a function.";
     InvalidOption = 17, "INVALID_OPTION", "ValidationError",
-        "An option has a value of the wrong kind.";
+        "An option has an unknown name or a wrong value; the message says which.";
     InvalidEvent = 18, "INVALID_EVENT", "ValidationError",
         "What was sent or returned is not an event. Events are instances of WorkflowEvent or of a class derived from it.";
     UndeclaredOutput = 19, "UNDECLARED_OUTPUT", "ValidationError",

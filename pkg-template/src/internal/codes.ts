@@ -71,7 +71,11 @@ export const codes = {
     class: "ValidationError",
     help: "A retry policy must be made with retryPolicy(…), its strategies with the wait… and stop… functions, or be a function.",
   },
-  INVALID_OPTION: { number: 17, class: "ValidationError", help: "An option has a value of the wrong kind." },
+  INVALID_OPTION: {
+    number: 17,
+    class: "ValidationError",
+    help: "An option has an unknown name or a wrong value; the message says which.",
+  },
   INVALID_EVENT: {
     number: 18,
     class: "ValidationError",
