@@ -113,7 +113,7 @@ export interface StreamResetData {
   readonly step: string;
   /** The number of the attempt that begins now, from 1. */
   readonly attempt: number;
-  /** Of agents: the iteration whose `AgentStream` events are written again. */
+  /** Only for the step of an agent that calls the model: the iteration whose `AgentStream` events are written again. */
   readonly iteration?: number;
 }
 

@@ -76,7 +76,10 @@ export function pickOptions<Options extends object>(options: object, names: Opti
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(names, name))) as Options;
 }
 
-/** For {@link StreamReset}: the iteration of the step of the model, whose input is an {@link AgentSetup}. */
+/**
+ * For the StreamReset of `runAgentStep`: the iteration whose AgentStream events it writes again. The other steps have none, so
+ * that readers can go by the iteration alone: what a tool writes again concerns no text of the model.
+ */
 const resetDetails = ([setup]: readonly WorkflowEvent[]): { readonly iteration?: number } => ({
   iteration: (setup as AgentSetup).data.iteration,
 });
