@@ -37,10 +37,10 @@ const otherEntries = {
       const from = path.relative("pkg-template/src", importer).split(path.sep).join("/");
       const target = {
         "stores/file.d.ts ./index.js": "../stores.js",
-        "checkpointer.d.ts ./index.js": "./index.js",
+        "checkpointer.d.ts ./api/index.js": "./index.js",
         "checkpointer.d.ts ./stores/index.js": "./stores.js",
-        "agents/*.d.ts ../index.js": "./index.js",
-        "agents/react/*.d.ts ../../index.js": "./index.js",
+        "agents/*.d.ts ../api/index.js": "./index.js",
+        "agents/react/*.d.ts ../../api/index.js": "./index.js",
       }[`${from.replace(/^(agents\/(?:\w+\/)?)[\w-]+\./, "$1*.")} ${id}`];
       return target && { id: target, external: "absolute" };
     },
@@ -53,10 +53,10 @@ const otherEntries = {
  * default ones, is in none of them.
  */
 const sharedChunks = [
-  { name: "base", test: /\/src\/(errors|internal\/(header|duration))\.ts$/, priority: 5 },
+  { name: "base", test: /\/src\/(errors\/(errors|codes)|util\/describe|model\/duration|snapshot\/header)\.ts$/, priority: 5 },
   {
     name: "common",
-    test: /\/src\/internal\/(wasm-module|base64|code-of|new-id|news|thenable)\.ts$/,
+    test: /\/src\/(util\/|wasm\/loader|errors\/code-of)/,
     priority: 4,
   },
   { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 3 },
@@ -108,7 +108,7 @@ export default defineConfig([
     ...shared,
     name: "types",
     entry: {
-      index: "src/index.ts",
+      index: "src/api/index.ts",
       llm: "src/llm/index.ts",
       agents: "src/agents/index.ts",
       stores: "src/stores/index.ts",

@@ -1,7 +1,7 @@
 // The entry for Vercel's edge runtime, whose bundler compiles the module and hands it over under `?module`.
 import module from "../stepstream.wasm?module";
-import { engineModule } from "../src/internal/wasm.js";
+import { engineModule } from "../src/wasm/engine-module.js";
 
 engineModule.provide(() => module);
 
-export * from "../src/index.js";
+export * from "../src/api/index.js";

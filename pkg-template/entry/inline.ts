@@ -1,8 +1,8 @@
 // The default entry, for every runtime that compiles WebAssembly from bytes: they travel inside the JavaScript.
 import base64 from "../wasm/stepstream_inline.js";
-import { fromBase64 } from "../src/internal/base64.js";
-import { engineModule } from "../src/internal/wasm.js";
+import { fromBase64 } from "../src/util/base64.js";
+import { engineModule } from "../src/wasm/engine-module.js";
 
 engineModule.provide(() => new WebAssembly.Module(fromBase64(base64)));
 
-export * from "../src/index.js";
+export * from "../src/api/index.js";

@@ -3,7 +3,7 @@
 // What is known of a checkpoint stands in its key, so it is there as soon as the snapshot is, with whatever store, and a list of
 // checkpoints needs no snapshot to be read.
 
-import { ValidationError } from "./errors.js";
+import { ValidationError } from "./errors/errors.js";
 import type {
   CompletedStep,
   EventClass,
@@ -11,14 +11,16 @@ import type {
   RunOptions,
   Slots,
   StepHook,
+  Run,
   Workflow,
   WorkflowContext,
-} from "./index.js";
-import { describe } from "./internal/duration.js";
-import { readHeader } from "./internal/header.js";
-import { newId } from "./internal/new-id.js";
-import { typeName } from "./internal/plan.js";
-import { isThenable } from "./internal/thenable.js";
+} from "./api/index.js";
+import { describe } from "./util/describe.js";
+import { readHeader } from "./snapshot/header.js";
+import { newId } from "./util/new-id.js";
+import { definitionOf } from "./api/workflow.js";
+import { typeName } from "./model/events.js";
+import { isThenable } from "./util/thenable.js";
 import type { SnapshotStore } from "./stores/index.js";
 import { memoryStore } from "./stores/memory.js";
 
@@ -61,7 +63,7 @@ export interface CheckpointerOptions {
    * Called when a snapshot could not be taken or saved; the run goes on without that checkpoint. Default: throws the error. What is thrown
    * fails the run, if it has not ended by then, and in any case `flush`.
    */
-  readonly onError?: (error: unknown, completed: CompletedStep, context: WorkflowContext) => void;
+  readonly onError?: (error: unknown, completed: CompletedStep, context: Run) => void;
 }
 
 /**
@@ -200,7 +202,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   #hook(options: Pick<RunOptions, "onStep"> | undefined): StepHook {
-    const users = options?.onStep ?? this.workflow.onStep;
+    const users = options?.onStep ?? definitionOf(this.workflow).onStep;
     return (completed, context) => {
       const told = users?.(completed, context);
       const saved = this.#take(completed, context);
@@ -209,7 +211,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /** Takes a checkpoint; the promise is rejected when the run has to fail. */
-  async #take(completed: CompletedStep, context: WorkflowContext): Promise<void> {
+  async #take(completed: CompletedStep, context: Run): Promise<void> {
     const { step, input, output } = completed;
     const { status, runId } = context;
     if (!(this.#enabled.get(step) ?? this.#isEnabledByDefault) || status === "failed" || status === "cancelled") return;
@@ -229,7 +231,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /** Lets `onError` decide what an error means; what it throws is one for the run, and for `flush`. */
-  #tell(error: unknown, completed: CompletedStep, context: WorkflowContext): void {
+  #tell(error: unknown, completed: CompletedStep, context: Run): void {
     let left = error;
     try {
       if (this.#onError !== undefined) return this.#onError(error, completed, context);

@@ -1,6 +1,6 @@
 // Asking somebody whether a call of a tool may be made.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import { type ToolApproval, ToolApprovalRequest, ToolApprovalResponse, type ToolCallData } from "./events.js";
 
 /**

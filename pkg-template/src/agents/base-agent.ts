@@ -1,7 +1,7 @@
 // What all agents have in common: who they are, what they may do, and the three things that a kind of agent decides for itself.
 
-import { type HandlerContext, ValidationError, type Workflow } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { type HandlerContext, ValidationError, type Workflow } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage, ChatOptions, LLM, OwnResponse, ToolDefinition } from "../llm/types.js";
 import { isTool } from "../tools/tool.js";
 import type { Tool } from "../tools/index.js";

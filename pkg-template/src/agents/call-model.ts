@@ -1,6 +1,6 @@
 // One call of a model by an agent, with what it writes going into the run's stream as it comes.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import type { ChatDelta, ChatMessage, ChatOptions, LLM, OwnResponse, OwnStream } from "../llm/types.js";
 import { responseOf } from "./check.js";
 import { AgentStream, type AgentStreamData } from "./events.js";

@@ -1,7 +1,7 @@
 // Checks of what agents and their runs are given, at the time when it is given.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage, ContentBlock, OwnResponse, Role } from "../llm/types.js";
 import type { BaseAgent } from "./base-agent.js";
 import { checkNames, targetsOf } from "./handoff.js";

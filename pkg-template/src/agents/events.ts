@@ -1,6 +1,6 @@
 // The events of agents, as they appear in a run's stream.
 
-import { HumanResponseEvent, InputRequiredEvent, WorkflowEvent } from "../index.js";
+import { HumanResponseEvent, InputRequiredEvent, WorkflowEvent } from "../api/index.js";
 import type { ChatMessage, FinishReason, ToolCallRequest, ToolResultBlock, Usage } from "../llm/types.js";
 
 /**

@@ -1,6 +1,6 @@
 // The agent for models that call functions.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import type { ToolChoice } from "../llm/types.js";
 import { type AgentStep, type AgentStepInput, BaseAgent, type BaseAgentOptions, needsModel } from "./base-agent.js";
 

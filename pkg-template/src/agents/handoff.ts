@@ -1,6 +1,6 @@
 // Handing off: the tool by which an agent lets another one take over.
 
-import { ValidationError } from "../index.js";
+import { ValidationError } from "../api/index.js";
 import type { ToolCallRequest, ToolDefinition } from "../llm/types.js";
 import { type Tool, tool } from "../tools/index.js";
 import type { BaseAgent } from "./base-agent.js";

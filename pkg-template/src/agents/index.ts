@@ -41,6 +41,6 @@ export {
 } from "./memory.js";
 export { ReActAgent, type ReActAgentOptions } from "./react/react-agent.js";
 export type { AgentResult, AgentRunInput, AgentRunOptions, AgentStart, Prompt } from "./run-options.js";
-export { type Code, LLMError } from "../errors.js";
+export { type Code, LLMError } from "../errors/errors.js";
 export type * from "../llm/types.js";
 export * from "../tools/index.js";

@@ -1,7 +1,7 @@
 // Memory: how much of a conversation a model is given. The conversation itself is in the run's store; here is only the choice.
 
-import { ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage, ContentBlock } from "../llm/types.js";
 import { blocksOf, callsOf } from "./messages.js";
 

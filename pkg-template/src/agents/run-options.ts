@@ -1,6 +1,6 @@
 // What runs of agents are given, and what they result in.
 
-import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../index.js";
+import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../api/index.js";
 import type { ChatMessage, JSONSchema, Usage } from "../llm/types.js";
 import type { StandardSchema } from "../tools/index.js";
 import type { ToolCallResultData } from "./events.js";

@@ -1,6 +1,6 @@
 // One call of a tool, as an agent makes it. Whatever goes wrong with it is a result, so that the model can try something else.
 
-import type { HandlerContext } from "../index.js";
+import type { HandlerContext } from "../api/index.js";
 import { type ToolOutcome, executeTool, failureOf, parseArguments } from "../tools/internal.js";
 import type { Tool } from "../tools/index.js";
 import { askForApproval, refusalOf } from "./approval.js";

@@ -3,8 +3,8 @@
 // Each may run again after a recovery, with the store as it left it. So a step changes the store last, all at once, and in a way that
 // changes nothing the second time (turn.ts); and what it returns follows from its event and the changed store.
 
-import { type HandlerContext, LimitError, StopEvent, ValidationError } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { type HandlerContext, LimitError, StopEvent, ValidationError } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { ChatMessage } from "../llm/types.js";
 import { parseArguments } from "../tools/internal.js";
 import type { Tool } from "../tools/index.js";

@@ -1,7 +1,7 @@
 // The answer in the form of a schema: one more call of the model, after the answer.
 
-import { LLMError } from "../errors.js";
-import type { HandlerContext } from "../index.js";
+import { LLMError } from "../errors/errors.js";
+import type { HandlerContext } from "../api/index.js";
 import type { ChatMessage, ContentBlock, JSONSchema, LLM, OwnResponse } from "../llm/types.js";
 import { isStandardSchema, jsonSchemaOf } from "../tools/schema.js";
 import { type Check, type Reading, jsonSchemaCheck, readJson, standardCheck } from "../tools/validate.js";

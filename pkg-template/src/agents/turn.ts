@@ -3,7 +3,7 @@
 // A step that runs again after a recovery finds the store as it left it. So every change is made of a whole turn at once, counted by the
 // model's messages and gathered results, and made only by the first to come: making it again changes nothing.
 
-import { type Store, ValidationError } from "../index.js";
+import { type Store, ValidationError } from "../api/index.js";
 import type { ChatMessage, ToolCallRequest, Usage } from "../llm/types.js";
 import type { AgentOutputData, ToolCallResultData } from "./events.js";
 import { addUsage } from "./messages.js";

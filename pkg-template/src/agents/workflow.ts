@@ -6,8 +6,8 @@
 //
 // What a run knows is in its store (turn.ts); models, tools and other functions are in the agents, and never in a snapshot.
 
-import { StartEvent, StopEvent, ValidationError, Workflow, type WorkflowContext } from "../index.js";
-import { describe } from "../internal/duration.js";
+import { StartEvent, StopEvent, ValidationError, Workflow, type WorkflowContext } from "../api/index.js";
+import { describe } from "../util/describe.js";
 import type { Tool } from "../tools/index.js";
 import { type BaseAgent, type BaseAgentOptions, needsModel } from "./base-agent.js";
 import { agentsOf, checkPrompt, checkRunOptions, countOf, inputOf, unknownAgent } from "./check.js";

@@ -1,7 +1,8 @@
 // What the clients of all providers have in common: from a call's options to the carrier, and from its answer to users.
 
-import { LLMError, ValidationError } from "../errors.js";
-import { describe, milliseconds } from "../internal/duration.js";
+import { LLMError, ValidationError } from "../errors/errors.js";
+import { milliseconds } from "../model/duration.js";
+import { describe } from "../util/describe.js";
 import type { StandardSchema } from "../tools/schema.js";
 import { definitionOf } from "../tools/internal.js";
 import { fromEnvironment } from "./environment.js";

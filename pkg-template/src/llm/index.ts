@@ -1,6 +1,6 @@
 // What "stepstream/llm" offers.
 
-export { type Code, LLMError, ValidationError } from "../errors.js";
+export { type Code, LLMError, ValidationError } from "../errors/errors.js";
 export * from "../tools/index.js";
 export { Anthropic, type AnthropicOptions } from "./anthropic.js";
 export { LLMClient } from "./client.js";

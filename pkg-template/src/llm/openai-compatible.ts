@@ -1,7 +1,7 @@
 // Servers that speak OpenAI's Chat Completions: many do, each with an accent.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import { LLMClient } from "./client.js";
 import type { ClientOptions } from "./options.js";
 

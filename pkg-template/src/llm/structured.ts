@@ -1,7 +1,7 @@
 // Answers in a form that the program gives: what the provider is told of it, and what is made of the text that comes back.
 
-import { LLMError, ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { LLMError, ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import { type StandardSchema, closed, isHoldable, isStandardSchema, jsonSchemaOf } from "../tools/schema.js";
 import { type Check, jsonSchemaCheck, readJson, standardCheck } from "../tools/validate.js";
 import type { ChatResponse, JSONSchema, ObjectResponse, ResponseFormat } from "./types.js";

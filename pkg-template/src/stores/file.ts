@@ -10,7 +10,7 @@
 import { mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { asBytes } from "../internal/header.js";
+import { asBytes } from "../snapshot/header.js";
 import { hasMore, idOf, namesOf } from "./names.js";
 import type { SnapshotStore } from "./index.js";
 import { snapshotStore } from "./snapshot-store.js";

@@ -1,8 +1,8 @@
 // What every store of snapshots promises, whatever keeps the bytes: the checks, and one thing at a time for each run.
 
-import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors.js";
-import { describe } from "../internal/duration.js";
-import { asBytes, readHeader } from "../internal/header.js";
+import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
+import { asBytes, readHeader } from "../snapshot/header.js";
 
 /**
  * Keeps the latest snapshot of each run. The stores of the package are {@link memoryStore}, {@link indexedDBStore},

@@ -1,6 +1,6 @@
 // The store for whatever unstorage has a driver for. The package does not import unstorage: it is handed in.
 
-import { asBytes } from "../internal/header.js";
+import { asBytes } from "../snapshot/header.js";
 import { idOf, namesOf } from "./names.js";
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 

@@ -1,6 +1,6 @@
 // Calls of tools in programs that carry on a conversation themselves, without an agent.
 
-import type { HandlerContext } from "../handler-context.js";
+import type { HandlerContext } from "../model/handler-context.js";
 import type { ToolCallRequest, ToolResultBlock } from "../llm/types.js";
 import { executeTool, parseArguments } from "./internal.js";
 import type { Tool } from "./tool.js";

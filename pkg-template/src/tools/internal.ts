@@ -1,7 +1,7 @@
 // Calls of tools, for whoever makes them: agents, and `callTool` for programs of one's own.
 
-import { ValidationError } from "../errors.js";
-import type { HandlerContext } from "../handler-context.js";
+import { ValidationError } from "../errors/errors.js";
+import type { HandlerContext } from "../model/handler-context.js";
 import type { ImageBlock, TextBlock, ToolDefinition } from "../llm/types.js";
 import { type Tool, type ToolContent, type ToolRun, checkOf } from "./tool.js";
 import { readJson, wordsOf } from "./validate.js";

@@ -1,7 +1,7 @@
 // Schemas as users give them: JSON Schema, or an object of any validation library that follows Standard Schema.
 
-import { ValidationError } from "../errors.js";
-import { describe } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import type { JSONSchema } from "../llm/types.js";
 
 /**

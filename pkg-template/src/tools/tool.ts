@@ -1,8 +1,9 @@
 // Tools: functions that a model may ask for, with what it has to know of them.
 
-import { ValidationError } from "../errors.js";
-import type { HandlerContext } from "../handler-context.js";
-import { describe, milliseconds } from "../internal/duration.js";
+import { ValidationError } from "../errors/errors.js";
+import type { HandlerContext } from "../model/handler-context.js";
+import { milliseconds } from "../model/duration.js";
+import { describe } from "../util/describe.js";
 import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../llm/types.js";
 import { type OutputOf, type StandardSchema, closed, isStandardSchema, jsonSchemaOf } from "./schema.js";
 import { type Check, jsonSchemaCheck, standardCheck } from "./validate.js";

@@ -21,7 +21,7 @@ test("a chain of handoffs; the last agent answers, and is at work first in the n
       new FunctionAgent({ name: "third", description: "Writes.", llm: third }),
     ],
   });
-  expect(workflow.validate()).toEqual([]);
+  expect(workflow.validate().filter(({ severity }) => severity === "error")).toEqual([]);
   const run = workflow.run("What is 1 + 2?");
   const events = await readAll(run);
   const { data } = await run;

@@ -139,7 +139,7 @@ async function goThrough(place: Place, act: Act): Promise<Outcome> {
   const enter = (context: HandlerContext): void => void (at.step = context);
 
   const onStep = (_: CompletedStep): void => here("onStep");
-  const workflow = new Workflow<unknown, number, string>({ timeout: 3, onStep });
+  const workflow = new Workflow<unknown, number, string>({ timeout: 3, onStep, onWarning: () => undefined });
   workflow.addStep({ inputs: [StartEvent<number>], name: "first" }, (context, { data }) => {
     if (data < 0) return new StopEvent("of an inner run");
     enter(context);

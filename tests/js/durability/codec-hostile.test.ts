@@ -2,8 +2,8 @@
 // outside the value changed.
 
 import { describe, expect, test } from "vitest";
-import { RecoverError } from "../../../pkg-template/src/errors.js";
-import { type CodecContext, decodePayload, encodePayload } from "../../../pkg-template/src/internal/codec.js";
+import { RecoverError } from "../../../pkg-template/src/errors/errors.js";
+import { type CodecContext, decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
 import { Money, Plain, contextWith, randomFrom, randomValue } from "./codec-kit.js";
 

@@ -1,8 +1,8 @@
 // The payload codec: what cannot be carried is refused, with the way to it and what it is.
 
 import { describe, expect, test } from "vitest";
-import { SnapshotError } from "../../../pkg-template/src/errors.js";
-import { type CodecContext, encodePayload } from "../../../pkg-template/src/internal/codec.js";
+import { SnapshotError } from "../../../pkg-template/src/errors/errors.js";
+import { type CodecContext, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
 import { Money, Plain, Rich, contextWith } from "./codec-kit.js";
 

@@ -3,9 +3,9 @@
 
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { CancelledError, SnapshotError, TimeoutError, WorkflowError } from "../../../pkg-template/src/errors.js";
-import { StartEvent } from "../../../pkg-template/src/events.js";
-import { decodePayload as decode, encodePayload } from "../../../pkg-template/src/internal/codec.js";
+import { CancelledError, SnapshotError, TimeoutError, WorkflowError } from "../../../pkg-template/src/errors/errors.js";
+import { StartEvent } from "../../../pkg-template/src/model/events.js";
+import { decodePayload as decode, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
 import { Money, Plain, Rich, contextWith, difference, randomFrom, randomValue, roundTrip } from "./codec-kit.js";
 

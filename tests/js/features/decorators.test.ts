@@ -49,7 +49,7 @@ test("a step has its method's name, or the name it was given", () => {
 test("a workflow of decorated steps is named after its class, and is valid", () => {
   const writer = new Writer();
   expect(writer.name).toBe("Writer");
-  expect(writer.validate()).toEqual([]);
+  expect(writer.validate().filter(({ severity }) => severity === "error")).toEqual([]);
 });
 
 test("each object has its own steps", async () => {
@@ -96,7 +96,7 @@ test("a decorated override replaces the step and its parameters", async () => {
   }
   const workflow = new Noting();
   expect(workflow.stepNames).toEqual(["write", "publish"]);
-  expect(workflow.validate()).toEqual([]);
+  expect(workflow.validate().filter(({ severity }) => severity === "error")).toEqual([]);
   expect(await resultOf(workflow)).toBe("noted draft of x");
 });
 

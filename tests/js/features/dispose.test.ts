@@ -67,7 +67,7 @@ test("a workflow that is disposed of may be used again", async () => {
   used.dispose();
   used.dispose();
   expect((await soon(used.run("b"))).data).toBe("b");
-  expect(used.validate()).toEqual([]);
+  expect(used.validate().filter(({ severity }) => severity === "error")).toEqual([]);
 });
 
 test("runs go on when their workflow is disposed of", async () => {

@@ -69,7 +69,7 @@ test("the replacement may take and return other events", async () => {
     { inputs: [Other], outputs: [StopEvent<string>], name: "publish", override: true },
     (_, { data }) => new StopEvent(data),
   );
-  expect(workflow.validate()).toEqual([]);
+  expect(workflow.validate().filter(({ severity }) => severity === "error")).toEqual([]);
   expect((await soon(workflow.run("x"))).data).toBe("x");
 });
 

@@ -11,8 +11,8 @@ const read = (file: string): string => readFileSync(path.join(root, file), "utf8
 
 const rustWords = read("src/wasm/engine/words.rs");
 const rustCalls = read("src/wasm/engine/mod.rs") + read("src/wasm/engine/snapshot.rs");
-const typescriptWords = read("pkg-template/src/internal/words.ts");
-const plan = read("pkg-template/src/internal/plan.ts");
+const typescriptWords = read("pkg-template/src/wasm/protocol.ts");
+const plan = read("pkg-template/src/runtime/plan.ts");
 
 const upper = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 const matches = (text: string, expression: RegExp): string[][] =>
@@ -49,7 +49,7 @@ describe("the words of the boundary", () => {
     const names = Object.keys(table(matches(rustWords, /const (\w+): u32 = (\d+);/g))).filter(
       (name) => name !== "SETTLED",
     );
-    const commands = read("pkg-template/src/internal/commands.ts");
+    const commands = read("pkg-template/src/runtime/commands.ts");
     for (const name of names) {
       expect(commands, `commands.ts should read ${name}`).toContain(`case op.${name}:`);
       expect(rustWords, `words.rs should write ${name}`).toMatch(new RegExp(`[^\\w]op::${name}\\b`));
@@ -98,7 +98,7 @@ describe("the words of the boundary", () => {
     const typescript = /export const SETTLED = (\d+);/.exec(typescriptWords)?.[1];
     expect(rust).toBeDefined();
     expect(typescript).toBe(rust);
-    const errors = matches(read("pkg-template/src/internal/codes.ts"), /number: (\d+)/g).map(([number]) => number);
+    const errors = matches(read("pkg-template/src/errors/codes.ts"), /number: (\d+)/g).map(([number]) => number);
     expect(errors.length).toBeGreaterThan(30);
     expect(errors).not.toContain(rust);
   });
@@ -160,10 +160,10 @@ describe("the functions of the modules", () => {
     const users = (glue: string): string[] =>
       files.filter((file) => imports(file).some((source) => source.endsWith(`/${glue}_bg.js`)));
     expect(files.length).toBeGreaterThan(20);
-    expect(users("stepstream")).toEqual(["pkg-template/src/internal/wasm.ts"]);
+    expect(users("stepstream")).toEqual(["pkg-template/src/wasm/engine-module.ts"]);
     expect(users("stepstream-llm")).toEqual(["pkg-template/src/llm/internal/wasm.ts"]);
     const starters = files.filter((file) => /new WebAssembly\.Instance\b/.test(read(file)));
-    expect(starters).toEqual(["pkg-template/src/internal/wasm-module.ts"]);
+    expect(starters).toEqual(["pkg-template/src/wasm/loader.ts"]);
   });
 });
 

@@ -6,7 +6,7 @@ import path from "node:path";
 import * as stepstream from "stepstream";
 import { describe, expect, test } from "vitest";
 // The table itself, since the package does not export it.
-import { type CodeInfo, codes } from "../../../pkg-template/src/internal/codes.ts";
+import { type CodeInfo, codes } from "../../../pkg-template/src/errors/codes.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");

@@ -1,6 +1,6 @@
 // The agent for any model: it is told in words how to ask for a tool, and what it writes is read.
 
-import type { HandlerContext } from "../../index.js";
+import type { HandlerContext } from "../../api/index.js";
 import type { ChatDelta, ChatMessage, ContentBlock, OwnResponse, ToolDefinition } from "../../llm/types.js";
 import { type AgentStep, type AgentStepInput, BaseAgent, type BaseAgentOptions, needsModel } from "../base-agent.js";
 import { type DeltaSink, StreamWriter } from "../call-model.js";

@@ -1,7 +1,7 @@
 // Answers as the module tells them, and as users see them.
 
-import { LLMError } from "../../errors.js";
-import { codeOf } from "../../internal/code-of.js";
+import { LLMError } from "../../errors/errors.js";
+import { codeOf } from "../../errors/code-of.js";
 import type { ChatResponse, ContentBlock, FinishReason, ToolCallRequest, Usage } from "../types.js";
 
 /** What `Answer::to_json` in `src/llm/report.rs` writes. */

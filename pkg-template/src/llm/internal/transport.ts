@@ -1,8 +1,8 @@
 // Carries one call of a model over fetch. What is sent, when, and what comes of it is decided by the module (`src/llm/call`); here is its network
 // and its clock. It gives orders and is told what happened; it never calls back, so no function and no promise crosses the boundary.
 
-import { EngineError } from "../../errors.js";
-import type { Survivor } from "../../internal/wasm-module.js";
+import { EngineError } from "../../errors/errors.js";
+import type { TrapListener } from "../../wasm/loader.js";
 import { type AnswerJson, errorOf } from "./answer.js";
 import {
   type HttpRequest,
@@ -54,7 +54,7 @@ const now = (): number => performance.now();
 
 const ignore = (): void => {};
 
-class Carrier implements Survivor {
+class Carrier implements TrapListener {
   readonly #fetch: typeof globalThis.fetch;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (answer: AnswerJson) => void;
@@ -101,7 +101,7 @@ class Carrier implements Survivor {
   }
 
   /** A trap has taken the call with it. */
-  poison(error: EngineError): void {
+  trapped(error: EngineError): void {
     this.#end();
     this.#reject(error);
   }
@@ -113,7 +113,7 @@ class Carrier implements Survivor {
     try {
       this.#obey(llmModule.ask(() => news(this.#handle!)));
     } catch (error) {
-      this.poison(error as EngineError);
+      this.trapped(error as EngineError);
     }
   }
 

@@ -1,7 +1,7 @@
 // The module that carries out calls of models. No other file imports its generated glue.
 
 import * as glue from "../../../wasm/stepstream-llm_bg.js";
-import { WasmModule } from "../../internal/wasm-module.js";
+import { WasmModule } from "../../wasm/loader.js";
 
 /** The module. */
 export const llmModule = /* @__PURE__ */ new WasmModule(glue, {

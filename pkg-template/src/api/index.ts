@@ -1,0 +1,78 @@
+// Everything that the package offers.
+
+export { type GivenData, WorkflowContext } from "./context.js";
+export { step } from "./decorators.js";
+export {
+  CancelledError,
+  type Code,
+  EngineError,
+  LLMError,
+  LimitError,
+  RecoverError,
+  SnapshotError,
+  StalledError,
+  StepError,
+  TimeoutError,
+  ValidationError,
+  WorkflowError,
+} from "../errors/errors.js";
+export {
+  type EventChoice,
+  type EventClass,
+  type EventInput,
+  type EventOf,
+  HumanResponseEvent,
+  InputRequiredEvent,
+  NestedEvent,
+  StartEvent,
+  StepFailedEvent,
+  type StepFailure,
+  StopEvent,
+  StreamReset,
+  WorkflowEvent,
+} from "../model/events.js";
+export type {
+  EventsOf,
+  First,
+  HandlerContext,
+  SleepOptions,
+  StepHandler,
+  StepParameters,
+  WaitOptions,
+} from "../model/handler-context.js";
+export type { NestableWorkflow, NestedWorkflow, Slots } from "../model/nested.js";
+export type { Run, RunStatus, SendOptions } from "../model/run.js";
+export type { TypeHook } from "../model/type-hook.js";
+export {
+  type ExponentialOptions,
+  type RetryCondition,
+  type RetryFunction,
+  RetryPolicy,
+  StopStrategy,
+  WaitStrategy,
+  retryAll,
+  retryAny,
+  retryIfErrorType,
+  retryIfMessage,
+  retryPolicy,
+  retryUnlessErrorType,
+  stopAfterAttempt,
+  stopAfterDelay,
+  stopAll,
+  stopAny,
+  stopNever,
+  waitChain,
+  waitExponential,
+  waitFixed,
+  waitFullJitter,
+  waitIncrementing,
+  waitRandom,
+  waitSum,
+} from "../model/retry.js";
+export { Replay, type ReplayedInvocation, type ReplayOptions } from "./replay.js";
+export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "../model/options.js";
+export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
+export type { PausedStep } from "./stepwise.js";
+export type { Store } from "../model/store.js";
+export type { ValidationIssue } from "../runtime/definition.js";
+export { Workflow } from "./workflow.js";

@@ -1,0 +1,81 @@
+// A loop over the steps of a run.
+
+import { WorkflowEvent } from "../model/events.js";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
+
+import type { HeldStep } from "../runtime/attempts.js";
+import type { LiveRun } from "../runtime/live-run.js";
+
+/** A step that has returned, before its event goes on. */
+export interface PausedStep {
+  /** The step's name. */
+  readonly step: string;
+  /** The event it was invoked with; of a step with several inputs, the first. */
+  readonly input: WorkflowEvent;
+  /** All events it was invoked with. */
+  readonly inputs: readonly WorkflowEvent[];
+  /** The event that will go on: what the step returned, or what {@link PausedStep.replace} put in its place. */
+  readonly output: WorkflowEvent | undefined;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** Lets another event go on, or none. Must be called before the loop goes on. */
+  replace(event: WorkflowEvent | undefined): void;
+}
+
+/**
+ * Yields each step when it has returned; its event goes on when the loop asks for the next. When the loop is left early, the run
+ * goes on by itself. Steps that run at the same time are yielded one after the other, in the order in which they return.
+ */
+export async function* stepThrough(run: LiveRun): AsyncGenerator<PausedStep, void, undefined> {
+  const { attempts } = run;
+  const held: HeldStep[] = [];
+  let wake: (() => void) | undefined;
+  const notify = (): void => wake?.();
+  const gate = (step: HeldStep): void => {
+    held.push(step);
+    notify();
+  };
+  attempts.gate = gate;
+  run.whenEnded(notify);
+  try {
+    run.start();
+    for (;;) {
+      const next = held.shift();
+      if (next === undefined) {
+        if (run.isEnded) break;
+        await new Promise<void>((resolve) => (wake = resolve));
+        continue;
+      }
+      try {
+        yield pausedStep(next);
+      } finally {
+        attempts.release(next);
+      }
+    }
+  } finally {
+    // A later loop may have taken over.
+    if (attempts.gate === gate) attempts.gate = undefined;
+    for (const step of held.splice(0)) attempts.release(step);
+  }
+  if (run.error !== undefined) throw run.error;
+}
+
+function pausedStep(held: HeldStep): PausedStep {
+  const { step, inputs, attempt } = held.invocation;
+  return {
+    step,
+    input: inputs[0]!,
+    inputs,
+    attempt,
+    get output() {
+      return held.output;
+    },
+    replace(event) {
+      if (event !== undefined && !(event instanceof WorkflowEvent)) {
+        throw new ValidationError("INVALID_EVENT", `replace got ${describe(event)}.`);
+      }
+      held.output = event;
+    },
+  };
+}

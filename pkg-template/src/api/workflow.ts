@@ -1,0 +1,248 @@
+// A workflow: steps, and how to run them.
+
+import { ValidationError } from "../errors/errors.js";
+import { type EventClass, type EventInput, type StartEvent, StepFailedEvent, StopEvent } from "../model/events.js";
+import type { StepHandler, StepParameters } from "../model/handler-context.js";
+import type { Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
+import type { RecoverOptions, RunOptions, WorkflowOptions } from "../model/options.js";
+import { type RawParameters, checkInputs, checkStep, classesOf } from "../model/step.js";
+import { type ValidationIssue, WorkflowDefinition, checkCount } from "../runtime/definition.js";
+import { PreparedSnapshot } from "../snapshot/restore.js";
+import { describe } from "../util/describe.js";
+import { type WorkflowContext, checkRunOptions, createContext } from "./context.js";
+import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
+
+/** The arguments of `run`: the input may be left out when it may be undefined. */
+type RunArguments<ContextData, Start> = undefined extends Start
+  ? [input?: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions]
+  : [input: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions];
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the types of a workflow are its users'.
+type AnyWorkflow = Workflow<any, any, any, any>;
+
+let readDefinition: (workflow: AnyWorkflow) => WorkflowDefinition;
+
+/** What the internals work on in place of a workflow. */
+export function definitionOf(workflow: AnyWorkflow): WorkflowDefinition {
+  return readDefinition(workflow);
+}
+
+/**
+ * A workflow: steps that take events and return events.
+ *
+ * ```ts
+ * const workflow = new Workflow<{ llm: LLM }, string, string>({ timeout: 60 });
+ * workflow.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<string>] }, async ({ data }, event) =>
+ *   new StopEvent(await data.llm.complete(event.data)),
+ * );
+ * const { data: text } = await workflow.run("a joke about pirates", { llm });
+ * ```
+ *
+ * @typeParam ContextData What handlers find in `context.data`.
+ * @typeParam Start What the start event carries.
+ * @typeParam Stop What the stop event carries.
+ */
+export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = Slots> {
+  /** For the compiler alone; there is nothing at run time. */
+  declare readonly [workflowTypes]?: WorkflowTypes<ContextData, Start, Stop, NestedSlots>;
+
+  /** Its name in messages. */
+  readonly name: string;
+  readonly #definition: WorkflowDefinition;
+  #workflows: Slots = {};
+
+  /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
+  constructor(options: WorkflowOptions = {}) {
+    this.#definition = new WorkflowDefinition(options, new.target.name, createContext);
+    this.name = this.#definition.name;
+  }
+
+  static {
+    readDefinition = (workflow) => workflow.#definition;
+  }
+
+  /**
+   * Adds a step.
+   *
+   * ```ts
+   * workflow.addStep({ inputs: [JokeEvent], outputs: [StopEvent<string>], numWorkers: 4 }, async (context, event) => …);
+   * ```
+   *
+   * @param parameters What it takes and returns. With `override: true` it replaces the step of the same name.
+   * @param handler Gets the context and an event for each input; returns an event, or nothing.
+   * @throws ValidationError when the definition is wrong: `INVALID_STEP`, `DUPLICATE_STEP`, `DUPLICATE_EVENT`, `STEP_TAKES_STOP`,
+   * `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
+   */
+  addStep<
+    const Inputs extends readonly [EventInput, ...EventInput[]],
+    const Outputs extends readonly EventClass[] = readonly EventClass[],
+  >(
+    parameters: StepParameters<Inputs, Outputs> & { readonly override?: boolean },
+    handler: StepHandler<ContextData, Inputs, Outputs, NestedSlots>,
+  ): this {
+    if (typeof parameters !== "object" || parameters === null) {
+      throw new ValidationError("INVALID_STEP", `The parameters are ${describe(parameters)}.`);
+    }
+    const naming = this.#definition.nameOf(parameters.name, handler, "step");
+    const { name } = naming;
+    const inputs = checkInputs(name, parameters.inputs);
+    const isStop = (kind: EventClass): boolean => kind === StopEvent || kind.prototype instanceof StopEvent;
+    if (inputs.flatMap(classesOf).some(isStop)) throw new ValidationError("STEP_TAKES_STOP", `The step is "${name}".`);
+    const step = { ...checkStep(name, parameters as RawParameters, handler), ...naming, inputs, handles: undefined };
+    this.#definition.add(step, parameters.override === true);
+    return this;
+  }
+
+  /**
+   * Adds an error handler: a step that takes the failures of other steps once their retries are used up. It returns an event to go on
+   * with, or nothing.
+   *
+   * @param parameters `steps`: whose failures; default: all that no other handler is for. `maxRecoveries`: how often failures may be
+   * handled along one line of events before the run fails after all. Default: 1.
+   * @throws ValidationError as `addStep`. A step that does not exist and a second handler for a step are found by `run` and `validate`.
+   */
+  catchError<const Outputs extends readonly EventClass[] = readonly EventClass[]>(
+    parameters: Omit<StepParameters<never, Outputs>, "inputs"> & {
+      readonly steps?: readonly string[];
+      readonly maxRecoveries?: number;
+    },
+    handler: StepHandler<ContextData, readonly [typeof StepFailedEvent], Outputs, NestedSlots>,
+  ): this {
+    const { steps = [], maxRecoveries } = parameters;
+    const naming = this.#definition.nameOf(parameters.name, handler, "catchError");
+    const { name } = naming;
+    const most = Math.min(checkCount(maxRecoveries, 1, "maxRecoveries", 0), 2 ** 32 - 1);
+    if (!Array.isArray(steps)) throw new ValidationError("INVALID_OPTION", `steps of "${name}" is ${describe(steps)}.`);
+    const handles = { steps: steps as readonly string[], maxRecoveries: most };
+    const step = { ...checkStep(name, parameters as RawParameters, handler), ...naming, inputs: [], handles };
+    this.#definition.add(step, false);
+    return this;
+  }
+
+  /** Whether there is a step of this name, or with this handler. */
+  hasStep(step: string | ((...args: never[]) => unknown)): boolean {
+    return this.#definition.find(step) !== undefined;
+  }
+
+  /**
+   * Takes a step away, by its name or its handler. Runs that are under way keep it.
+   *
+   * @throws ValidationError `UNKNOWN_STEP`
+   */
+  removeStep(step: string | ((...args: never[]) => unknown)): this {
+    this.#definition.remove(step);
+    return this;
+  }
+
+  /**
+   * Adds nested workflows, each under a slot. A step runs one with `context.workflows.slot.run(…)`.
+   *
+   * @throws ValidationError `INVALID_OPTION`
+   */
+  addWorkflows<const Added extends Slots>(workflows: Added): Workflow<ContextData, Start, Stop, NestedSlots & Added> {
+    for (const [slot, workflow] of Object.entries(workflows)) {
+      if (!(workflow instanceof Workflow)) {
+        throw new ValidationError("INVALID_OPTION", `What was given for the slot "${slot}" is ${describe(workflow)}.`);
+      }
+    }
+    for (const [slot, workflow] of Object.entries(workflows)) {
+      this.#definition.slots.set(slot, definitionOf(workflow as AnyWorkflow));
+    }
+    this.#workflows = { ...this.#workflows, ...workflows };
+    return this as never;
+  }
+
+  /** The nested workflows, by slot. */
+  get workflows(): NestedSlots {
+    return this.#workflows as NestedSlots;
+  }
+
+  /** The names of the steps, in the order in which they were added. */
+  get stepNames(): readonly string[] {
+    return this.#definition.stepNames;
+  }
+
+  /** From now on everything that `validate` finds is refused by `run`, and an undeclared output fails the step. */
+  strict(): this {
+    this.#definition.beStrict();
+    return this;
+  }
+
+  /**
+   * Everything in the workflow that looks wrong; empty when nothing does. Steps that do not declare their outputs may return
+   * anything, so nothing that depends on them is reported.
+   *
+   * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP` or `DUPLICATE_HANDLER` in `catchError`.
+   */
+  validate(): ValidationIssue[] {
+    return this.#definition.validate();
+  }
+
+  /** What tells this workflow from others: its steps and what they take and return, in 16 hexadecimal digits. Snapshots carry it. */
+  get fingerprint(): string {
+    return this.#definition.plan().fingerprint;
+  }
+
+  /**
+   * Makes a run. It begins when it is first used, at the latest in the next microtask.
+   *
+   * @param input What the start event carries, or a start event.
+   * @param data What handlers find in `context.data`; see also `with`.
+   * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
+   * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
+   */
+  run(...[input, data, options = {}]: RunArguments<ContextData, Start>): WorkflowContext<ContextData, Start, Stop> {
+    const origin = this.#definition.begin(input);
+    checkRunOptions(options);
+    return createContext(this.#definition, { origin, data, options, place: undefined });
+  }
+
+  /**
+   * A run that goes on from a snapshot, here or in another process or kind of runtime. Everything in the snapshot is checked now; the run begins
+   * when it is first used, as one that `run` gives, and mostly gets its data from `with`.
+   *
+   * Steps that were in flight run again from their beginning: what they had received is handed back in the same order, what they had sent is
+   * not sent twice, and what they did under `once` is not done again. Events that were not read yet are still delivered. A run that had failed
+   * tries the failed step again; one that had completed resolves with its StopEvent.
+   *
+   * ```ts
+   * const bytes = context.snapshot();
+   * const { data } = await workflow.recover(bytes).with({ llm });
+   * ```
+   *
+   * @param snapshot What `context.snapshot()` gave, as a Uint8Array or an ArrayBuffer.
+   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`, `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`;
+   * under `migrate` also `STEP_MISSING`, `EVENT_MISSING`, `STEP_CHANGED`.
+   */
+  recover(snapshot: Uint8Array | ArrayBuffer, options: RecoverOptions = {}): WorkflowContext<ContextData, Start, Stop> {
+    this.#definition.checked();
+    checkRunOptions(options);
+    const prepared = new PreparedSnapshot(this.#definition, snapshot, options);
+    return createContext(this.#definition, { origin: { prepared }, data: undefined, options, place: undefined });
+  }
+
+  /**
+   * Rebuilds the past of a run from its journal, without running any step.
+   *
+   * ```ts
+   * const context = workflow.run(input, data, { journal: true });
+   * await context;
+   * const past = workflow.replay(context.journal(), { until: 12 });
+   * console.log(past.inFlight, past.store.toJSON());
+   * const again = workflow.recover(past.snapshot()).with(data);
+   * ```
+   *
+   * @param journal What `context.journal()` gave, or its increments joined.
+   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`, `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`,
+   * `JOURNAL_GAP`.
+   */
+  replay(journal: Uint8Array | ArrayBuffer, options: ReplayOptions = {}): Replay {
+    this.#definition.checked();
+    return createReplay(this.#definition, journal, options);
+  }
+
+  /** Frees what the workflow holds in the engine; it may be used again, and its runs go on. */
+  dispose(): void {
+    this.#definition.dispose();
+  }
+}

@@ -1,0 +1,168 @@
+// What a step's handler gets, as types. `runtime/invocation.ts` is behind them.
+
+import type { EventClass, EventInput, EventOf, WorkflowEvent } from "./events.js";
+import type { NestedWorkflow, Slots } from "./nested.js";
+import type { RetryFunction, RetryPolicy } from "./retry.js";
+import type { Store } from "./store.js";
+
+/** Options of `waitForEvent`. */
+export interface WaitOptions<Event extends WorkflowEvent> {
+  /** Accepts an event, or leaves it to others. Must not have side effects. */
+  readonly where?: ((event: Event) => boolean) | undefined;
+  /** How many seconds to wait at most. Default: no limit. */
+  readonly timeout?: number | null | undefined;
+  /** The name of this wait in messages. It tells this wait from others of the same step. */
+  readonly id?: string | undefined;
+  /** The question that the event answers. It is published once, before the wait, also when the step runs again. */
+  readonly ask?: WorkflowEvent | undefined;
+  /** Withdraws the wait when it is aborted: the wait takes no event any more, and rejects with `WAIT_WITHDRAWN`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of `sleep`. */
+export interface SleepOptions {
+  /** Withdraws the sleep when it is aborted: it rejects with `WAIT_WITHDRAWN`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The first of several waits: its key, and what it gave. */
+export type First<Waits extends Readonly<Record<string, PromiseLike<unknown>>>> = {
+  [Key in keyof Waits]: [key: Key, value: Awaited<Waits[Key]>];
+}[keyof Waits];
+
+/** Events of the classes asked for, in that order. */
+export type EventsOf<Classes extends readonly EventInput[]> = {
+  -readonly [Nth in keyof Classes]: EventOf<Classes[Nth]>;
+};
+
+/**
+ * The context of one attempt of one step. Its methods may be taken off it (`({ sendEvent }, event) => …`).
+ *
+ * When the attempt is over (its run has ended, or it timed out), `signal` is aborted, and the methods that act on the run throw a
+ * CancelledError with the code `ATTEMPT_ENDED`. After the handler has returned, the run goes on, and `sendEvent` and
+ * `writeEventToStream` still work.
+ */
+export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots = Slots> {
+  /** What was given to `run` or `with`. */
+  readonly data: ContextData;
+  /** The run's state. */
+  readonly store: Store;
+  /** Aborted when the attempt times out or the run ends. Pass it on to `fetch` and the like. */
+  readonly signal: AbortSignal;
+  /** The run's id. */
+  readonly runId: string;
+  /** The step's name. */
+  readonly step: string;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** The nested workflows, by the slots they were added under. */
+  readonly workflows: { readonly [Slot in keyof NestedSlots]: NestedWorkflow<NestedSlots[Slot]> };
+  /**
+   * Sends an event to the steps that take it, or to one of them.
+   *
+   * @throws ValidationError `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it), `RUN_ENDED`.
+   */
+  readonly sendEvent: (event: WorkflowEvent, options?: { readonly step?: string | undefined }) => void;
+  /**
+   * Puts an event into the run's stream; no step gets it. When the step runs again, after a retry or a recovery, the stream first
+   * gets a `StreamReset`, and the step writes anew.
+   */
+  readonly writeEventToStream: (event: WorkflowEvent) => void;
+  /**
+   * The next event of a class: one that came before and that no step took, or the first that comes. Each call consumes one event.
+   */
+  readonly requireEvent: <const Input extends EventInput>(input: Input) => Promise<EventOf<Input>>;
+  /**
+   * As `requireEvent`, with conditions, a timeout, a question, or a signal that withdraws the wait.
+   *
+   * ```ts
+   * const answer = await context.waitForEvent(AnswerEvent, { ask: new QuestionEvent("Send it?"), timeout: 3600 });
+   * ```
+   *
+   * A wait that loses a `Promise.race` stays open and takes the next event. Use `firstOf` instead, which withdraws the losers.
+   *
+   * @throws TimeoutError `WAIT_TIMEOUT`. CancelledError `WAIT_WITHDRAWN`.
+   */
+  readonly waitForEvent: <const Input extends EventInput>(
+    input: Input,
+    options?: WaitOptions<EventOf<Input>>,
+  ) => Promise<EventOf<Input>>;
+  /**
+   * The first of several waits and sleeps. The others are withdrawn: they take no event any more.
+   *
+   * ```ts
+   * const [which, event] = await context.firstOf({
+   *   answer: context.waitForEvent(AnswerEvent),
+   *   late: context.sleep(3600),
+   * });
+   * if (which === "late") return new ReminderEvent();
+   * ```
+   *
+   * @param waits Promises by key: those of `waitForEvent`, `requireEvent` and `sleep`, and any other.
+   * @returns The key and the value of the first. Rejects when the first to settle rejects.
+   * @throws ValidationError `INVALID_OPTION` when there is no promise in it.
+   */
+  readonly firstOf: <const Waits extends Readonly<Record<string, PromiseLike<unknown>>>>(
+    waits: Waits,
+  ) => Promise<First<Waits>>;
+  /**
+   * Adds an event to those that this step has collected. When there is one for each of the classes, takes them out and returns
+   * them in the order of the classes; until then returns null.
+   *
+   * ```ts
+   * const both = context.collectEvents(event, [DraftEvent, ReviewEvent]);
+   * if (both === null) return;
+   * ```
+   */
+  readonly collectEvents: <const Classes extends readonly EventClass[]>(
+    event: WorkflowEvent,
+    classes: Classes,
+  ) => EventsOf<Classes> | null;
+  /** Sleeps for so many seconds. Survives a snapshot, unlike a timer of your own. */
+  readonly sleep: (seconds: number, options?: SleepOptions) => Promise<void>;
+  /**
+   * Does something with a side effect once, and remembers the result, for this step and the events that it was invoked with. When the
+   * step is tried again, or runs again after a recovery, it gets that result, and the side effect does not happen again. What throws
+   * is not remembered. The result is part of snapshots.
+   *
+   * ```ts
+   * const receipt = await context.once("charge", () => charge(event.data));
+   * ```
+   *
+   * A process that dies between the side effect and the next snapshot leaves no trace of it. Where a repetition would hurt, give the
+   * other side an idempotency key made of `runId` and `key`.
+   */
+  readonly once: <Result>(key: string, act: () => Result | PromiseLike<Result>) => Promise<Awaited<Result>>;
+}
+
+/** The parameters of a step. */
+export interface StepParameters<
+  Inputs extends readonly EventInput[] = readonly EventInput[],
+  Outputs extends readonly EventClass[] = readonly EventClass[],
+> {
+  /** What the step takes: an event of each, first in, first out. */
+  readonly inputs: Inputs;
+  /** What the step returns. Left out, it may return any event, and nothing is checked. */
+  readonly outputs?: Outputs;
+  /** Its name, unique in the workflow. Default: the handler's name, else `step1`, `step2`, … */
+  readonly name?: string;
+  /** How many invocations may run at a time; the rest queue, first in, first out. Default: any number. */
+  readonly numWorkers?: number;
+  /** Whether and how a failed attempt is repeated. Default: it is not. */
+  readonly retry?: RetryPolicy | RetryFunction;
+  /** How many seconds an attempt may take. Default: as long as it takes. */
+  readonly timeout?: number | null;
+}
+
+type Returned<Outputs extends readonly EventClass[]> = EventOf<Outputs[number]> | null | undefined | void;
+
+/** A step's handler: gets the context and an event for each input, returns an event or nothing. */
+export type StepHandler<
+  ContextData = unknown,
+  Inputs extends readonly EventInput[] = readonly EventInput[],
+  Outputs extends readonly EventClass[] = readonly EventClass[],
+  NestedSlots extends Slots = Slots,
+> = (
+  context: HandlerContext<ContextData, NestedSlots>,
+  ...events: EventsOf<Inputs>
+) => Returned<Outputs> | PromiseLike<Returned<Outputs>>;

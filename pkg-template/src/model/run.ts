@@ -1,0 +1,60 @@
+// A run as a type, for the parts that speak of one without making it: options, handlers, hooks. The class is in `api/`.
+
+import type { StepFailure, StopEvent, WorkflowEvent } from "./events.js";
+import type { Store } from "./store.js";
+
+/**
+ * Where a run is. `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when an event comes from
+ * outside. `completed`, `failed`, `cancelled`: it has ended.
+ */
+export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+
+/**
+ * A run, as a step's handler, a hook or an option has it: awaitable, and async-iterable over its events. `WorkflowContext` is the class.
+ *
+ * @typeParam ContextData What handlers find in `context.data`.
+ * @typeParam Stop What the stop event carries.
+ */
+export interface Run<ContextData = unknown, Stop = unknown>
+  extends PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent> {
+  /** The run's id. */
+  readonly runId: string;
+  /** What was given to `run` or `with`. */
+  readonly data: ContextData;
+  /** The run's state. */
+  readonly store: Store;
+  /** Where the run is. */
+  readonly status: RunStatus;
+  /** What the StopEvent carries; undefined until the run has completed. */
+  readonly result: Stop | undefined;
+  /** The step whose failure has ended the run, if one has. */
+  readonly failure: StepFailure | undefined;
+  /** Begins the run, if it has not begun. */
+  start(): this;
+  /** Sends an event into the run, to all steps that take it, to one of them, or to nested runs. */
+  sendEvent(event: WorkflowEvent, options?: SendOptions): void;
+  /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. */
+  cancel(reason?: unknown): void;
+  /** Resolves when the run has ended, or waits for an event from outside. */
+  idle(): Promise<void>;
+  /** A loop over the run's events with a place of its own. */
+  stream(): AsyncIterableIterator<WorkflowEvent>;
+  /** The run as bytes. */
+  snapshot(options?: { readonly data?: boolean | undefined }): Uint8Array;
+  /** See Promise. */
+  catch<Rejected = never>(
+    onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<StopEvent<Stop> | Rejected>;
+  /** See Promise. */
+  finally(onFinally?: (() => void) | null): Promise<StopEvent<Stop>>;
+  /** Frees what the run holds: cancels it, unless it has ended. */
+  dispose(): void;
+}
+
+/** To whom an event from outside goes. Default: every step that takes it. */
+export interface SendOptions {
+  /** The one step that gets it. */
+  readonly step?: string | undefined;
+  /** The nested runs of this slot get it; of a slot in a nested workflow, `"outer.inner"`. */
+  readonly slot?: string | undefined;
+}

@@ -1,0 +1,97 @@
+// What a step is made of, checked.
+
+import { ValidationError } from "../errors/errors.js";
+import { EventChoice, type EventClass, type EventInput, type WorkflowEvent, isEventClass } from "./events.js";
+import { type RetryFunction, RetryPolicy } from "./retry.js";
+import { milliseconds } from "./duration.js";
+import { describe } from "../util/describe.js";
+
+/** A handler, whatever its events. */
+export type AnyHandler = (context: never, ...events: never[]) => unknown;
+
+/** A step after its parameters were checked. */
+export interface StepDefinition {
+  readonly name: string;
+  /** Where the name comes from: the program, the handler's own name, or the step's position. The last two a build may change. */
+  readonly naming: "given" | "handler" | "position";
+  /** Empty for an error handler. */
+  readonly inputs: readonly EventInput[];
+  /** Undefined when not declared. */
+  readonly outputs: readonly EventClass[] | undefined;
+  readonly numWorkers: number | undefined;
+  readonly retry: RetryPolicy | RetryFunction | undefined;
+  /** In milliseconds, or -1 for none. */
+  readonly timeout: number;
+  /** Set when the step handles the failures of other steps: of all that no other handler is for, when `steps` is empty. */
+  readonly handles:
+    { readonly steps: readonly string[]; readonly maxRecoveries: number; readonly ids?: readonly number[] } | undefined;
+  readonly handler: AnyHandler;
+}
+
+/** The parameters of a step, unchecked. */
+export interface RawParameters {
+  readonly name?: string | undefined;
+  readonly inputs?: unknown;
+  readonly outputs?: unknown;
+  readonly numWorkers?: number | undefined;
+  readonly retry?: RetryPolicy | RetryFunction | undefined;
+  readonly timeout?: number | null | undefined;
+}
+
+/** The classes that an input takes. */
+export function classesOf(input: EventInput): readonly EventClass[] {
+  return input instanceof EventChoice ? input.classes : [input];
+}
+
+/** Whether an event is of one of the classes that an input takes. */
+export function takes(input: EventInput, event: WorkflowEvent): boolean {
+  return input instanceof EventChoice ? input.classes.some((kind) => event instanceof kind) : event instanceof input;
+}
+
+/** @throws ValidationError `INVALID_STEP` when it is not what may stand in `inputs`. */
+export function checkInput(input: unknown, where: string): asserts input is EventInput {
+  const classes: readonly unknown[] = input instanceof EventChoice ? input.classes : [input];
+  if (classes.length === 0 || !classes.every(isEventClass)) {
+    throw new ValidationError("INVALID_STEP", `${where} ${describe(input)}.`);
+  }
+}
+
+/** Checks what steps and error handlers have in common. */
+export function checkStep(
+  name: string,
+  parameters: RawParameters,
+  handler: unknown,
+): Omit<StepDefinition, "naming" | "inputs" | "handles"> {
+  const { outputs, numWorkers, retry, timeout } = parameters;
+  if (typeof handler !== "function") {
+    throw new ValidationError("INVALID_STEP", `The handler of step "${name}" is ${describe(handler)}.`);
+  }
+  if (outputs !== undefined && (!Array.isArray(outputs) || !outputs.every(isEventClass))) {
+    throw new ValidationError("INVALID_STEP", `The outputs of step "${name}" are not a list of event classes.`);
+  }
+  if (numWorkers !== undefined && !(Number.isInteger(numWorkers) && numWorkers > 0 && numWorkers < 2 ** 32)) {
+    throw new ValidationError("INVALID_WORKERS", `numWorkers of step "${name}" is ${describe(numWorkers)}.`);
+  }
+  if (retry !== undefined && typeof retry !== "function" && !(retry instanceof RetryPolicy)) {
+    throw new ValidationError("INVALID_RETRY", `retry of step "${name}" is ${describe(retry)}.`);
+  }
+  return {
+    name,
+    outputs: outputs as readonly EventClass[] | undefined,
+    numWorkers,
+    retry,
+    timeout: milliseconds(timeout, `The timeout of step "${name}"`),
+    handler: handler as AnyHandler,
+  };
+}
+
+const MAX_INPUTS = 32;
+
+/** Checks the inputs of a step. */
+export function checkInputs(name: string, inputs: unknown): readonly EventInput[] {
+  if (!Array.isArray(inputs) || inputs.length === 0 || inputs.length > MAX_INPUTS) {
+    throw new ValidationError("INVALID_STEP", `The inputs of step "${name}" are ${describe(inputs)}.`);
+  }
+  for (const input of inputs) checkInput(input, `An input of step "${name}" is`);
+  return inputs as readonly EventInput[];
+}

@@ -1,0 +1,298 @@
+// A workflow as the internals work on it: its steps, limits, hooks and slots. `Workflow` holds one privately, so that a subclass may
+// have steps and fields of any name.
+
+import { codes } from "../errors/codes.js";
+import { ValidationError } from "../errors/errors.js";
+import { milliseconds } from "../model/duration.js";
+import {
+  type EventClass,
+  StartEvent,
+  type WorkflowEvent,
+  hasStableName,
+  isEventClass,
+  typeName,
+} from "../model/events.js";
+import type { StepHook, WorkflowOptions } from "../model/options.js";
+import { type StepDefinition, classesOf } from "../model/step.js";
+import type { TypeHook } from "../model/type-hook.js";
+import { describe } from "../util/describe.js";
+import { Admission } from "./admission.js";
+import { type Finding, type NamedType, Plan } from "./plan.js";
+import type { RunParts } from "./run-parts.js";
+
+/** Something in a workflow that looks wrong. */
+export interface ValidationIssue {
+  /** What it is; `docs/errors.md` lists them all. */
+  readonly code: keyof typeof codes;
+  /**
+   * `error`: a run does not work, or not as it is meant; `strict()` refuses it. `warning`: it works, and something about it is
+   * fragile.
+   */
+  readonly severity: "error" | "warning";
+  /** The step it is about. */
+  readonly step?: string;
+  /** The type name of the event it is about. */
+  readonly event?: string;
+  /** All of it in words, with a hint. */
+  readonly message: string;
+}
+
+const DEFAULT_TIMEOUT = 60;
+const DEFAULT_UNREAD = 16_384;
+const DEFAULT_KEPT = 4096;
+const LARGEST = 2 ** 32 - 1;
+
+/** Without these no run can work, so that also workflows that are not strict are refused. */
+const ALWAYS_REFUSED: ReadonlySet<string> = /* @__PURE__ */ new Set(["NO_STEPS", "NO_START_STEP", "STEP_TAKES_STOP"]);
+
+/** A count from `least`; Infinity is allowed. @throws ValidationError `INVALID_OPTION` */
+export function checkCount(value: number | undefined, fallback: number, what: string, least: number): number {
+  if (value === undefined) return fallback;
+  if (value !== Infinity && !(Number.isInteger(value) && value >= least)) {
+    throw new ValidationError(
+      "INVALID_OPTION",
+      `${what} must be a whole number from ${least}, and is ${describe(value)}.`,
+    );
+  }
+  return value;
+}
+
+function checkTypes(types: Readonly<Record<string, TypeHook>>): Readonly<Record<string, TypeHook>> {
+  for (const [name, hook] of Object.entries<Partial<TypeHook> | null>(types)) {
+    if (name === "" || typeof hook?.encode !== "function" || typeof hook.decode !== "function") {
+      throw new ValidationError("INVALID_OPTION", `The type ${JSON.stringify(name)} needs a name, encode and decode.`);
+    }
+  }
+  return types;
+}
+
+function checkFunction<Value>(value: Value | undefined, what: string): Value | undefined {
+  if (value === undefined || typeof value === "function") return value;
+  throw new ValidationError("INVALID_OPTION", `${what} is ${describe(value)}.`);
+}
+
+export class WorkflowDefinition {
+  /** Its name in messages. */
+  readonly name: string;
+  readonly verbose: boolean;
+  /** In milliseconds, or -1 for none. */
+  readonly timeout: number;
+  readonly limits: { readonly steps: number; readonly unreadEvents: number; readonly keptEvents: number };
+  readonly onStep: StepHook | undefined;
+  readonly admission: Admission;
+  /** How values of users' classes are carried in snapshots. */
+  readonly types: Readonly<Record<string, TypeHook>>;
+  /** The nested workflows, by slot. */
+  readonly slots = new Map<string, WorkflowDefinition>();
+  /** Makes a run as programs see it. */
+  readonly makeRun: (parts: RunParts) => unknown;
+  isStrict = false;
+
+  readonly #steps = new Map<string, StepDefinition>();
+  readonly #events: readonly EventClass[];
+  readonly #onWarning: ((message: string) => void) | undefined;
+  #eventNames = new Map<string, EventClass>();
+  #plan: Plan | undefined;
+  #isChecked = false;
+
+  /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
+  constructor(
+    options: WorkflowOptions,
+    className: string,
+    makeRun: (definition: WorkflowDefinition, parts: RunParts) => unknown,
+  ) {
+    const { name, timeout = DEFAULT_TIMEOUT, verbose = false, maxConcurrentRuns, limits = {}, onStep } = options;
+    const { events = [], types = {}, onWarning } = options;
+    this.name = name ?? className;
+    this.makeRun = (parts) => makeRun(this, parts);
+    this.timeout = milliseconds(timeout, "The timeout of a workflow");
+    this.verbose = verbose;
+    this.admission = new Admission(checkCount(maxConcurrentRuns, Infinity, "maxConcurrentRuns", 1));
+    const steps = checkCount(limits.steps, Infinity, "limits.steps", 1);
+    this.limits = {
+      steps: steps === Infinity ? -1 : steps,
+      unreadEvents: checkCount(limits.unreadEvents, DEFAULT_UNREAD, "limits.unreadEvents", 1),
+      keptEvents: Math.min(checkCount(limits.keptEvents, DEFAULT_KEPT, "limits.keptEvents", 0), LARGEST),
+    };
+    this.onStep = checkFunction(onStep, "onStep");
+    this.#onWarning = checkFunction(onWarning, "onWarning");
+    if (!Array.isArray(events) || !events.every(isEventClass)) {
+      throw new ValidationError("INVALID_OPTION", "events is not a list of event classes.");
+    }
+    this.#events = events;
+    this.types = checkTypes(types);
+  }
+
+  /** Reports something that works and is probably not meant. */
+  warn(message: string): void {
+    if (this.#onWarning === undefined) console.warn(message);
+    else this.#onWarning(message);
+  }
+
+  // ---- steps ----
+
+  /** The names of the steps, in the order in which they were added. */
+  get stepNames(): readonly string[] {
+    return [...this.#steps.keys()];
+  }
+
+  /** The name of a step to be added: the one it was given, else its handler's, else a number. */
+  nameOf(given: string | undefined, handler: unknown, stem: string): Pick<StepDefinition, "name" | "naming"> {
+    if (given !== undefined) {
+      if (typeof given === "string" && given !== "") return { name: given, naming: "given" };
+      throw new ValidationError("INVALID_STEP", `The name is ${describe(given)}.`);
+    }
+    const own = typeof handler === "function" ? handler.name : "";
+    if (own !== "" && !this.#steps.has(own)) return { name: own, naming: "handler" };
+    let number = this.#steps.size + 1;
+    while (this.#steps.has(`${stem}${number}`)) number += 1;
+    return { name: `${stem}${number}`, naming: "position" };
+  }
+
+  /** @throws ValidationError `DUPLICATE_STEP`, `DUPLICATE_EVENT` */
+  add(step: StepDefinition, override: boolean): void {
+    if (this.#steps.has(step.name) && !override) {
+      throw new ValidationError("DUPLICATE_STEP", `The name is "${step.name}".`);
+    }
+    let known = this.#eventNames;
+    if (this.#steps.has(step.name)) {
+      known = eventNames([...this.#steps.values()].filter(({ name }) => name !== step.name));
+    }
+    for (const [name, eventClass] of eventNames([step], known)) known.set(name, eventClass);
+    this.#eventNames = known;
+    this.#steps.set(step.name, step);
+    this.#changed();
+  }
+
+  /** A step, by its name or its handler. */
+  find(step: unknown): StepDefinition | undefined {
+    if (typeof step === "string") return this.#steps.get(step);
+    return [...this.#steps.values()].find(({ handler }) => handler === step);
+  }
+
+  /** @throws ValidationError `UNKNOWN_STEP` */
+  remove(step: unknown): void {
+    const found = this.find(step);
+    if (found === undefined) throw new ValidationError("UNKNOWN_STEP", `The step is ${describe(step)}.`);
+    this.#steps.delete(found.name);
+    this.#eventNames = eventNames([...this.#steps.values()]);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#plan = undefined;
+    this.#isChecked = false;
+  }
+
+  // ---- plans ----
+
+  /** The plan of the steps as they are now. */
+  plan(): Plan {
+    if (this.#plan === undefined || this.#plan.isStale) this.#plan = new Plan([...this.#steps.values()], this.#events);
+    return this.#plan;
+  }
+
+  /**
+   * A plan for one run, with event types that the workflow may not know. It is freed with the run.
+   *
+   * @param steps In which order, when that matters.
+   */
+  planOfItsOwn(types: readonly NamedType[], steps?: readonly string[]): Plan {
+    const known = this.plan();
+    const met = types.flatMap(({ name }) => known.classNamed(name) ?? []);
+    const definitions = [...this.#steps.values()];
+    const ordered = steps?.flatMap((name) => this.#steps.get(name) ?? []);
+    const inOrder = ordered?.length === definitions.length ? ordered : definitions;
+    return new Plan(inOrder, [...this.#events, ...met], types).goWithRun();
+  }
+
+  /** From now on `begin` refuses every issue that is an error. */
+  beStrict(): void {
+    this.isStrict = true;
+    this.#isChecked = false;
+  }
+
+  /** Everything that looks wrong. @throws ValidationError when a definition is wrong in itself. */
+  validate(): ValidationIssue[] {
+    const issues = this.plan().validate().map(issueOf);
+    for (const step of this.#steps.values()) {
+      if (step.naming !== "given") issues.push(warning("UNNAMED_STEP", { step: step.name }));
+    }
+    for (const [event, eventClass] of this.#eventNames) {
+      if (!hasStableName(eventClass)) issues.push(warning("UNNAMED_EVENT", { event }));
+    }
+    return issues;
+  }
+
+  /** The plan, when a run can follow it. @throws ValidationError the first thing that is wrong; the others are in its message. */
+  checked(): Plan {
+    const plan = this.plan();
+    if (this.#isChecked) return plan;
+    const issues = plan.validate().map(issueOf);
+    const refused = issues.filter(({ code }) => this.isStrict || ALWAYS_REFUSED.has(code));
+    const [first, ...rest] = refused;
+    if (first !== undefined) {
+      const also =
+        rest.length === 0
+          ? ""
+          : `\nAlso wrong:\n${rest.map((issue) => `- ${issue.code}: ${issue.message}`).join("\n")}`;
+      throw new ValidationError(first.code, subjectOf(first), { after: also });
+    }
+    this.#isChecked = true;
+    return plan;
+  }
+
+  /** What a run begins with. @throws ValidationError as {@link checked}, and `NO_START_STEP` when no step takes the start event. */
+  begin(input: unknown): { readonly plan: Plan; readonly start: WorkflowEvent } {
+    const plan = this.checked();
+    const start: WorkflowEvent = input instanceof StartEvent ? input : new StartEvent(input);
+    if (!plan.isTaken(start)) {
+      throw new ValidationError("NO_START_STEP", `The event is ${typeName(start.constructor as EventClass)}.`);
+    }
+    return { plan, start };
+  }
+
+  /** Frees what the workflow holds in the engine; it may be used again, and its runs go on. */
+  dispose(): void {
+    this.#plan?.dispose();
+    this.#changed();
+  }
+}
+
+/** The event classes of steps, by name. @throws ValidationError when a name is that of another class, here or among those known. */
+function eventNames(
+  steps: readonly StepDefinition[],
+  known?: ReadonlyMap<string, EventClass>,
+): Map<string, EventClass> {
+  const names = new Map<string, EventClass>();
+  for (const eventClass of steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs])) {
+    const name = typeName(eventClass);
+    if ((known?.get(name) ?? names.get(name) ?? eventClass) !== eventClass) {
+      throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
+    }
+    names.set(name, eventClass);
+  }
+  return names;
+}
+
+/** What an issue is about, as the beginning of a message. */
+function subjectOf({ step, event }: { readonly step?: string; readonly event?: string }): string {
+  const parts = [step === undefined ? [] : [`Step "${step}"`], event === undefined ? [] : [`event ${event}`]].flat();
+  return parts.length === 0 ? "" : `${parts.join(", ")}:`;
+}
+
+function messageOf(subject: string, code: keyof typeof codes): string {
+  return subject === "" ? codes[code].help : `${subject} ${codes[code].help}`;
+}
+
+function issueOf({ code, step, event }: Finding): ValidationIssue {
+  const subject = { ...(step === undefined ? {} : { step: step.name }), ...(event === undefined ? {} : { event }) };
+  return { code, severity: "error", ...subject, message: messageOf(subjectOf(subject), code) };
+}
+
+function warning(
+  code: keyof typeof codes,
+  subject: { readonly step?: string; readonly event?: string },
+): ValidationIssue {
+  return { code, severity: "warning", ...subject, message: messageOf(subjectOf(subject), code) };
+}

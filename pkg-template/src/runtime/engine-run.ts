@@ -1,0 +1,445 @@
+// A run's part in the engine, and the one door to it. There is a method for each tick. It makes the call, puts the commands
+// that come back into the queue, and carries them out: no caller can forget that half.
+//
+// 1. A tick that is refused throws, and changes nothing; the slot of its payload is free again.
+// 2. Commands are carried out when the call has returned, never while the engine is at work.
+// 3. After `close` nothing of the run is left in the engine's memory.
+
+import { EngineError, WorkflowError } from "../errors/errors.js";
+import type { WorkflowEvent } from "../model/events.js";
+import { copyBytes, expectNumber, memoryWords, readReply, ask } from "../wasm/engine-calls.js";
+import { type Engine, engine, engineModule, hot } from "../wasm/engine-module.js";
+import { OUTSIDE } from "../wasm/protocol.js";
+import { EngineResource } from "../wasm/resources.js";
+import { type CommandHandler, CommandQueue } from "./command-queue.js";
+import type { Plan } from "./plan.js";
+import { SlotTable } from "./slot-table.js";
+
+const clock = (): number => performance.now();
+
+/** What a run may use, as the engine takes it. */
+export interface EngineLimits {
+  readonly steps: number;
+  readonly keptEvents: number;
+}
+
+/** The id of an attempt. */
+export interface AttemptId {
+  readonly index: number;
+  readonly generation: number;
+}
+
+/** The engine's part of a run as bytes, and what belongs to it on this side. */
+export interface CapturedEngine {
+  readonly image: Uint8Array;
+  /** The payloads, in the order of the image's slots. */
+  readonly payloads: readonly unknown[];
+  /** The place of each of the image's invocations among those of the run. */
+  readonly invocations: readonly number[];
+}
+
+/** Learns of everything that a journal needs beside the ticks, which the engine writes down itself. */
+export interface RunJournal {
+  /** The journal begins. */
+  attach(run: EngineRun): void;
+  /** A slot got a payload. @throws SnapshotError `SNAPSHOT_VALUE` */
+  payload(slot: number, payload: unknown): void;
+  /** The engine has taken a tick. */
+  tick(): void;
+  /** The stream got an event that the engine does not know. */
+  event(event: WorkflowEvent): void;
+  /** The engine's part of the run is about to go. */
+  end(): void;
+}
+
+/** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/engine/snapshot.rs` writes it. */
+export function readCaptured(words: Uint32Array, bySlot: readonly unknown[]): CapturedEngine {
+  const [address = 0, length = 0, slots = 0] = words;
+  const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => bySlot[slot]);
+  return { image: copyBytes(address, length), payloads, invocations: [...words.subarray(4 + slots)] };
+}
+
+export class EngineRun {
+  readonly slots = new SlotTable();
+  /** The run has begun, in this life or an earlier one. */
+  isBegun = false;
+  #handle = 0;
+  #resource: EngineResource | undefined;
+  #queue: CommandQueue | undefined;
+  #isTimed: boolean;
+  #bornAt = 0;
+  #journal: RunJournal | undefined;
+
+  constructor(plan: Plan) {
+    this.#isTimed = plan.isTimed;
+  }
+
+  get isOpen(): boolean {
+    return this.#resource !== undefined;
+  }
+
+  /** The engine has ended the run. The command that says so may still stand behind others. */
+  get isSettling(): boolean {
+    return this.#queue!.isSettling;
+  }
+
+  /** The engine's handle of the run. */
+  get handle(): number {
+    return this.#handle;
+  }
+
+  /** Says who carries commands out. */
+  connect(handler: CommandHandler): void {
+    this.#queue = new CommandQueue(handler, this.slots);
+    if (this.#resource !== undefined) this.#queue.open(this.#resource);
+  }
+
+  /** Makes the engine's part of the run. */
+  open(plan: Plan, runId: string, timeout: number, { steps, keptEvents }: EngineLimits, journal?: RunJournal): void {
+    const isKept = journal !== undefined;
+    this.#isTimed = plan.isTimed;
+    this.adopt(expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents, isKept))), []);
+    if (journal !== undefined) this.attach(journal);
+  }
+
+  /** Takes over the engine's part of a run, and the payloads that it knows. */
+  adopt(handle: number, payloads: readonly unknown[]): void {
+    this.#handle = handle;
+    this.#resource = new EngineResource(this, handle, "engine_free");
+    this.#queue?.open(this.#resource);
+    this.slots.fill(payloads);
+  }
+
+  /** From now on the journal learns of everything. */
+  attach(journal: RunJournal): void {
+    this.#journal = journal;
+    journal.attach(this);
+    this.slots.all.forEach((payload, slot) => journal.payload(slot, payload));
+  }
+
+  /** The run's time begins to count; what it was alive before, in milliseconds, is counted already. */
+  begin(alive: number): void {
+    this.isBegun = true;
+    this.#bornAt = clock() - alive;
+  }
+
+  /** How long the run has been alive, in milliseconds. */
+  alive(): number {
+    return clock() - this.#bornAt;
+  }
+
+  /** The time of a tick that may do without: reading the clock costs as much as the tick. */
+  #tickTime(): number {
+    return this.#isTimed ? this.alive() : 0;
+  }
+
+  /** Puts a payload into a slot. */
+  #keep(payload: unknown): number {
+    const slot = this.slots.keep(payload);
+    if (this.#journal !== undefined) this.#journal.payload(slot, payload);
+    return slot;
+  }
+
+  // ---- ticks ----
+
+  /** The run begins with an event. */
+  start(type: number, event: unknown): void {
+    const slot = this.#keep(event);
+    this.#tick((engine) => engine.engine_start(this.#handle, type, slot, 0), slot);
+  }
+
+  /** A run from a snapshot goes on. */
+  resume(): void {
+    this.#tick((engine) => engine.engine_resume(this.#handle, this.alive()));
+  }
+
+  /**
+   * An event comes: from an attempt, or from the outside when `from` is undefined.
+   *
+   * @param target The step that gets it, plus 1; 0 for all that take it.
+   * @param matches The waits with a condition that accept it.
+   */
+  send(
+    from: AttemptId | undefined,
+    type: number,
+    event: unknown,
+    target: number,
+    matches: readonly number[] | undefined,
+    detail: string,
+  ): void {
+    const slot = this.#keep(event);
+    const index = from === undefined ? OUTSIDE : from.index;
+    const generation = from === undefined ? 0 : from.generation;
+    if (matches !== undefined && matches.length > 0) {
+      const waits = Uint32Array.from(matches);
+      const now = this.#tickTime();
+      this.#tick(
+        (engine) => (
+          engine.engine_matches(this.#handle, waits),
+          engine.engine_send(this.#handle, index, generation, type, slot, target, now)
+        ),
+        slot,
+        detail,
+      );
+      return;
+    }
+    let reply: number;
+    try {
+      engineModule.enter();
+      this.#beforeCall();
+      reply = hot.send(this.#handle, index, generation, type, slot, target, this.#tickTime()) >>> 0;
+      engineModule.leave();
+    } catch (cause) {
+      throw this.#thrown(cause);
+    }
+    this.#accept(reply, slot, detail);
+    this.drain();
+  }
+
+  /** An event goes into the stream and to no step. */
+  write(from: AttemptId | undefined, type: number, event: unknown): void {
+    const slot = this.#keep(event);
+    const index = from === undefined ? OUTSIDE : from.index;
+    const generation = from?.generation ?? 0;
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_write(this.#handle, index, generation, type, slot, now), slot);
+  }
+
+  /**
+   * An attempt has succeeded. Not through a closure, which would show on this path, the busiest of all.
+   *
+   * @param type Of its output, plus 1; 0 when it has none.
+   * @param accepted Called when the engine has accepted it, before anything comes of it.
+   */
+  complete(
+    index: number,
+    generation: number,
+    type: number,
+    event: unknown,
+    matches: readonly number[] | undefined,
+    accepted: (() => void) | undefined,
+  ): void {
+    const slot = type === 0 ? 0 : this.#keep(event);
+    let reply: number;
+    try {
+      engineModule.enter();
+      this.#beforeCall();
+      reply =
+        matches === undefined || matches.length === 0
+          ? hot.complete(this.#handle, index, generation, type, slot, this.#tickTime()) >>> 0
+          : this.#completeMatching(index, generation, type, slot, matches);
+      engineModule.leave();
+    } catch (cause) {
+      throw this.#thrown(cause);
+    }
+    this.#accept(reply, type === 0 ? undefined : slot, "");
+    if (accepted !== undefined) accepted();
+    this.drain();
+  }
+
+  #completeMatching(index: number, generation: number, type: number, slot: number, matches: readonly number[]): number {
+    const waits = Uint32Array.from(matches);
+    engine().engine_matches(this.#handle, waits);
+    return engine().engine_complete(this.#handle, index, generation, type, slot, this.#tickTime());
+  }
+
+  /**
+   * An attempt has failed.
+   *
+   * @param verdict What is to come of it, as `verdict` in the protocol; with `delay` in milliseconds.
+   */
+  fail({ index, generation }: AttemptId, type: number, event: unknown, verdict: number, delay: number): void {
+    const slot = this.#keep(event);
+    const now = this.alive();
+    this.#tick((engine) => engine.engine_fail(this.#handle, index, generation, type, slot, verdict, delay, now), slot);
+  }
+
+  /**
+   * A running step asks for an event.
+   *
+   * @param timeout In milliseconds, or -1.
+   * @param claim For a wait with a condition: the slot of the kept event that it takes, plus 1; 0 for none.
+   * @param question Published once, when the step asks for the first time.
+   * @param opened Gets the number of the wait, before anything comes of it: its answer may be there already.
+   */
+  wait(
+    { index, generation }: AttemptId,
+    type: number,
+    options: {
+      readonly id: string | undefined;
+      readonly timeout: number;
+      readonly isConditional: boolean;
+      readonly claim: number;
+      readonly question: { readonly type: number; readonly event: unknown } | undefined;
+    },
+    opened: (wait: number) => void,
+  ): void {
+    const { id, timeout, isConditional, claim, question } = options;
+    if (question !== undefined) this.write({ index, generation }, question.type, question.event as never);
+    const slot = undefined;
+    const now = this.alive();
+    this.#open(
+      (engine) => engine.engine_wait(this.#handle, index, generation, type, id, timeout, isConditional, claim, now),
+      opened,
+      slot,
+    );
+  }
+
+  /** A running step sleeps, for so many milliseconds; `opened` as of {@link wait}. */
+  sleep({ index, generation }: AttemptId, delay: number, opened: (wait: number) => void): void {
+    const now = this.alive();
+    this.#open((engine) => engine.engine_sleep(this.#handle, index, generation, delay, now), opened);
+  }
+
+  /** A wait or sleep is withdrawn. */
+  withdraw({ index, generation }: AttemptId, wait: number): void {
+    const now = this.#tickTime();
+    void [index, generation, wait, now];
+  }
+
+  /** A running step puts an event to those that it collects. Returns the slots of a complete collection. */
+  collect(
+    { index, generation }: AttemptId,
+    type: number,
+    event: unknown,
+    pattern: number | Uint32Array,
+  ): unknown[] | undefined {
+    const slot = this.#keep(event);
+    const now = this.#tickTime();
+    let found: unknown[] | undefined;
+    this.#tick(
+      (engine) =>
+        typeof pattern === "number"
+          ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, now)
+          : 0,
+      slot,
+      "",
+      (reply) => {
+        if (reply.length > 0) found = Array.from(reply, (kept) => this.slots.event(kept));
+      },
+    );
+    return found;
+  }
+
+  /** Makes a list of types ready for {@link collect}; undefined when the run has too many of them already. */
+  pattern(expected: Uint32Array): number | undefined {
+    const number = ask(() => this.#engine().engine_pattern(this.#handle, expected));
+    return number === -1 ? undefined : expectNumber(number);
+  }
+
+  /** A running step begins to wait for a nested run that waits for the outside, or no longer does. */
+  block({ index, generation }: AttemptId, isBlocked: boolean): void {
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_block(this.#handle, index, generation, isBlocked, now));
+  }
+
+  /** An invocation remembers something; what it remembers under the key already stays. */
+  remember({ index, generation }: AttemptId, key: string, value: unknown): void {
+    const slot = this.#keep(value);
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_once(this.#handle, index, generation, key, slot, now), slot);
+  }
+
+  /** The alarm has gone off. */
+  wake(): void {
+    this.#tick((engine) => engine.engine_wake(this.#handle, this.alive()));
+  }
+
+  // ---- queries, which change nothing ----
+
+  /** What an invocation remembers under a key, in this attempt or from an earlier one. */
+  recall({ index, generation }: AttemptId, key: string): unknown {
+    const found = ask(() => this.#engine().engine_recall(this.#handle, index, generation, key));
+    return found === 0 ? undefined : this.slots.event(found - 1);
+  }
+
+  /** The slots of the kept events of a type, oldest first. */
+  kept(type: number): Uint32Array {
+    return ask(() => readReply(this.#engine().engine_kept(this.#handle, type)));
+  }
+
+  /** What is open in the run, as `engine_open` writes it. */
+  openWork(): Uint32Array {
+    return ask(() => readReply(this.#engine().engine_open(this.#handle)));
+  }
+
+  /** The engine's part of the run as it is now. */
+  capture(): CapturedEngine {
+    const alive = this.isBegun ? this.alive() : 0;
+    const words = ask(() => readReply(this.#engine().engine_freeze(this.#handle, alive)));
+    return readCaptured(words, this.slots.all);
+  }
+
+  /** See {@link CommandQueue.pending}. */
+  pending(...args: Parameters<CommandQueue["pending"]>): ReturnType<CommandQueue["pending"]> {
+    return this.#queue!.pending(...args);
+  }
+
+  /** Puts a record into the journal. */
+  note(bytes: Uint8Array): void {
+    ask(() => this.#engine().engine_note(this.#handle, bytes));
+  }
+
+  /** The records of the journal since the last call. */
+  takeRecords(): Uint8Array {
+    const [address = 0, length = 0] = ask(() => readReply(this.#engine().engine_drain(this.#handle)));
+    return copyBytes(address, length);
+  }
+
+  // ---- what all of them share ----
+
+  /** Carries out what is in the queue. */
+  drain(): void {
+    this.#queue!.drain();
+  }
+
+  /** The engine's functions, as long as this run's part is there. @throws EngineError `ENGINE_PANICKED` */
+  #engine(): Engine {
+    this.#beforeCall();
+    return engine();
+  }
+
+  #beforeCall(): void {
+    if (this.#resource === undefined || this.#resource.isStale) throw new EngineError("ENGINE_PANICKED");
+    if (this.#queue !== undefined) this.#queue.beforeCall();
+  }
+
+  #thrown(cause: unknown): unknown {
+    if (!(cause instanceof WorkflowError)) return engineModule.trapped(cause);
+    engineModule.leave();
+    return cause;
+  }
+
+  /** Accepts a reply. The slot of a payload is free again when the tick was refused. */
+  #accept(reply: number, slot: number | undefined, detail: string): void {
+    try {
+      this.#queue!.add(reply, detail);
+    } catch (error) {
+      if (slot !== undefined) this.slots.release(slot);
+      throw error;
+    }
+    if (this.#journal !== undefined) this.#journal.tick();
+  }
+
+  #tick(call: (engine: Engine) => number, slot?: number, detail = "", replied?: (reply: Uint32Array) => void): void {
+    const reply = ask(() => call(this.#engine()));
+    if (replied !== undefined) {
+      const memory = memoryWords();
+      const at = reply >>> 2;
+      if (memory[at] === 0) replied(memory.slice(at + 3, at + 3 + memory[at + 1]!));
+    }
+    this.#accept(reply, slot, detail);
+    this.drain();
+  }
+
+  #open(call: (engine: Engine) => number, opened: (wait: number) => void, slot?: number): void {
+    this.#tick(call, slot, "", ([wait]) => opened(wait!));
+  }
+
+  /** Frees everything. */
+  close(): void {
+    this.#resource?.free();
+    this.#queue?.close();
+    this.slots.clear();
+  }
+}

@@ -1,0 +1,187 @@
+// The stream of a run's events: a linked list of chunks. What every reader has read is garbage by itself, and a reader that was
+// abandoned holds nothing up.
+
+import { LimitError } from "../errors/errors.js";
+import type { WorkflowEvent } from "../model/events.js";
+import { Notifier } from "../util/notifier.js";
+
+/** Events in their order; the last place is for the next chunk. */
+type Chunk = (WorkflowEvent | Chunk | undefined)[];
+
+/** Most runs are short; a node for each event would cost five times the memory of a place in an array. */
+const FIRST_CHUNK = 8;
+const CHUNK = 64;
+
+const chunkOf = (length: number): Chunk => new Array<WorkflowEvent | undefined>(length + 1);
+
+/** What a reader finds when it has read everything. */
+class End {
+  readonly error: Error | undefined;
+
+  constructor(error: Error | undefined) {
+    this.error = error;
+  }
+}
+
+/** How far a loop that is under way may be behind. Far more than any screen takes, and still bounded. */
+const MOST_UNREAD = 2 ** 20;
+
+export class EventStream {
+  /** Where the run's own reader goes on, and where the next event goes. */
+  #read: Chunk = chunkOf(FIRST_CHUNK);
+  #readAt = 0;
+  #last: Chunk = this.#read;
+  #lastAt = 0;
+  #unread = 0;
+  #dropped = 0;
+  /** There are, or were, readers with places of their own: nothing is cut off any more. */
+  #isShared = false;
+  #end: End | undefined;
+  readonly #notifier = new Notifier();
+  /** How many loops over the run are under way. */
+  #readers = 0;
+  readonly #limit: number;
+
+  /**
+   * @param limit How many unread events are kept while nobody reads; beyond, the oldest are dropped and the next reader is told.
+   * @param unread What a snapshot had that was not read.
+   * @param dropped How many its reader had missed and was not told.
+   */
+  constructor(limit: number, unread: readonly WorkflowEvent[] = [], dropped = 0) {
+    this.#limit = limit;
+    for (const event of unread) this.push(event);
+    this.#dropped += dropped;
+  }
+
+  /** What the run's own reader has not read, and how many events it has missed without being told. */
+  unread(): { readonly events: WorkflowEvent[]; readonly dropped: number } {
+    const events: WorkflowEvent[] = [];
+    let [chunk, at] = [this.#read, this.#readAt];
+    for (let left = this.#unread; left > 0; left -= 1) {
+      if (at === chunk.length - 1) [chunk, at] = [chunk[at] as Chunk, 0];
+      events.push(chunk[at++] as WorkflowEvent);
+    }
+    return { events, dropped: this.#dropped };
+  }
+
+  push(event: WorkflowEvent): void {
+    let at = this.#lastAt;
+    if (at === this.#last.length - 1) {
+      const next = chunkOf(CHUNK);
+      this.#last[at] = next;
+      this.#last = next;
+      at = 0;
+    }
+    this.#last[at] = event;
+    this.#lastAt = at + 1;
+    this.#unread += 1;
+    if (this.#unread > this.#limit) this.#drop();
+    this.#notifier.notify();
+  }
+
+  #drop(): void {
+    const limit = this.#readers === 0 ? this.#limit : Math.max(this.#limit, MOST_UNREAD);
+    while (this.#unread > limit) {
+      this.#take();
+      this.#dropped += 1;
+    }
+  }
+
+  /**
+   * The next event of the run's own reader. What it has read is cut off: a chunk that was promoted to the old generation and is dead would keep its
+   * successor alive at each minor collection, which promotes that one too, and so all that ever come.
+   */
+  #take(): WorkflowEvent {
+    let chunk = this.#read;
+    let at = this.#readAt;
+    if (at === chunk.length - 1) {
+      const next = chunk[at] as Chunk;
+      if (!this.#isShared) chunk[at] = undefined;
+      this.#read = chunk = next;
+      at = 0;
+    }
+    const event = chunk[at] as WorkflowEvent;
+    if (!this.#isShared) chunk[at] = undefined;
+    this.#readAt = at + 1;
+    this.#unread -= 1;
+    return event;
+  }
+
+  /** Nothing comes after this; with an error, readers get it when they have read the rest. */
+  end(error: Error | undefined): void {
+    this.#end ??= new End(error);
+    this.#notifier.notify();
+  }
+
+  /** The run's own reader: all its iterators go on from one place. */
+  reader(): AsyncIterableIterator<WorkflowEvent> {
+    this.#readers += 1;
+    const leave = (): void => void (this.#readers -= 1);
+    return iterate(leave, () => {
+      const dropped = this.#dropped;
+      if (dropped > 0) {
+        this.#dropped = 0;
+        throw new LimitError("EVENTS_DROPPED", `${dropped} events were dropped.`);
+      }
+      return this.#unread === 0 ? (this.#end ?? this.#notifier.wait()) : this.#take();
+    });
+  }
+
+  /** A reader of its own, from the oldest event that the run's own reader has not read. */
+  cursor(): AsyncIterableIterator<WorkflowEvent> {
+    this.#isShared = true;
+    let chunk = this.#read;
+    let at = this.#readAt;
+    return iterate(undefined, () => {
+      if (chunk === this.#last && at === this.#lastAt) return this.#end ?? this.#notifier.wait();
+      if (at === chunk.length - 1) {
+        chunk = chunk[at] as Chunk;
+        at = 0;
+      }
+      return chunk[at++] as WorkflowEvent;
+    });
+  }
+}
+
+/** An iterator over what `take` gives: an event, the end, or a promise to try again after. `leave` is called when it is done. */
+function iterate(
+  leave: (() => void) | undefined,
+  take: () => WorkflowEvent | End | Promise<void>,
+): AsyncIterableIterator<WorkflowEvent> {
+  let isDone = false;
+  const finish = (): void => {
+    if (!isDone) leave?.();
+    isDone = true;
+  };
+  const iterator: AsyncIterableIterator<WorkflowEvent> = {
+    async next() {
+      while (!isDone) {
+        let taken;
+        try {
+          taken = take();
+        } catch (error) {
+          // A loop is left by an error without a word to its iterator.
+          finish();
+          throw error;
+        }
+        if (taken instanceof Promise) {
+          await taken;
+        } else if (taken instanceof End) {
+          finish();
+          if (taken.error !== undefined) throw taken.error;
+        } else {
+          return { done: false, value: taken };
+        }
+      }
+      return { done: true, value: undefined };
+    },
+    return() {
+      finish();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+    [Symbol.asyncIterator]() {
+      return iterator;
+    },
+  };
+  return iterator;
+}

@@ -1,0 +1,597 @@
+// A run at work: how it begins, what reaches it, and its one end.
+//
+// 1. Every path ends in `#finish`, once: promise, stream, signals and waits all learn of the same error
+//    (`tests/js/core/failures.test.ts`).
+// 2. User code (handlers, conditions, hooks) is never called while the engine is at work (`tests/js/core/reentrancy.test.ts`).
+// 3. After the end nothing of the run is left in the engine's memory (`tests/js/gc`).
+
+import { milliseconds } from "../model/duration.js";
+import {
+  CancelledError,
+  type EngineError,
+  LimitError,
+  StalledError,
+  TimeoutError,
+  ValidationError,
+  asError,
+} from "../errors/errors.js";
+import {
+  type NestedEvent,
+  type StepFailedEvent,
+  type StepFailure,
+  type StopEvent,
+  StreamReset,
+  WorkflowEvent,
+  typeName,
+} from "../model/events.js";
+import type { StepHook } from "../model/options.js";
+import type { RunStatus } from "../model/run.js";
+import { Store } from "../model/store.js";
+import { onAbort } from "../util/abort.js";
+import { describe } from "../util/describe.js";
+import { newId } from "../util/new-id.js";
+import { engineModule } from "../wasm/engine-module.js";
+import type { TrapListener } from "../wasm/loader.js";
+import { outcome } from "../wasm/protocol.js";
+import { Attempts, type AttemptsRun } from "./attempts.js";
+import { CollectPatterns } from "./collect-patterns.js";
+import type { CommandHandler } from "./command-queue.js";
+import type { WorkflowDefinition } from "./definition.js";
+import { describeOpen } from "./describe-open.js";
+import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
+import { EventStream } from "./event-stream.js";
+import type { Invocation } from "./invocation.js";
+import { type NestedRun, ParentLink } from "./parent-link.js";
+import type { Plan } from "./plan.js";
+import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import { WaitTable } from "./wait-table.js";
+
+/** A nested run that belongs into the snapshot of the run around it. */
+export interface NestedSource {
+  /** The place of the invocation that started it. */
+  readonly index: number;
+  readonly key: string;
+  /** The run, or its snapshot, when its step has not asked for it again. */
+  readonly source: LiveRun | Uint8Array;
+}
+
+/** What a run that failed or was cancelled leaves for snapshots. */
+export interface FinalImage {
+  readonly engine: CapturedEngine;
+  readonly nested: readonly NestedSource[];
+}
+
+/** What a live run is made of. */
+export interface LiveRunParts extends Omit<RunParts, "origin"> {
+  readonly definition: WorkflowDefinition;
+  readonly plan: Plan;
+  /** What it begins with; undefined when it comes from a snapshot. */
+  readonly start: WorkflowEvent | undefined;
+  readonly restored: RestoredRun | undefined;
+  /** What it has completed with in an earlier life of the run around it. */
+  readonly stop: StopEvent | undefined;
+  /** A store to go on with. */
+  readonly store: Store | undefined;
+  /** Makes the journal; undefined when none is kept. */
+  readonly journal: ((run: LiveRun) => RunJournal) | undefined;
+}
+
+/** For runs without listeners, which most are. */
+const NONE: readonly (() => void)[] = [];
+
+export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapListener {
+  readonly definition: WorkflowDefinition;
+  plan: Plan;
+  readonly data: unknown;
+  readonly store: Store;
+  readonly stream: EventStream;
+  readonly engine: EngineRun;
+  readonly waits = new WaitTable();
+  readonly attempts: Attempts;
+  /** The run as programs see it. */
+  context: unknown;
+  status: RunStatus = "created";
+  /** Set when the run has completed. */
+  stop: StopEvent | undefined;
+  /** Set when the run has failed or was cancelled. */
+  error: Error | undefined;
+  /** Set when a step's failure has ended the run. */
+  failure: StepFailure | undefined;
+  /** What it begins with; undefined when it comes from a snapshot of a run that had begun. */
+  readonly startEvent: WorkflowEvent | undefined;
+  readonly onStep: StepHook | undefined;
+  readonly journal: RunJournal | undefined;
+  /** Set when the run is a nested one. */
+  readonly link: ParentLink | undefined;
+  /** Set when the run has failed or was cancelled. */
+  final: FinalImage | undefined;
+
+  #runId: string | undefined;
+  #patterns: CollectPatterns | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timeout: number;
+  /** Events that came before the run began. */
+  #early: EarlyEvent[] | undefined;
+  /** Events that only a nested run of an earlier life may take, which its step has not asked for again yet. */
+  #forNested: EarlyEvent[] | undefined;
+  /** The host's timer for the next deadline. */
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #onEnd: readonly (() => void)[] = NONE;
+  #onIdle: readonly (() => void)[] = NONE;
+  /** How long it had been alive in earlier lives, in milliseconds. */
+  readonly #aliveBefore: number;
+  /** How the run learns of a trap while it waits; any other run finds out at its next call. */
+  #trapListener: WeakRef<TrapListener> | undefined;
+  /** The run's own steps wait for the outside. */
+  #isIdle = false;
+  /** Nested runs under way; made when there is one. */
+  #nested: Set<ParentLink> | undefined;
+  #nestedAtWork = 0;
+  #promise: Promise<StopEvent> | undefined;
+
+  constructor(parts: LiveRunParts) {
+    const { definition, plan, start, restored, stop, data, options, place, store, journal } = parts;
+    const contents = restored?.contents;
+    this.definition = definition;
+    this.plan = plan;
+    plan.enter();
+    this.engine = restored?.engine ?? new EngineRun(plan);
+    this.engine.connect(this);
+    this.#runId = options.runId ?? contents?.runId;
+    this.data = data === undefined && contents?.data !== undefined ? contents.data[0] : data;
+    this.store = store ?? new Store(contents?.store);
+    this.stream = new EventStream(definition.limits.unreadEvents, contents?.unread, contents?.dropped);
+    this.startEvent = start ?? contents?.start;
+    this.#early = contents?.early === undefined ? undefined : [...contents.early];
+    this.attempts = new Attempts(this, restored?.nested, restored?.returned);
+    this.#aliveBefore = restored?.alive ?? 0;
+    // A run that has completed gets nothing any more: whatever is sent to it was sent before.
+    const received = stop === undefined ? (contents?.received ?? 0) : Number.MAX_SAFE_INTEGER;
+    this.link = place === undefined ? undefined : new ParentLink(this, place, received);
+    this.#signal = options.signal;
+    this.#timeout =
+      options.timeout === undefined ? definition.timeout : milliseconds(options.timeout, "The timeout of a run");
+    this.onStep = options.onStep ?? definition.onStep;
+    this.journal = journal?.(this);
+    if (this.journal !== undefined && this.engine.isOpen) this.engine.attach(this.journal);
+    const completed = stop ?? contents?.stop;
+    if (completed !== undefined) {
+      this.stop = completed;
+      this.status = "completed";
+      this.stream.end(undefined);
+      plan.leave();
+    }
+  }
+
+  /** Made when it is asked for: the first random UUID of a process takes longer than a short run. */
+  get runId(): string {
+    return (this.#runId ??= newId());
+  }
+
+  get patterns(): CollectPatterns {
+    return (this.#patterns ??= new CollectPatterns());
+  }
+
+  get isEnded(): boolean {
+    return this.status === "completed" || this.status === "failed" || this.status === "cancelled";
+  }
+
+  // ---- the beginning ----
+
+  /** Begins the run, if it has not begun: at once, or when the workflow has room for it. */
+  start(): void {
+    if (this.status !== "created") return;
+    this.status = "running";
+    this.link?.begin();
+    if (this.isEnded) return;
+    const signal = this.#signal;
+    if (signal?.aborted === true) {
+      this.cancel(signal.reason);
+      return;
+    }
+    // A signal may outlive many runs.
+    if (signal !== undefined) this.whenEnded(onAbort(signal, () => this.cancel(signal.reason)));
+    this.definition.admission.enter(this);
+  }
+
+  /** Called when the workflow has room for the run. */
+  begin(): void {
+    if (this.isEnded) return;
+    this.guard(() => {
+      const { engine, startEvent } = this;
+      this.open();
+      engine.begin(this.#aliveBefore);
+      if (startEvent === undefined) engine.resume();
+      else engine.start(this.plan.typeOf(startEvent), startEvent);
+      this.#deliverEarly();
+    });
+  }
+
+  #deliverEarly(): void {
+    const early = [...(this.#early ?? []), ...(this.#forNested ?? [])];
+    this.#early = undefined;
+    this.#forNested = undefined;
+    for (const { event, step } of early) if (!this.isEnded) this.#route(event, step);
+  }
+
+  /** Makes the engine's part of the run, unless it is there from a snapshot. */
+  open(): void {
+    if (this.engine.isOpen) return;
+    // A run that has not begun has nothing in an instance that is gone, unless it keeps a journal.
+    if (this.plan.isStale && this.journal === undefined) {
+      this.plan.leave();
+      this.plan = this.definition.plan();
+      this.plan.enter();
+    }
+    // The jitter of retries comes from the id; without retries the engine does not need one.
+    const id = this.plan.isTimed ? this.runId : "";
+    this.engine.open(this.plan, id, this.#timeout, this.definition.limits, this.journal);
+  }
+
+  // ---- what reaches it ----
+
+  /** An event from the program: for a nested run, from the step around it, which sends it again when it runs again. */
+  accept(event: WorkflowEvent, step: string | undefined, slot: string | undefined): void {
+    this.start();
+    if (this.link?.isResent() === true) return;
+    this.receive(event, step, slot);
+    if (this.link !== undefined) this.link.received += 1;
+  }
+
+  /** An event from outside of all runs. */
+  receive(event: WorkflowEvent, step?: string, slot?: string): void {
+    this.#checkEvent(event, "sendEvent");
+    this.#checkAlive(event);
+    if (slot === undefined) this.#route(event, step);
+    else this.#sendToSlot(event, slot);
+  }
+
+  /** An event from outside: to this run, unless only runs nested in it wait for it. */
+  #route(event: WorkflowEvent, step: string | undefined): void {
+    if (step === undefined && this.engine.isBegun && this.#hasNested && !this.#mayTake(event)) {
+      const takers = [...(this.#nested ?? [])].filter(({ nested }) => nested.takes(event));
+      for (const { nested } of takers) nested.receive(event);
+      if (takers.length > 0) return;
+      // A nested run of an earlier life may take it, when its step has asked for that run again.
+      if (this.attempts.unclaimed.size > 0) {
+        (this.#forNested ??= []).push({ event });
+        return;
+      }
+    }
+    this.send(event, step, undefined);
+  }
+
+  get #hasNested(): boolean {
+    return (this.#nested !== undefined && this.#nested.size > 0) || this.attempts.unclaimed.size > 0;
+  }
+
+  /** Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for it. */
+  #mayTake(event: WorkflowEvent): boolean {
+    return this.plan.isTaken(event) || this.waits.knows(this.plan.lineageOf(this.plan.typeOf(event)));
+  }
+
+  takes(event: WorkflowEvent): boolean {
+    const { plan, waits } = this;
+    const isTaken = plan.isTaken(event) || waits.takes(event, plan.lineageOf(plan.typeOf(event)));
+    return isTaken || [...(this.#nested ?? [])].some(({ nested }) => nested.takes(event));
+  }
+
+  #sendToSlot(event: WorkflowEvent, path: string): void {
+    const [slot, ...inner] = path.split(".");
+    const links = [...(this.#nested ?? [])].filter(({ place }) => place.slot === slot);
+    if (links.length === 0) {
+      const running = [...(this.#nested ?? [])].map(({ place }) => place.slot);
+      const known =
+        running.length === 0 ? "No nested run is under way." : `Nested runs are under way in: ${running.join(", ")}.`;
+      throw new ValidationError("UNKNOWN_SLOT", `The slot is "${path}". ${known}`);
+    }
+    for (const { nested } of links) {
+      nested.receive(event, undefined, inner.length === 0 ? undefined : inner.join("."));
+    }
+  }
+
+  /** An event comes, from an attempt or from outside: to all steps that take it, or to one. */
+  send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void {
+    this.#checkEvent(event, "sendEvent");
+    this.#checkAlive(event);
+    const { plan } = this;
+    if (!this.engine.isBegun) {
+      // The run has to wait for its turn. What is wrong with the event is said now, to whoever sends it.
+      plan.typeOf(event);
+      if (step !== undefined) plan.checkTarget(step, event);
+      (this.#early ??= []).push({ event, step });
+      return;
+    }
+    const target = step === undefined ? 0 : plan.step(step).id + 1;
+    const type = plan.typeOf(event);
+    let matches: readonly number[] | undefined;
+    if (this.waits.conditional > 0) {
+      matches = this.match(event);
+      // A condition is user code, and may have ended the run.
+      this.#checkAlive(event);
+    }
+    const detail = step === undefined ? "" : `The step is "${step}", the event ${typeName(plan.classOf(type)!)}.`;
+    this.engine.send(from, type, event, target, matches, detail);
+  }
+
+  /** An event goes into the stream and to no step. */
+  write(event: WorkflowEvent, from: Invocation | undefined): void {
+    this.#checkEvent(event, "writeEventToStream");
+    this.#checkAlive(event);
+    this.engine.write(from, this.plan.typeOf(event), event);
+  }
+
+  #checkEvent(event: unknown, where: string): asserts event is WorkflowEvent {
+    if (!(event instanceof WorkflowEvent)) {
+      throw new ValidationError("INVALID_EVENT", `${where} got ${describe(event)}.`);
+    }
+  }
+
+  #checkAlive(event: WorkflowEvent): void {
+    if (this.isEnded) {
+      throw new ValidationError("RUN_ENDED", `The event is ${this.plan.describeInput(event.constructor as never)}.`);
+    }
+  }
+
+  /** The waits with a condition that accept an event. A condition that throws rejects its wait. */
+  match(event: WorkflowEvent): readonly number[] | undefined {
+    const { waits, plan, engine } = this;
+    const matches: number[] = [];
+    for (const number of waits.conditionalFor(plan.lineageOf(plan.typeOf(event)))) {
+      const wait = waits.get(number);
+      try {
+        if (wait?.where?.(event) === true) matches.push(number);
+      } catch (error) {
+        waits.remove(number);
+        this.guard(() => engine.withdraw(wait!.owner as Invocation, number));
+        wait!.reject(error);
+      }
+    }
+    return matches.length === 0 ? undefined : matches;
+  }
+
+  /** Does something that may fail, and lets the run fail with it. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.failed(thrown);
+    }
+  }
+
+  // ---- commands of the engine ----
+
+  publish(event: WorkflowEvent): void {
+    this.stream.push(event);
+    if (this.link !== undefined) this.link.publish(event);
+  }
+
+  invoke(
+    step: number,
+    index: number,
+    generation: number,
+    attempt: number,
+    input: WorkflowEvent | readonly WorkflowEvent[],
+  ): void {
+    this.attempts.begin(this.plan.steps[step]!, index, generation, attempt, input);
+  }
+
+  reset(step: number, attempt: number): void {
+    this.publish(this.resetEvent(step, attempt));
+  }
+
+  /** The event that says that a step begins again. */
+  resetEvent(step: number, attempt: number): StreamReset {
+    const { name } = this.plan.steps[step]!;
+    return new StreamReset({ step: name, attempt });
+  }
+
+  resolve(wait: number, event: WorkflowEvent): void {
+    this.#answer(wait)?.resolve(event);
+  }
+
+  wake(wait: number): void {
+    this.#answer(wait)?.resolve(undefined);
+  }
+
+  expire(number: number): void {
+    const wait = this.#answer(number);
+    wait?.reject(new TimeoutError("WAIT_TIMEOUT", `Step "${wait.owner.step}" waited for ${wait.what}.`));
+  }
+
+  #answer(number: number): ReturnType<WaitTable["answer"]> {
+    const wait = this.waits.answer(number);
+    wait?.answered?.();
+    return wait;
+  }
+
+  timeOut(index: number): void {
+    this.attempts.timeOut(index);
+  }
+
+  setAlarm(delay: number | undefined): void {
+    clearTimeout(this.#alarm);
+    this.#alarm = delay === undefined ? undefined : setTimeout(() => this.#onAlarm(), delay);
+  }
+
+  #onAlarm(): void {
+    this.#alarm = undefined;
+    if (!this.isEnded) this.guard(() => this.engine.wake());
+  }
+
+  setIdle(isIdle: boolean): void {
+    this.#isIdle = isIdle;
+    // Not for every run: a weak reference costs more than all the rest of a short one.
+    if (isIdle) this.#trapListener ??= engineModule.onTrap(this);
+    this.#updateStatus();
+  }
+
+  settle(how: number, event: WorkflowEvent): void {
+    switch (how) {
+      case outcome.COMPLETED:
+        this.stop = event as StopEvent;
+        this.#finish("completed", undefined);
+        return;
+      case outcome.STEP_FAILED:
+        this.failure = (event as StepFailedEvent).data;
+        this.#finish("failed", this.failure.error);
+        return;
+      case outcome.TIMED_OUT: {
+        const { text, cause } = describeOpen(this);
+        this.#finish("failed", new TimeoutError("RUN_TIMEOUT", text, cause === undefined ? {} : { cause }));
+        return;
+      }
+      case outcome.STALLED: {
+        const { text } = describeOpen(this);
+        const failure = this.attempts.unanswered;
+        const handled =
+          failure === undefined ? "" : `The failure of step "${failure.step}" was handled, and no event came of it. `;
+        const options = failure === undefined ? {} : { cause: failure.error };
+        this.#finish("failed", new StalledError("RUN_STALLED", handled + text, options));
+        return;
+      }
+      case outcome.LIMIT_REACHED:
+        this.#finish("failed", new LimitError("STEPS_LIMIT", `The limit is ${this.definition.limits.steps}.`));
+        return;
+      default:
+        this.#finish("cancelled", new CancelledError("RUN_CANCELLED"));
+    }
+  }
+
+  failed(thrown: unknown): void {
+    this.fail(asError(thrown, "a policy or hook"));
+  }
+
+  // ---- nested runs ----
+
+  addNested(link: ParentLink): void {
+    (this.#nested ??= new Set()).add(link);
+  }
+
+  removeNested(link: ParentLink): void {
+    this.#nested?.delete(link);
+  }
+
+  publishNested(event: NestedEvent): void {
+    this.publish(event);
+    this.journal?.event(event);
+  }
+
+  countNested(atWork: 1 | -1): void {
+    this.#nestedAtWork += atWork;
+    if (this.isEnded) return;
+    this.#updateStatus();
+    if (atWork < 0 && this.#forNested !== undefined && this.engine.isBegun) this.#deliverEarly();
+  }
+
+  /** The nested runs that belong into a snapshot: those under way, and those of an earlier life that were not asked for again yet. */
+  nestedSources(): NestedSource[] {
+    const sources: NestedSource[] = [];
+    for (const { place, nested } of this.#nested ?? []) {
+      // One that goes on when the step that started it has returned is not part of a snapshot.
+      if (!place.invocation.isOver) {
+        sources.push({ index: place.invocation.index, key: place.key, source: nested as LiveRun });
+      }
+    }
+    const add = (index: number, runs: Iterable<[string, { readonly bytes: Uint8Array }]>): void => {
+      for (const [key, { bytes }] of runs) sources.push({ index, key, source: bytes });
+    };
+    for (const [index, runs] of this.attempts.unclaimed) add(index, runs);
+    for (const { index, nested, isSettled } of this.attempts)
+      if (nested !== undefined && !isSettled) add(index, nested);
+    return sources;
+  }
+
+  // ---- what is known of it ----
+
+  /** Events that no step has got yet. */
+  get early(): readonly EarlyEvent[] {
+    return [...(this.#early ?? []), ...(this.#forNested ?? [])];
+  }
+
+  /** The promise of the stop event; made when it is asked for, so that a failure that no one awaits is no unhandled rejection. */
+  promise(): Promise<StopEvent> {
+    this.#promise ??= new Promise((resolve, reject) => {
+      const settle = (): void => (this.stop === undefined ? reject(this.error!) : resolve(this.stop));
+      if (this.isEnded) settle();
+      else this.whenEnded(settle);
+    });
+    return this.#promise;
+  }
+
+  /** Calls back when the run has ended, or waits for the outside. */
+  whenIdle(callback: () => void): void {
+    if (this.isEnded || this.status === "waiting") callback();
+    else this.#onIdle = [...this.#onIdle, callback];
+  }
+
+  whenEnded(callback: () => void): void {
+    if (this.isEnded) callback();
+    else this.#onEnd = [...this.#onEnd, callback];
+  }
+
+  /** A run waits for the outside when its own steps do, and no nested run is at work. */
+  #updateStatus(): void {
+    const isWaiting = this.#isIdle && this.#nestedAtWork === 0;
+    if (isWaiting === (this.status === "waiting")) return;
+    this.status = isWaiting ? "waiting" : "running";
+    this.link?.setWaiting(isWaiting);
+    if (!isWaiting) return;
+    const listeners = this.#onIdle;
+    this.#onIdle = NONE;
+    for (const listener of listeners) listener();
+  }
+
+  // ---- the end ----
+
+  /** The program cancels the run. */
+  cancel(reason: unknown): void {
+    if (this.isEnded) return;
+    const detail = reason instanceof Error ? `The reason is: ${reason.message}` : "";
+    const options = reason === undefined ? {} : { cause: reason };
+    this.#finish("cancelled", new CancelledError("RUN_CANCELLED", detail, options));
+  }
+
+  fail(error: Error): void {
+    this.#finish("failed", error);
+  }
+
+  /** The engine's instance is gone. */
+  trapped(error: EngineError): void {
+    this.fail(error);
+  }
+
+  /** Ends the run, if it has not ended. */
+  #finish(status: "completed" | "failed" | "cancelled", error: Error | undefined): void {
+    if (this.isEnded) return;
+    this.status = status;
+    this.error = error;
+    clearTimeout(this.#alarm);
+    if (this.#trapListener !== undefined) engineModule.offTrap(this.#trapListener);
+    if (error !== undefined) this.final = this.#finalImage();
+    this.journal?.end();
+    this.engine.close();
+    // Made only if there is an attempt or a nested run to end: an error costs more than all the rest of a short run.
+    let made = error;
+    const reason = (): Error => (made ??= new CancelledError("ATTEMPT_ENDED", "The run has completed."));
+    this.attempts.endAll(reason);
+    for (const { nested } of [...(this.#nested ?? [])]) nested.cancel(reason());
+    this.stream.end(error);
+    const listeners = [...this.#onIdle, ...this.#onEnd];
+    this.#onIdle = NONE;
+    this.#onEnd = NONE;
+    for (const listener of listeners) listener();
+    this.definition.admission.leave(this);
+    this.plan.leave();
+  }
+
+  #finalImage(): FinalImage | undefined {
+    if (!this.engine.isOpen) return undefined;
+    try {
+      return { engine: this.engine.capture(), nested: this.nestedSources() };
+    } catch {
+      // The engine is gone, and the run with it: there is no snapshot but one that was taken before.
+      return undefined;
+    }
+  }
+}

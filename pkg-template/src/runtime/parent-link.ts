@@ -1,0 +1,115 @@
+// What links a nested run to the run around it: that run shows its events, learns when it waits, and ends it with itself.
+
+import { NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
+import { Remembered, nestedKey } from "./remembered.js";
+
+/** A nested run, as the run around it knows it. */
+export interface NestedRun {
+  /** What it has completed with. */
+  readonly stop: StopEvent | undefined;
+  cancel(reason: unknown): void;
+  whenEnded(callback: () => void): void;
+  /** Whether one of its steps or waits takes an event, or one of the runs nested in it. */
+  takes(event: WorkflowEvent): boolean;
+  /** An event from outside of all runs; `slot` names a run that is nested in it. */
+  receive(event: WorkflowEvent, step?: string, slot?: string): void;
+}
+
+/** The run around it. */
+export interface OuterRun {
+  readonly isEnded: boolean;
+  readonly error: Error | undefined;
+  addNested(link: ParentLink): void;
+  removeNested(link: ParentLink): void;
+  /** A nested run begins to work, or works no longer: it waits, or has ended. */
+  countNested(atWork: 1 | -1): void;
+  /** A nested run has published an event. */
+  publishNested(event: NestedEvent): void;
+  /** Does something in the engine that may fail, and lets the run fail with it. */
+  guard(work: () => void): void;
+}
+
+/** The attempt that has started the nested run. */
+export interface OuterAttempt {
+  readonly index: number;
+  readonly isOver: boolean;
+  readonly run: OuterRun;
+  block(isBlocked: boolean): void;
+  remember(key: string, value: Remembered): void;
+}
+
+/** The place of a nested run in the run around it. */
+export interface NestedPlace {
+  readonly invocation: OuterAttempt;
+  readonly slot: string;
+  /** Which nested run of the invocation it is: its slot and a number. */
+  readonly key: string;
+}
+
+export class ParentLink {
+  readonly place: NestedPlace;
+  readonly nested: NestedRun;
+  /** How many events the step around it has sent to it, over all its lives. */
+  received: number;
+  /** How many of them that step, which runs again, has not sent again. */
+  #resent: number;
+  /** It waits for the outside, and the run around it knows. */
+  #isWaiting = false;
+
+  constructor(nested: NestedRun, place: NestedPlace, received: number) {
+    this.nested = nested;
+    this.place = place;
+    this.received = received;
+    this.#resent = received;
+  }
+
+  /** The nested run begins. */
+  begin(): void {
+    const { nested } = this;
+    const { invocation, key } = this.place;
+    const outer = invocation.run;
+    outer.addNested(this);
+    outer.countNested(1);
+    if (outer.isEnded) nested.cancel(outer.error);
+    nested.whenEnded(() => {
+      outer.removeNested(this);
+      if (this.#isWaiting) this.#block(false);
+      else outer.countNested(-1);
+      if (outer.isEnded || invocation.isOver) return;
+      // If the step runs again after a recovery, the nested run need not.
+      const { stop } = nested;
+      if (stop !== undefined) outer.guard(() => invocation.remember(nestedKey(key), new Remembered(stop)));
+    });
+  }
+
+  /** The step around it sends an event. Returns whether it had sent that before, in an earlier life. */
+  isResent(): boolean {
+    if (this.#resent === 0) return false;
+    this.#resent -= 1;
+    return true;
+  }
+
+  /** The nested run begins to wait for the outside, or no longer waits. */
+  setWaiting(isWaiting: boolean): void {
+    this.#isWaiting = isWaiting;
+    // The step first: otherwise the run around it might be seen waiting in between.
+    this.#block(isWaiting);
+    this.place.invocation.run.countNested(isWaiting ? -1 : 1);
+  }
+
+  #block(isBlocked: boolean): void {
+    const { invocation } = this.place;
+    if (invocation.run.isEnded || invocation.isOver) return;
+    invocation.run.guard(() => invocation.block(isBlocked));
+  }
+
+  /** The nested run has published an event. */
+  publish(event: WorkflowEvent): void {
+    const { invocation, slot } = this.place;
+    const nested =
+      event instanceof NestedEvent
+        ? new NestedEvent({ slot: `${slot}.${event.data.slot}`, event: event.data.event })
+        : new NestedEvent({ slot, event });
+    if (!invocation.run.isEnded) invocation.run.publishNested(nested);
+  }
+}

@@ -1,0 +1,80 @@
+// A run as bytes, at any moment of its life.
+
+import type { StopEvent } from "../model/events.js";
+import type { CapturedEngine } from "../runtime/engine-run.js";
+import type { LiveRun } from "../runtime/live-run.js";
+import {
+  type NestedPart,
+  type ReturnedPart,
+  type RunDocument,
+  codecOf,
+  writeDocument,
+  writeSnapshot,
+} from "./document.js";
+
+/**
+ * The run as bytes.
+ *
+ * @param options `data`: whether the program's data goes along.
+ * @throws SnapshotError `SNAPSHOT_VALUE`; EngineError when the engine was lost, and the run with it.
+ */
+export function capture(run: LiveRun, { data }: { readonly data: boolean }): Uint8Array {
+  const { engine, plan, early } = run;
+  const { published, stop = run.stop } = engine.pending((step, attempt) => run.resetEvent(step, attempt));
+  const captured = stop === undefined ? captureEngine(run) : undefined;
+  const { events, dropped } = run.stream.unread();
+  const nested = captured === undefined ? [] : nestedParts(run, captured);
+  const returned = captured === undefined ? [] : returnedParts(run, captured);
+  const received = run.link?.received ?? 0;
+  const document: RunDocument = {
+    runId: run.runId,
+    ...(run.startEvent === undefined || engine.isBegun || stop !== undefined ? {} : { start: run.startEvent }),
+    ...(early.length === 0 ? {} : { early }),
+    payloads: captured?.payloads ?? [],
+    unread: [...events, ...published],
+    dropped,
+    store: run.store.toJSON(),
+    ...(stop === undefined ? {} : { stop: stop as StopEvent }),
+    ...(nested.length === 0 ? {} : { nested }),
+    ...(returned.length === 0 ? {} : { returned }),
+    ...(received === 0 ? {} : { received }),
+    ...(data ? { data: [run.data] } : {}),
+  };
+  const codec = codecOf(plan, run.definition.types);
+  return writeSnapshot(plan.fingerprint, captured?.image, writeDocument(document, codec, plan));
+}
+
+function captureEngine(run: LiveRun): CapturedEngine {
+  if (run.final !== undefined) return run.final.engine;
+  const { engine } = run;
+  const { isOpen } = engine;
+  if (!isOpen && engine.isBegun) throw run.error!;
+  run.open();
+  try {
+    return engine.capture();
+  } finally {
+    if (!isOpen && run.isEnded) engine.close();
+  }
+}
+
+/** The position of each invocation in the engine's section, by its place in the run. */
+function positionsOf({ invocations }: CapturedEngine): Map<number, number> {
+  return new Map(invocations.map((index, position) => [index, position]));
+}
+
+function nestedParts(run: LiveRun, captured: CapturedEngine): NestedPart[] {
+  const positions = positionsOf(captured);
+  return (run.final?.nested ?? run.nestedSources()).flatMap(({ index, key, source }) => {
+    const invocation = positions.get(index);
+    if (invocation === undefined) return [];
+    return [{ invocation, key, snapshot: source instanceof Uint8Array ? source : capture(source, { data: false }) }];
+  });
+}
+
+function returnedParts(run: LiveRun, captured: CapturedEngine): ReturnedPart[] {
+  const positions = positionsOf(captured);
+  return [...run.attempts.held].flatMap(({ invocation: { index }, output }) => {
+    const invocation = positions.get(index);
+    return invocation === undefined ? [] : [{ invocation, ...(output === undefined ? {} : { output }) }];
+  });
+}

@@ -1,0 +1,83 @@
+// The words of the engine's answers, as src/wasm/engine/words.rs writes them.
+
+/** Commands, and the words that follow each. */
+export const op = {
+  /** `slot` */
+  PUBLISH: 1,
+  /** `slot` */
+  RELEASE: 2,
+  /** `step, index, generation, attempt, count, slot …` */
+  INVOKE: 3,
+  /** `wait, slot` */
+  RESOLVE: 4,
+  /** `wait` */
+  WAKE: 5,
+  /** `wait` */
+  EXPIRE: 6,
+  /** `index, generation` */
+  TIME_OUT: 7,
+  /** `delay` in milliseconds, or {@link NO_ALARM} */
+  ALARM: 8,
+  /** none */
+  IDLE: 9,
+  /** none */
+  BUSY: 10,
+  /** `outcome, slot` */
+  SETTLE: 11,
+  /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
+  NEXT: 12,
+  /** `step, attempt` */
+  RESET: 13,
+} as const;
+
+/** How many words follow each command; an invocation has as many more as it has inputs. */
+const words: Readonly<Record<number, number>> = {
+  [op.PUBLISH]: 1,
+  [op.RELEASE]: 1,
+  [op.INVOKE]: 5,
+  [op.RESOLVE]: 2,
+  [op.WAKE]: 1,
+  [op.EXPIRE]: 1,
+  [op.TIME_OUT]: 2,
+  [op.ALARM]: 1,
+  [op.SETTLE]: 2,
+  [op.NEXT]: 5,
+  [op.RESET]: 2,
+};
+
+/** The number of words from one command to the next. */
+export function commandLength(commands: ArrayLike<number>, at: number): number {
+  const command = commands[at]!;
+  return 1 + (words[command] ?? 0) + (command === op.INVOKE ? commands[at + 5]! : 0);
+}
+
+/** The condition of a run in a snapshot, as `snapshot_read` tells it. */
+export const condition = { CREATED: 0, COMPLETED: 3 } as const;
+
+/** Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next call. */
+export const OWN = -0x8000_0000;
+
+/** Stands where an error would: no error, but the run ends with this answer. */
+export const SETTLED = 255;
+
+/** How a run ended. */
+export const outcome = {
+  COMPLETED: 0,
+  STEP_FAILED: 1,
+  TIMED_OUT: 2,
+  STALLED: 3,
+  LIMIT_REACHED: 4,
+  CANCELLED: 5,
+} as const;
+
+/** What a failed attempt is to come to. */
+export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;
+
+/** No slot. */
+export const NO_SLOT = -1;
+
+/** No alarm is needed. */
+export const NO_ALARM = -1;
+
+/** The index that stands for the outside as the sender of an event. */
+export const OUTSIDE = 0xffff_ffff;
