@@ -18,6 +18,12 @@ const PUBLISH = 1;
 const RELEASE = 2;
 const INVOKE = 3;
 const ALARM = 8;
+/** Publish, invoke and release in one: step, index, generation, slot, the slot that is released. */
+const NEXT = 12;
+/** Stands where the length of a reply would, when there is none and the commands lie in the engine's own memory. */
+const OWN = 0x8000_0000;
+/** No slot. */
+const NONE = 0xffff_ffff;
 
 const at = process.argv.indexOf("--wasm");
 const file = at > 0 ? process.argv[at + 1] : createRequire(import.meta.url).resolve("stepstream/stepstream.wasm");
@@ -46,12 +52,12 @@ class Chain {
   constructor() {
     const graph = wasm.graph_new();
     const [start, count, stop] = [ROLE.start, ROLE.plain, ROLE.stop].map((role) =>
-      wasm.graph_type(graph, role, ...list()),
+      wasm.graph_type(graph, ...list(), role, ...list()),
     );
     const step = (input, outputs) =>
-      wasm.graph_step(graph, ...list(1, input), ...list(...outputs), 1, 0, ...list(), -1, ...list(), -1);
+      wasm.graph_step(graph, ...list(), ...list(1, input), ...list(...outputs), 1, 0, ...list(), -1, ...list(), -1);
     if (step(start, [count]) !== 0 || step(count, [count, stop]) !== 1) throw new Error("the steps were refused");
-    this.engine = wasm.engine_new(graph, ...list(), 60_000, -1, 4096);
+    this.engine = wasm.engine_new(graph, ...list(), 60_000, -1, 4096, 0);
     this.output = count + 1;
     this.invocation = { index: 0, generation: 0, step: -1, slot: 0 };
     this.free = [];
@@ -63,8 +69,9 @@ class Chain {
     refresh();
     let here = address >>> 2;
     if (words[here] !== 0) throw new Error(`the tick was refused with code ${words[here]}`);
-    const end = here + HEADER + words[here + 1] + words[here + 2];
-    here += HEADER + words[here + 1];
+    const reply = words[here + 1] === OWN ? 0 : words[here + 1];
+    const end = here + HEADER + reply + words[here + 2];
+    here += HEADER + reply;
     while (here < end) {
       switch (words[here]) {
         case PUBLISH:
@@ -81,6 +88,14 @@ class Chain {
           this.invocation.generation = words[here + 3];
           this.invocation.slot = words[here + 6];
           here += 6 + words[here + 5];
+          break;
+        case NEXT:
+          this.invocation.step = words[here + 1];
+          this.invocation.index = words[here + 2];
+          this.invocation.generation = words[here + 3];
+          this.invocation.slot = words[here + 4];
+          if (words[here + 5] !== NONE) this.free.push(words[here + 5]);
+          here += 6;
           break;
         default:
           throw new Error(`an answer held the unexpected command ${words[here]}`);

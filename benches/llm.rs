@@ -60,7 +60,7 @@ fn main() {
                 decoder.clear_deltas();
             }
             decoder.finish().expect("the stream is complete");
-            black_box(decoder.answer());
+            black_box(decoder.response());
         });
         println!("decoder, pieces of {piece:>8} bytes: {speed:7.0} MB/s");
     }

@@ -45,12 +45,12 @@ impl Host {
         for command in engine.drain() {
             match command {
                 Command::Invoke { step, invocation, inputs, .. } => {
-                    let sum = inputs.as_slice().iter().map(|event| self.payloads[event.slot.index()]).sum();
+                    let sum = inputs.iter().map(|slot| self.payloads[slot.index()]).sum();
                     self.queue.push_back((step, invocation, sum));
                 }
                 Command::Release { slot } => self.free.push(slot),
-                Command::Settle { outcome: Outcome::Completed(event) } => {
-                    self.result = Some(self.payloads[event.slot.index()]);
+                Command::Settle { outcome: Outcome::Completed(slot) } => {
+                    self.result = Some(self.payloads[slot.index()]);
                 }
                 other => {
                     black_box(other);

@@ -2,7 +2,8 @@
 mod engine_kit;
 
 use engine_kit::{Call, Flow, Host};
-use stepstream::engine::{EventTypeId, StepId};
+use stepstream::engine::{EventTypeId, Patterns, StepId};
+use stepstream::error::Code;
 
 struct Collecting {
     run: Host,
@@ -146,4 +147,42 @@ fn a_large_collection_is_gathered_in_good_time() {
     }
     // It takes a fraction of a second; trying every event for every place would take hours.
     assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_list_is_kept_once_and_lists_are_kept_up_to_a_limit() {
+    let on = collecting();
+    let [a, b, _] = on.types;
+    let engine = &on.run.engine;
+    let mut patterns = Patterns::new();
+    let mut number = |expected: Vec<EventTypeId>| patterns.number(engine, expected);
+    assert_eq!(number(vec![a, b]), Ok(Some(0)));
+    assert_eq!(number(vec![b, a]), Ok(Some(1)), "the order matters");
+    assert_eq!(number(vec![a, b]), Ok(Some(0)));
+    assert_eq!(number(vec![EventTypeId(99)]), Err(Code::StaleId));
+    assert_eq!(number(vec![a; Patterns::MOST_TYPES - 3]), Ok(None), "too many types together");
+    assert_eq!(number(vec![a; Patterns::MOST_TYPES / 2]), Ok(Some(2)));
+    let list = |nth: usize| (0..12).map(|bit| if nth >> bit & 1 == 0 { a } else { b }).collect::<Vec<_>>();
+    for nth in 3..Patterns::MOST_LISTS {
+        assert_eq!(number(list(nth)), Ok(Some(nth as u32)));
+    }
+    assert_eq!(number(list(Patterns::MOST_LISTS)), Ok(None), "too many lists");
+    assert_eq!(number(list(500)), Ok(Some(500)), "what is kept stays");
+    assert_eq!(patterns.get(1).map(|pattern| pattern.expected()), Some(&[b, a][..]));
+    assert!(patterns.get(u32::MAX).is_none());
+}
+
+#[test]
+fn what_a_list_has_collected_is_counted_by_step_and_list() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    let pattern = |on: &Collecting, list: &[EventTypeId]| on.run.engine.pattern(list.to_vec()).expect("types exist");
+    let (both, twice, other) = (pattern(&on, &[a, b]), pattern(&on, &[b, a]), pattern(&on, &[a, a]));
+    on.feed(a, "a1", &[a, b]);
+    on.feed(a, "a2", &[b, a]);
+    on.run.send(a, "asks");
+    let counts = [&both, &twice, &other].map(|pattern| on.run.engine.collected(on.last().id, pattern));
+    assert_eq!(counts, [2, 2, 0], "the order does not matter here");
+    on.feed(b, "b1", &[a, b]);
+    assert_eq!(on.run.engine.collected(on.last().id, &both), 1);
 }

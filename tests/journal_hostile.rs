@@ -247,10 +247,10 @@ proptest! {
         let Sample { plan, sim, .. } = &samples[which as usize % samples.len()];
         let engine = Engine::new(Rc::clone(&plan.build(Order::Given).graph), plan.options);
         let image = sim.engine.freeze(Millis(sim.now)).image;
-        for image in [None, Some(image)] {
+        for mut image in [None, Some(image)] {
             let start = Tick::Start { ty: EventTypeId(START as u32), slot: Slot(0) };
             let begin = if image.is_some() { Tick::Resume } else { start };
-            let mut journal = Journal::new(&engine, plan.options, image);
+            let mut journal = Journal::new(&engine, plan.options, image.as_mut());
             journal.tick(begin, Millis(0));
             for (tick, now) in &ticks {
                 journal.tick(tick.clone(), Millis(*now));

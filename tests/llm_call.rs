@@ -6,8 +6,8 @@ use llm_kit::{Draw, fixture};
 use stepstream::engine::Millis;
 use stepstream::error::Code;
 use stepstream::llm::{
-    Answer, Api, Attempt, Call, CallOptions, Flavour, Head, HttpRequest, LlmError, Message, Provider, Request, Role,
-    Secret, Todo,
+    Api, Attempt, Call, CallOptions, Command, Flavour, Head, HttpRequest, LlmError, Message, ModelResponse, Provider,
+    Request, Role, Secret,
 };
 
 const TEXT: &[u8] = b"data: {\"id\":\"1\",\"choices\":[{\"delta\":{\"content\":\"Hello \"}}]}\n\n";
@@ -39,7 +39,7 @@ impl Host {
 
     fn sent(&mut self) -> (Attempt, HttpRequest) {
         match self.call.poll(Millis(self.now)) {
-            Todo::Send { attempt, request } => (attempt, request),
+            Command::Send { attempt, request } => (attempt, request),
             other => panic!("nothing to send, but {other:?}"),
         }
     }
@@ -53,13 +53,13 @@ impl Host {
 
     fn until(&mut self) -> Option<u64> {
         match self.call.poll(Millis(self.now)) {
-            Todo::Wait { until, .. } => until.map(|until| until.0),
+            Command::Wait { until, .. } => until.map(|until| until.0),
             other => panic!("no waiting, but {other:?}"),
         }
     }
 
     fn is_open(&mut self) -> bool {
-        matches!(self.call.poll(Millis(self.now)), Todo::Wait { open: Some(_), .. })
+        matches!(self.call.poll(Millis(self.now)), Command::Wait { open: Some(_), .. })
     }
 
     /// Lets time pass to the next deadline.
@@ -82,10 +82,10 @@ impl Host {
         self.call.network_error(attempt, "connection lost", Millis(self.now));
     }
 
-    fn result(&mut self) -> Result<Answer, LlmError> {
-        assert_eq!(self.call.poll(Millis(self.now)), Todo::Done);
+    fn result(&mut self) -> Result<ModelResponse, LlmError> {
+        assert_eq!(self.call.poll(Millis(self.now)), Command::Done);
         let result = self.call.take_result().expect("the call is done");
-        assert_eq!(self.call.poll(Millis(self.now)), Todo::Done, "done stays done");
+        assert_eq!(self.call.poll(Millis(self.now)), Command::Done, "done stays done");
         assert!(self.call.take_result().is_none(), "the result is given once");
         result
     }
@@ -105,8 +105,8 @@ fn a_call_that_goes_well() {
     host.call.clear_deltas();
     host.chunk(attempt, REST);
     assert_eq!(host.call.deltas().text(), "worldstop");
-    let answer = host.result().expect("all went well");
-    assert_eq!((answer.text().as_str(), answer.usage.output), ("Hello world", Some(2)));
+    let response = host.result().expect("all went well");
+    assert_eq!((response.text().as_str(), response.usage.output), ("Hello world", Some(2)));
     host.end(attempt);
     host.drop_connection(attempt);
     host.call.abort("late");
@@ -288,7 +288,7 @@ fn timeouts() {
     });
     let mut sent = 0;
     while host.call.take_result().is_none() {
-        if let Todo::Send { .. } = host.call.poll(Millis(host.now)) {
+        if let Command::Send { .. } = host.call.poll(Millis(host.now)) {
             sent += 1;
         }
         host.wait();
@@ -386,8 +386,8 @@ fn a_broken_answer_is_gone_on_with() {
     host.chunk(attempt, b"data: {\"choices\":[{\"delta\":{\"content\":\" \"}}]}\n\n");
     host.chunk(attempt, REST);
     assert_eq!(host.call.deltas().text(), "Hello worldstop");
-    let answer = host.result().expect("all went well");
-    assert_eq!((answer.text().as_str(), answer.content.len()), ("Hello world", 1));
+    let response = host.result().expect("all went well");
+    assert_eq!((response.text().as_str(), response.content.len()), ("Hello world", 1));
 }
 
 #[test]
@@ -412,9 +412,9 @@ fn anthropic_goes_on_in_the_same_block_and_counts_both_requests() {
     let attempt = host.answered(200);
     host.chunk(attempt, start(" world").as_bytes());
     host.chunk(attempt, b"data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":4}}\n\ndata: {\"type\":\"message_stop\"}\n\n");
-    let answer = host.result().expect("all went well");
-    assert_eq!((answer.text().as_str(), answer.content.len()), ("Hello world", 1));
-    assert_eq!((answer.usage.input, answer.usage.output), (Some(20), Some(5)));
+    let response = host.result().expect("all went well");
+    assert_eq!((response.text().as_str(), response.content.len()), ("Hello world", 1));
+    assert_eq!((response.usage.input, response.usage.output), (Some(20), Some(5)));
 }
 
 #[test]
@@ -515,12 +515,12 @@ fn random_histories_end_once() {
         let (mut sent, mut done, mut shown) = (0, 0, String::new());
         for _ in 0..60 {
             match host.call.poll(Millis(host.now)) {
-                Todo::Send { attempt, .. } => {
+                Command::Send { attempt, .. } => {
                     sent += 1;
                     assert_eq!(attempt, Attempt(sent));
                 }
-                Todo::Wait { .. } => {}
-                Todo::Done => done += usize::from(host.call.take_result().is_some()),
+                Command::Wait { .. } => {}
+                Command::Done => done += usize::from(host.call.take_result().is_some()),
             }
             let attempt = Attempt(1 + draw.below(sent as usize + 1) as u32);
             let now = Millis(host.now);
@@ -547,7 +547,7 @@ fn random_histories_end_once() {
             });
             host.call.clear_deltas();
             // Once the call is done, its answer is in the result.
-            assert!(host.call.answer().is_empty() || host.call.answer().text().starts_with(&shown));
+            assert!(host.call.response().is_empty() || host.call.response().text().starts_with(&shown));
         }
         assert!(done <= 1 && sent <= retries + 1, "{done} ends, {sent} requests");
     }
@@ -573,7 +573,7 @@ fn what_lets_a_program_in_is_never_shown() {
     let request = Request::from_json(request).expect("it is right");
     let options = CallOptions { max_retries: 0, ..CallOptions::default() };
     let mut call = Call::new(provider, request, true, options, Millis(0)).expect("it can be sent");
-    let Todo::Send { attempt, .. } = call.poll(Millis(0)) else { panic!("nothing to send") };
+    let Command::Send { attempt, .. } = call.poll(Millis(0)) else { panic!("nothing to send") };
     call.network_error(attempt, "everybody-knows: Bearer my-own-token-1 and of-this-call-2", Millis(1));
     let error = call.take_result().expect("it is over").expect_err("it failed");
     assert_eq!(error.message, "everybody-knows: Bearer [secret] and [secret]");

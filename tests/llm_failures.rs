@@ -4,7 +4,7 @@ mod llm_kit;
 
 use llm_kit::{Draw, Outcome, decode, decode_pieces, fixtures, pieces};
 use stepstream::error::Code;
-use stepstream::llm::{Answer, Api, Block, Delta, Expectation, FinishReason, LlmError, refused};
+use stepstream::llm::{Api, Block, Delta, Expectation, FinishReason, LlmError, ModelResponse, refused};
 
 const ALL: [Api; 4] = [Api::Chat, Api::Responses, Api::Anthropic, Api::Gemini];
 
@@ -18,11 +18,11 @@ fn a_stream_without_its_end_marker_is_cut() {
         let text = String::from_utf8(bytes).expect("fixtures are UTF-8");
         let events: Vec<&str> = text.split_inclusive("\n\n").collect();
         let without_last = events[..events.len() - 1].concat();
-        let Outcome { answer, error, .. } = decode(api, without_last.as_bytes());
+        let Outcome { response, error, .. } = decode(api, without_last.as_bytes());
         let error = error.unwrap_or_else(|| panic!("{name}"));
         assert_eq!(error.code, Code::LlmStreamCut, "{name}");
-        assert_eq!(error.partial.as_deref(), Some(&answer), "{name}");
-        assert!(!answer.content.is_empty(), "{name}");
+        assert_eq!(error.partial.as_deref(), Some(&response), "{name}");
+        assert!(!response.content.is_empty(), "{name}");
     }
 }
 
@@ -39,15 +39,15 @@ fn servers_that_imitate_may_leave_the_marker_out() {
 #[test]
 fn every_cut_off_stream_is_an_error_or_whole() {
     for (name, api, bytes) in fixtures() {
-        let whole = decode(api, &bytes).answer;
+        let whole = decode(api, &bytes).response;
         for cut in 0..bytes.len() {
             let outcome = decode(api, &bytes[..cut]);
             match outcome.error {
-                None => assert_eq!(outcome.answer, whole, "{name} cut at {cut}"),
+                None => assert_eq!(outcome.response, whole, "{name} cut at {cut}"),
                 Some(error) => {
                     assert_eq!(error.code, Code::LlmStreamCut, "{name} cut at {cut}: {error}");
                     let partial = error.partial.map(|partial| *partial).unwrap_or_default();
-                    assert_eq!(partial, outcome.answer, "{name} cut at {cut}");
+                    assert_eq!(partial, outcome.response, "{name} cut at {cut}");
                     assert!(whole.text().starts_with(&partial.text()));
                 }
             }
@@ -200,10 +200,14 @@ fn whole_answers_mean_what_streams_mean() {
         (Api::Anthropic, anthropic, FinishReason::Length),
         (Api::Gemini, gemini, FinishReason::Length),
     ] {
-        let Outcome { answer, error, .. } = decode_pieces(Expectation::of(api), body.chunks(7));
+        let Outcome { response, error, .. } = decode_pieces(Expectation::of(api), body.chunks(7));
         assert_eq!(error, None, "{api:?}");
-        assert_eq!((answer.id.as_str(), answer.model.as_str(), answer.text().as_str()), ("c", "m", "Hi"), "{api:?}");
-        let calls: Vec<_> = answer
+        assert_eq!(
+            (response.id.as_str(), response.model.as_str(), response.text().as_str()),
+            ("c", "m", "Hi"),
+            "{api:?}"
+        );
+        let calls: Vec<_> = response
             .content
             .iter()
             .filter_map(|block| match block {
@@ -212,8 +216,9 @@ fn whole_answers_mean_what_streams_mean() {
             })
             .collect();
         assert_eq!(calls, [("a", "f", "{\"x\":1}"), ("b", "g", "{}")], "{api:?}");
-        let thought = answer.content.iter().any(|block| matches!(block, Block::Reasoning { text, .. } if text == "hm"));
-        assert!(thought && answer.finish == finish, "{api:?}");
+        let thought =
+            response.content.iter().any(|block| matches!(block, Block::Reasoning { text, .. } if text == "hm"));
+        assert!(thought && response.finish == finish, "{api:?}");
     }
     let list = [b"[", &gemini[..], b"]"].concat();
     assert_eq!(decode(Api::Gemini, &list).error, None, "without alt=sse, chunks come as a list");
@@ -221,8 +226,8 @@ fn whole_answers_mean_what_streams_mean() {
 
 #[test]
 fn a_tool_that_stands_for_the_form_of_the_answer_is_its_text() {
-    let expectation = Expectation { answer_tool: "answer".into(), ..Expectation::of(Api::Anthropic) };
-    let stream = br#"data: {"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"answer","input":{}}}
+    let expectation = Expectation { output_tool: "answer".into(), ..Expectation::of(Api::Anthropic) };
+    let stream = br#"data: {"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"response","input":{}}}
 
 data: {"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
 
@@ -235,22 +240,22 @@ data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"outpu
 data: {"type":"message_stop"}
 
 "#;
-    let Outcome { answer, seen, error } = decode_pieces(expectation, [&stream[..]]);
-    assert_eq!((error, answer.content, answer.finish), (None, vec![Block::text("{\"a\":1}")], FinishReason::Stop));
+    let Outcome { response, seen, error } = decode_pieces(expectation, [&stream[..]]);
+    assert_eq!((error, response.content, response.finish), (None, vec![Block::text("{\"a\":1}")], FinishReason::Stop));
     assert!(seen.calls.is_empty());
 }
 
 #[test]
 fn a_refusal_is_no_text() {
     let stream = b"data: {\"choices\":[{\"delta\":{\"refusal\":\"I can\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"refusal\":\"not.\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-    let Outcome { answer, .. } = decode(Api::Chat, stream);
-    assert_eq!((answer.content, answer.finish), (vec![Block::Refusal("I cannot.".into())], FinishReason::Refusal));
+    let Outcome { response, .. } = decode(Api::Chat, stream);
+    assert_eq!((response.content, response.finish), (vec![Block::Refusal("I cannot.".into())], FinishReason::Refusal));
 }
 
 #[test]
 fn bytes_that_are_no_utf8_become_the_replacement_character() {
     let stream = b"data: {\"choices\":[{\"delta\":{\"content\":\"a\xff\xf0\x9f\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-    assert_eq!(decode(Api::Chat, stream).answer.text(), "a\u{fffd}\u{fffd}");
+    assert_eq!(decode(Api::Chat, stream).response.text(), "a\u{fffd}\u{fffd}");
 }
 
 #[test]
@@ -269,8 +274,8 @@ fn endure(api: Api, bytes: &[u8], draw: &mut Draw) {
     let outcome = decode_pieces(Expectation::of(api), pieces(bytes, &cuts));
     let again = decode(api, bytes);
     assert_eq!(
-        (outcome.answer, outcome.error),
-        (again.answer, again.error),
+        (outcome.response, outcome.error),
+        (again.response, again.error),
         "cuts do not matter to broken streams either"
     );
 }
@@ -349,6 +354,6 @@ fn deltas_of_one_chunk_are_packed() {
     let units: Vec<u32> = decoder.deltas().records().iter().map(|record| record.units).collect();
     assert_eq!(units, [1, 1, 2]);
     let texts: Vec<_> = decoder.deltas().iter().collect();
-    assert_eq!(texts[2], Delta::Text { place: 0, text: "🦀" });
-    assert_eq!(*decoder.answer(), Answer { content: vec![Block::text("aü🦀")], ..Answer::default() });
+    assert_eq!(texts[2], Delta::Text { index: 0, text: "🦀" });
+    assert_eq!(*decoder.response(), ModelResponse { content: vec![Block::text("aü🦀")], ..ModelResponse::default() });
 }

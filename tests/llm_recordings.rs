@@ -90,7 +90,7 @@ fn cuts_change_nothing() {
             let outcome = decode_pieces(Expectation::of(api), pieces(&bytes, &cuts));
             assert_eq!(outcome, whole, "{name} cut at {cuts:?}");
         }
-        println!("{name}: {} bytes, {} blocks, {:?}", bytes.len(), whole.answer.content.len(), whole.answer.finish);
+        println!("{name}: {} bytes, {} blocks, {:?}", bytes.len(), whole.response.content.len(), whole.response.finish);
     }
 }
 
@@ -104,21 +104,21 @@ fn every_recording_is_understood() {
             continue;
         }
         assert_eq!(outcome.error, None, "{name}");
-        let answer = outcome.answer;
-        assert!(!answer.id.is_empty() && !answer.model.is_empty(), "{name}");
-        assert!(answer.usage.input.is_some() && answer.usage.output.is_some(), "{name}");
-        assert!(!answer.content.is_empty(), "{name}");
+        let response = outcome.response;
+        assert!(!response.id.is_empty() && !response.model.is_empty(), "{name}");
+        assert!(response.usage.input.is_some() && response.usage.output.is_some(), "{name}");
+        assert!(!response.content.is_empty(), "{name}");
         let expected = match name.as_str() {
             name if name.contains("refusal") => FinishReason::Refusal,
             name if name.contains("tool") => FinishReason::ToolCalls,
-            name if answer.content.iter().any(|block| matches!(block, Block::ToolCall(_))) => {
+            name if response.content.iter().any(|block| matches!(block, Block::ToolCall(_))) => {
                 assert!(name.contains("reasoning"), "{name}");
                 FinishReason::ToolCalls
             }
             _ => FinishReason::Stop,
         };
-        assert_eq!(answer.finish, expected, "{name}");
-        for block in &answer.content {
+        assert_eq!(response.finish, expected, "{name}");
+        for block in &response.content {
             if let Block::ToolCall(call) = block {
                 assert!(!call.id.is_empty() && !call.name.is_empty(), "{name}");
                 let arguments: Result<serde_json::Value, _> = serde_json::from_str(&call.arguments);
@@ -133,17 +133,17 @@ fn a_recording_that_breaks_off_is_an_error_with_what_had_come() {
     let mut draw = Draw(2);
     for Recording { name, api, bytes } in recordings().into_iter().filter(|recording| !recording.name.contains("error"))
     {
-        let whole = decode(api, &bytes).answer;
+        let whole = decode(api, &bytes).response;
         for _ in 0..200 {
             let cut = draw.below(bytes.len());
             let outcome = decode(api, &bytes[..cut]);
             let Some(error) = outcome.error else {
-                assert_eq!(outcome.answer, whole, "{name}: what is complete is whole (cut at {cut})");
+                assert_eq!(outcome.response, whole, "{name}: what is complete is whole (cut at {cut})");
                 continue;
             };
             assert_eq!(error.code, Code::LlmStreamCut, "{name} cut at {cut}: {error}");
             let partial = error.partial.map(|partial| *partial).unwrap_or_default();
-            assert_eq!(partial, outcome.answer);
+            assert_eq!(partial, outcome.response);
             assert!(whole.text().starts_with(&partial.text()), "{name} cut at {cut}");
         }
     }

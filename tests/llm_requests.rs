@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use stepstream::error::Code;
 use stepstream::llm::{
-    Answer, Api, Block, Flavour, LlmError, Message, Prepared, Provider, Request, Role, Secret, Signature, ToolCall,
+    Api, Block, Flavour, LlmError, Message, ModelResponse, Prepared, Provider, Request, Role, Secret, Signature,
+    ToolCall,
 };
 
 /// A conversation with everything in it.
@@ -245,7 +246,7 @@ fn the_form_of_the_answer() {
 
     let (prepared, forced) = ask(&provider(Api::Anthropic), "{}", "[]");
     assert_eq!(forced["tool_choice"], json!({ "type": "tool", "name": "pet" }));
-    assert_eq!((forced["tools"][0]["name"].as_str(), prepared.expectation.answer_tool.as_str()), (Some("pet"), "pet"));
+    assert_eq!((forced["tools"][0]["name"].as_str(), prepared.expectation.output_tool.as_str()), (Some("pet"), "pet"));
     let (_, beside) = ask(&provider(Api::Anthropic), "{}", r#"[{"name":"look"}]"#);
     assert_eq!(
         (beside["tool_choice"].clone(), beside["tools"].as_array().map(Vec::len)),
@@ -256,7 +257,7 @@ fn the_form_of_the_answer() {
         thinking["output_config"],
         json!({ "format": { "type": "json_schema", "schema": { "type": "object" } } })
     );
-    assert!(prepared.expectation.answer_tool.is_empty() && thinking.get("tools").is_none());
+    assert!(prepared.expectation.output_tool.is_empty() && thinking.get("tools").is_none());
 
     let deepseek = Provider::new(Api::Chat, "https://api.deepseek.com/v1", None);
     // A model that thinks refuses to be made to call a tool.
@@ -264,7 +265,7 @@ fn the_form_of_the_answer() {
     assert!(thinking.get("tool_choice").is_none() && thinking["tools"][0]["function"]["name"] == "pet");
     let (prepared, body) = ask(&deepseek, r#"{"thinking":{"type":"disabled"}}"#, "[]");
     assert_eq!(body["tool_choice"], json!({ "type": "function", "function": { "name": "pet" } }));
-    assert_eq!(prepared.expectation.answer_tool, "pet");
+    assert_eq!(prepared.expectation.output_tool, "pet");
 }
 
 #[test]
@@ -285,7 +286,7 @@ fn a_form_that_is_a_tool_goes_beside_those_of_the_program() {
         (names(&body["tools"]), &body["tool_choice"]),
         (vec!["look".into(), "look_".into()], &json!({ "type": "any" }))
     );
-    assert_eq!(prepared.expectation.answer_tool, "look_");
+    assert_eq!(prepared.expectation.output_tool, "look_");
     // Without the program's tools the answer is all there is, and a tool that is wanted comes first.
     let (_, none) = ask(&anthropic, "m", r#","toolChoice":"none""#);
     assert_eq!(none["tool_choice"], json!({ "type": "tool", "name": "look_" }));
@@ -293,18 +294,18 @@ fn a_form_that_is_a_tool_goes_beside_those_of_the_program() {
     assert_eq!(named["tool_choice"], json!({ "type": "tool", "name": "look" }));
     let (prepared, body) = ask(&Provider::new(Api::Chat, "https://api.deepseek.com", None), "deepseek-chat", "");
     assert_eq!((&body["tools"][1]["function"]["name"], &body["tool_choice"]), (&json!("look_"), &json!("required")));
-    assert_eq!(prepared.expectation.answer_tool, "look_");
+    assert_eq!(prepared.expectation.output_tool, "look_");
 
     // Before Gemini 3 a form beside tools is refused.
     let gemini = provider(Api::Gemini);
     let (prepared, body) = ask(&gemini, "gemini-2.5-flash", "");
     assert_eq!(names(&body["tools"][0]["functionDeclarations"]), ["look", "look_"]);
     assert_eq!(body["toolConfig"]["functionCallingConfig"], json!({ "mode": "ANY" }));
-    assert_eq!((body["generationConfig"].clone(), prepared.expectation.answer_tool.as_str()), (json!({}), "look_"));
+    assert_eq!((body["generationConfig"].clone(), prepared.expectation.output_tool.as_str()), (json!({}), "look_"));
     let (prepared, body) = ask(&gemini, "gemini-3-pro", "");
     assert_eq!(names(&body["tools"][0]["functionDeclarations"]), ["look"]);
     assert_eq!(body["generationConfig"]["responseMimeType"], json!("application/json"));
-    assert!(prepared.expectation.answer_tool.is_empty() && body.get("toolConfig").is_none());
+    assert!(prepared.expectation.output_tool.is_empty() && body.get("toolConfig").is_none());
 }
 
 #[test]
@@ -481,7 +482,7 @@ fn what_a_provider_signed_goes_back_to_it_and_to_nobody_else() {
 
 #[test]
 fn answers_go_back_as_json_unchanged() {
-    let answer = Answer {
+    let response = ModelResponse {
         content: vec![
             Block::Reasoning {
                 text: "hm".into(),
@@ -492,13 +493,13 @@ fn answers_go_back_as_json_unchanged() {
             Block::Refusal("no".into()),
             Block::ToolCall(ToolCall { id: "i".into(), name: "n".into(), arguments: "{}".into(), signature: None }),
         ],
-        ..Answer::default()
+        ..ModelResponse::default()
     };
-    let json: Value = serde_json::from_str(&answer.to_json()).expect("it is JSON");
+    let json: Value = serde_json::from_str(&response.to_json()).expect("it is JSON");
     let text = json!({ "model": "m", "messages": [{ "role": "assistant", "content": json["content"] }] }).to_string();
-    assert_eq!(Request::from_json(&text).expect("it is well-formed").messages, [answer.message()]);
+    assert_eq!(Request::from_json(&text).expect("it is well-formed").messages, [response.message()]);
     let mut error = LlmError::new(Code::LlmTimeout, "late");
-    error.partial = Some(Box::new(answer));
+    error.partial = Some(Box::new(response));
     let json: Value = serde_json::from_str(&error.to_json()).expect("it is JSON");
     assert_eq!((&json["code"], &json["partial"]["content"][1]["text"]), (&json!(131), &json!("a\"\n\u{1}🦀")));
 }

@@ -17,27 +17,27 @@ fn good(api: Api, name: &str) -> Outcome {
 
 #[test]
 fn chat_text() {
-    let Outcome { answer, seen, .. } = good(Api::Chat, "chat-text.sse");
-    assert_eq!((answer.id.as_str(), answer.model.as_str()), ("c-1", "small-1"));
-    assert_eq!(answer.content, [Block::text("Grüße, 世界 🌍 \"quoted\" \\ \n🦀!")]);
+    let Outcome { response, seen, .. } = good(Api::Chat, "chat-text.sse");
+    assert_eq!((response.id.as_str(), response.model.as_str()), ("c-1", "small-1"));
+    assert_eq!(response.content, [Block::text("Grüße, 世界 🌍 \"quoted\" \\ \n🦀!")]);
     assert_eq!(seen.finish, Some((FinishReason::Stop, "stop".into())));
     let usage = Usage { input: Some(9), output: Some(7), reasoning: Some(2), cached: Some(4), cache_written: None };
-    assert_eq!(answer.usage, usage);
+    assert_eq!(response.usage, usage);
 }
 
 #[test]
 fn chat_calls_that_are_interleaved() {
-    let Outcome { answer, .. } = good(Api::Chat, "chat-parallel-calls.sse");
+    let Outcome { response, .. } = good(Api::Chat, "chat-parallel-calls.sse");
     let weather = call("call_a", "weather", "{\"city\":\"Köln\"}");
-    assert_eq!(answer.content, [weather, call("call_b", "time", "{\"zone\":\"CET\"}"), call("call_c", "now", "{}")]);
-    assert_eq!(answer.finish, FinishReason::ToolCalls);
+    assert_eq!(response.content, [weather, call("call_b", "time", "{\"zone\":\"CET\"}"), call("call_c", "now", "{}")]);
+    assert_eq!(response.finish, FinishReason::ToolCalls);
 }
 
 #[test]
 fn chat_habits_of_other_servers() {
-    let Outcome { answer, .. } = good(Api::Chat, "chat-habits.sse");
-    let [Block::Reasoning { text, .. }, said, one, two, Block::ToolCall(three)] = &answer.content[..] else {
-        panic!("{:?}", answer.content);
+    let Outcome { response, .. } = good(Api::Chat, "chat-habits.sse");
+    let [Block::Reasoning { text, .. }, said, one, two, Block::ToolCall(three)] = &response.content[..] else {
+        panic!("{:?}", response.content);
     };
     assert_eq!(text, "Let me see. Hm.");
     assert_eq!(*said, Block::text("I call two tools."));
@@ -45,12 +45,12 @@ fn chat_habits_of_other_servers() {
     assert_eq!((three.name.as_str(), three.arguments.as_str()), ("three", "{\"a\":1}"));
     assert!(three.id.starts_with("call_"), "a missing id is made up: {}", three.id);
     // The server says "stop", but there are calls; its total holds the reasoning that its output leaves out.
-    assert_eq!((answer.finish, answer.usage.output), (FinishReason::ToolCalls, Some(15)));
+    assert_eq!((response.finish, response.usage.output), (FinishReason::ToolCalls, Some(15)));
 }
 
 #[test]
 fn responses_of_all_kinds() {
-    let Outcome { answer, .. } = good(Api::Responses, "responses-all.sse");
+    let Outcome { response, .. } = good(Api::Responses, "responses-all.sse");
     let signed = |id: &str, data: Option<&str>| {
         Some(Signature { api: Api::Responses, id: Some(id.into()), data: data.map(str::to_owned) })
     };
@@ -60,7 +60,7 @@ fn responses_of_all_kinds() {
     };
     let thoughts = "First this.\n\nThen that.".to_owned();
     assert_eq!(
-        answer.content,
+        response.content,
         [
             Block::Reasoning { text: thoughts, signature: signed("rs_1", Some("opaque==")), redacted: false },
             Block::Text { text: "Grüße 🌍".into(), signature: signed("msg_1", None) },
@@ -69,17 +69,17 @@ fn responses_of_all_kinds() {
             with(call("call_3", "sql", "\"SELECT \\\"a\\\"\""), "ctc_1", Some("custom")),
         ]
     );
-    assert_eq!((answer.finish, answer.finish_raw.as_str()), (FinishReason::ToolCalls, "completed"));
+    assert_eq!((response.finish, response.finish_raw.as_str()), (FinishReason::ToolCalls, "completed"));
     let usage = Usage { input: Some(11), output: Some(22), reasoning: Some(5), cached: Some(3), cache_written: None };
-    assert_eq!(answer.usage, usage);
+    assert_eq!(response.usage, usage);
 }
 
 #[test]
 fn anthropic_of_all_kinds() {
-    let Outcome { answer, .. } = good(Api::Anthropic, "anthropic-all.sse");
+    let Outcome { response, .. } = good(Api::Anthropic, "anthropic-all.sse");
     let signed = |data: &str| Some(Signature { api: Api::Anthropic, id: None, data: Some(data.into()) });
     assert_eq!(
-        answer.content,
+        response.content,
         [
             Block::Reasoning { text: "Denken… ".into(), signature: signed("c2lnbmVk"), redacted: false },
             Block::Reasoning { text: String::new(), signature: signed("aGlkZGVu"), redacted: true },
@@ -90,17 +90,17 @@ fn anthropic_of_all_kinds() {
     );
     let usage =
         Usage { input: Some(1110), output: Some(57), reasoning: None, cached: Some(100), cache_written: Some(1000) };
-    assert_eq!((answer.usage, answer.finish), (usage, FinishReason::ToolCalls));
+    assert_eq!((response.usage, response.finish), (usage, FinishReason::ToolCalls));
 }
 
 #[test]
 fn gemini_of_all_kinds() {
-    let Outcome { answer, .. } = good(Api::Gemini, "gemini-all.sse");
+    let Outcome { response, .. } = good(Api::Gemini, "gemini-all.sse");
     let signed = |id: Option<&str>, data: Option<&str>| {
         Some(Signature { api: Api::Gemini, id: id.map(str::to_owned), data: data.map(str::to_owned) })
     };
-    let [thought, text, Block::ToolCall(first), Block::ToolCall(second)] = &answer.content[..] else {
-        panic!("{:?}", answer.content);
+    let [thought, text, Block::ToolCall(first), Block::ToolCall(second)] = &response.content[..] else {
+        panic!("{:?}", response.content);
     };
     assert_eq!(*thought, Block::Reasoning { text: "Ich denke. ".into(), signature: None, redacted: false });
     assert_eq!(*text, Block::Text { text: "Zwei Rufe 📞.".into(), signature: signed(None, Some("dGV4dA==")) });
@@ -109,7 +109,7 @@ fn gemini_of_all_kinds() {
     assert_eq!((second.id.as_str(), second.arguments.as_str()), ("own-id", "{}"));
     assert_eq!(second.signature, signed(Some("own-id"), None));
     let usage = Usage { input: Some(9), output: Some(42), reasoning: Some(12), cached: Some(2), cache_written: None };
-    assert_eq!((answer.usage, answer.finish), (usage, FinishReason::ToolCalls));
+    assert_eq!((response.usage, response.finish), (usage, FinishReason::ToolCalls));
 }
 
 #[test]
@@ -162,6 +162,6 @@ fn decoders_that_are_fed_in_turn_do_not_mix() {
         decoder.finish().expect("fixtures are complete");
         drain(&mut decoder, &mut seen);
         let alone = decode(*api, bytes);
-        assert_eq!((decoder.take_answer(), seen), (alone.answer, alone.seen), "{name}");
+        assert_eq!((decoder.take_response(), seen), (alone.response, alone.seen), "{name}");
     }
 }

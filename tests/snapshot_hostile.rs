@@ -410,3 +410,13 @@ fn values() -> impl Strategy<Value = u64> {
     let edges = [u64::from(u32::MAX), u64::from(u32::MAX) + 1, 1 << 53, (1 << 53) + 1, u64::MAX - 1, u64::MAX];
     prop_oneof![6 => 0..8u64, 1 => prop::sample::select(edges.to_vec()), 1 => any::<u64>()]
 }
+
+#[test]
+fn what_is_no_image_is_not_written() {
+    for section in [&b""[..], &[0], &[99, 0], &[0, 0xff]] {
+        assert_eq!(container::write_encoded(0, section, b"host"), Err(Code::SnapshotInvalid), "{section:?}");
+    }
+    let completed = Image::completed();
+    let written = container::write_encoded(7, &container::encode_image(&completed), b"host");
+    assert_eq!(written, container::write(7, &completed, b"host"));
+}

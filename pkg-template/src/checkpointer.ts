@@ -1,7 +1,7 @@
-// Checkpoints: a snapshot after each step, so that a run can be taken up again from any of them: `stepstream/checkpointer`.
+// Checkpoints: a snapshot after each step, so that a run can be resumed from any of them. The entry `stepstream/checkpointer`.
 //
-// What is known of a checkpoint stands in its key, so it is there as soon as the snapshot is, with whatever store, and a list of
-// checkpoints needs no snapshot to be read.
+// The data of a checkpoint is in its key in the store. So it is saved together with the snapshot, in any store, and listing
+// checkpoints reads no snapshot.
 
 import { ValidationError } from "./errors/errors.js";
 import type {
@@ -23,48 +23,53 @@ import { typeName } from "./model/events.js";
 import { isThenable } from "./util/thenable.js";
 import type { SnapshotStore } from "./stores/index.js";
 import { memoryStore } from "./stores/memory.js";
+import { type OptionNames, checkOptions } from "./errors/check-options.js";
 
-/** A snapshot that was taken when a step had completed. */
+/** A snapshot that was taken after a step had completed. */
 export interface Checkpoint {
   /** The key of the snapshot in the store. */
   readonly id: string;
   /** The id of the run. */
   readonly runId: string;
-  /** How far the run had come, as its snapshots count it: of two checkpoints of a run, the later one has the higher number. */
+  /** The sequence of the snapshot: of two checkpoints of a run, the later one has the higher number. */
   readonly sequence: bigint;
-  /** The step that had completed. */
+  /** The name of the step. */
   readonly step: string;
-  /** The type name of the event that the step was invoked with; of a step with several inputs, the first. */
+  /** The type name of the step's input event; of several, the first. */
   readonly input: string;
-  /** The type name of the event that the step returned, if it returned one. */
+  /** The type name of the event that the step returned, if any. */
   readonly output: string | undefined;
   /** For {@link WorkflowCheckpointer.runFrom}, or `workflow.recover`. */
   readonly snapshot: Uint8Array;
 }
 
-/** Which checkpoints are asked for; what is left out does not matter. */
+/** Selects checkpoints. A member that is left out selects all. */
 export interface CheckpointFilter {
-  readonly runId?: string;
-  /** The step that had completed. */
-  readonly step?: string;
-  /** What it was invoked with: a class of events, or its type name. Events of derived classes have names of their own. */
-  readonly input?: EventClass | string;
-  /** What it returned: a class of events, or its type name. */
-  readonly output?: EventClass | string;
+  readonly runId?: string | undefined;
+  /** The name of the step. */
+  readonly step?: string | undefined;
+  /** The class of the step's input event, or its type name. Events of derived classes have other names. */
+  readonly input?: EventClass | string | undefined;
+  /** The class of the event that the step returned, or its type name. */
+  readonly output?: EventClass | string | undefined;
 }
+
+const filterNames: OptionNames<CheckpointFilter> = { runId: 1, step: 1, input: 1, output: 1 };
 
 /** Options of a {@link WorkflowCheckpointer}. */
 export interface CheckpointerOptions {
-  /** Where the checkpoints are kept. Default: a `memoryStore` of its own. */
-  readonly store?: SnapshotStore;
-  /** The steps after which checkpoints are taken, to begin with. Default: all, also those that are added later. */
-  readonly steps?: readonly string[];
+  /** Where the checkpoints are saved. Default: a `memoryStore` of its own. */
+  readonly store?: SnapshotStore | undefined;
+  /** The steps after which checkpoints are taken. Default: all, also those that are added later. */
+  readonly steps?: readonly string[] | undefined;
   /**
-   * Called when a snapshot could not be taken or saved; the run goes on without that checkpoint. Default: throws the error. What is thrown
-   * fails the run, if it has not ended by then, and in any case `flush`.
+   * Called when a snapshot could not be taken or saved; the run continues without that checkpoint. Default: throws the error.
+   * An error that it throws fails the run if that has not ended, and makes the next `flush` reject.
    */
-  readonly onError?: (error: unknown, completed: CompletedStep, context: Run) => void;
+  readonly onError?: ((error: unknown, completed: CompletedStep, context: Run) => void) | undefined;
 }
+
+const optionNames: OptionNames<CheckpointerOptions> = { store: 1, steps: 1, onError: 1 };
 
 /**
  * Runs a workflow and takes a checkpoint after each step.
@@ -75,29 +80,36 @@ export interface CheckpointerOptions {
  * await checkpointer.flush();
  *
  * const [draft] = await checkpointer.filter({ output: DraftEvent });
- * await checkpointer.runFrom(draft, { llm }); // As often as you like.
+ * await checkpointer.runFrom(draft, { llm }); // Any number of times.
  * ```
  *
- * Everything is in the store: a checkpointer in another process, over the same store, lists the same checkpoints and runs from them. Give each
- * workflow a store to itself. Steps of nested workflows are in the snapshots, and have no checkpoints of their own.
+ * The store has all data: a checkpointer in another process with the same store has the same checkpoints. Use a store of its own
+ * for each workflow. Steps of nested workflows are in the snapshots, but have no checkpoints of their own.
  */
 export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop = unknown> {
-  /** The workflow that is run. */
+  /** The workflow. */
   readonly workflow: Workflow<ContextData, Start, Stop, Slots>;
-  /** Where the checkpoints are. */
+  /** The store of the checkpoints. */
   readonly store: SnapshotStore;
   readonly #onError: CheckpointerOptions["onError"];
   readonly #isEnabledByDefault: boolean;
-  /** What was said of single steps. */
+  /** The steps that were enabled or disabled by name. */
   readonly #enabled = new Map<string, boolean>();
   /** The last save of each run, while there is one. */
   readonly #saving = new Map<string, Promise<void>>();
-  /** The first error that nobody was told of by `flush` yet. */
+  /** The first error that `flush` has not thrown yet. */
   #failure: { readonly error: unknown } | undefined;
 
   /** @throws ValidationError `INVALID_OPTION`, `UNKNOWN_STEP` */
   constructor(workflow: Workflow<ContextData, Start, Stop, Slots>, options: CheckpointerOptions = {}) {
+    checkOptions(options, optionNames, "WorkflowCheckpointer");
     const { store = memoryStore(), steps, onError } = options;
+    if (typeof (store as Partial<SnapshotStore> | null)?.save !== "function") {
+      throw new ValidationError("INVALID_OPTION", `store is ${describe(store)}.`);
+    }
+    if (steps !== undefined && !Array.isArray(steps)) {
+      throw new ValidationError("INVALID_OPTION", `steps is ${describe(steps)}, not a list of names.`);
+    }
     if (onError !== undefined && typeof onError !== "function") {
       throw new ValidationError("INVALID_OPTION", `onError is ${describe(onError)}.`);
     }
@@ -108,12 +120,12 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
     for (const step of steps ?? []) this.enable(step);
   }
 
-  /** From now on takes checkpoints after this step. @throws ValidationError `UNKNOWN_STEP` */
+  /** Takes checkpoints after this step from now on. @throws ValidationError `UNKNOWN_STEP` */
   enable(step: string): this {
     return this.#set(step, true);
   }
 
-  /** From now on takes no checkpoints after this step. @throws ValidationError `UNKNOWN_STEP` */
+  /** Takes no checkpoints after this step from now on. @throws ValidationError `UNKNOWN_STEP` */
   disable(step: string): this {
     return this.#set(step, false);
   }
@@ -124,7 +136,9 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
     return this;
   }
 
-  /** As `workflow.run`, with checkpoints. `onStep` of the run, or else of the workflow, is called as well, before the checkpoint is taken. */
+  /**
+   * As `workflow.run`, with checkpoints. The `onStep` of the run, or else of the workflow, is called before each checkpoint.
+   */
   run(
     ...[input, data, options]: Parameters<Workflow<ContextData, Start, Stop>["run"]>
   ): WorkflowContext<ContextData, Start, Stop> {
@@ -133,10 +147,10 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /**
-   * A run that goes on from a checkpoint, and takes checkpoints as well. It has an id of its own, so that the first run's checkpoints stay as they
-   * are; with `options.runId` set to the checkpoint's it adds to those.
+   * Resumes a run from a checkpoint, with checkpoints. The new run has an id of its own, so that the checkpoints of the first run
+   * are not changed. With the checkpoint's id as `options.runId`, it adds to those.
    *
-   * @param data What handlers find in `context.data`.
+   * @param data The `context.data` of handlers.
    * @throws RecoverError as `workflow.recover`.
    */
   runFrom(
@@ -149,26 +163,27 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
     return context.with(data as ContextData);
   }
 
-  /** The checkpoints of a run, or of all runs, each run's in the order in which they were taken. See {@link WorkflowCheckpointer.filter}. */
+  /** The checkpoints of a run or of all runs; those of a run in order. See {@link WorkflowCheckpointer.filter}. */
   checkpoints(runId?: string): Promise<Checkpoint[]> {
     return this.filter(runId === undefined ? {} : { runId });
   }
 
   /**
-   * The checkpoints that a filter lets through, each run's in the order in which they were taken. Those that are just being saved are waited for. The
-   * snapshots are loaded along, so ask for no more than you need.
+   * The checkpoints that a filter selects; those of a run in order. Waits until all checkpoints are saved. The snapshots are
+   * loaded too, so select no more than you need.
    *
-   * @throws what the store throws.
+   * @throws ValidationError `INVALID_OPTION`; and whatever the store throws.
    */
   async filter(filter: CheckpointFilter = {}): Promise<Checkpoint[]> {
+    checkOptions(filter, filterNames, "The filter of checkpoints");
     await this.#settled();
     const { runId, step } = filter;
     const [input, output] = [filter.input, filter.output].map((type) =>
       typeof type === "function" ? typeName(type) : type,
     );
-    const ids = await this.store.list(runId === undefined ? "" : `${written(runId)}/`);
+    const ids = await this.store.list(runId === undefined ? "" : `${escaped(runId)}/`);
     const wanted = ids.flatMap((id) => {
-      const found = read(id);
+      const found = dataOf(id);
       const isWanted =
         found !== undefined &&
         (runId === undefined || found.runId === runId) &&
@@ -179,16 +194,16 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
     });
     const loaded = wanted.map(async (found) => {
       const snapshot = await this.store.load(found.id);
-      // It may have been deleted in the meantime.
+      // It may have been deleted since.
       return snapshot === undefined ? [] : [{ ...found, snapshot }];
     });
     return (await Promise.all(loaded)).flat();
   }
 
   /**
-   * Resolves when everything that was taken is in the store. Call it before the process ends.
+   * Resolves when all checkpoints are in the store. Call it before the process ends.
    *
-   * @throws the first error since the last call; where `onError` is given, the first that it has thrown.
+   * @throws The first error since the last call; with `onError`, the first error that it threw.
    */
   async flush(): Promise<void> {
     await this.#settled();
@@ -204,13 +219,13 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   #hook(options: Pick<RunOptions, "onStep"> | undefined): StepHook {
     const users = options?.onStep ?? definitionOf(this.workflow).onStep;
     return (completed, context) => {
-      const told = users?.(completed, context);
+      const called = users?.(completed, context);
       const saved = this.#take(completed, context);
-      return isThenable(told) ? Promise.all([told, saved]) : saved;
+      return isThenable(called) ? Promise.all([called, saved]) : saved;
     };
   }
 
-  /** Takes a checkpoint; the promise is rejected when the run has to fail. */
+  /** Takes a checkpoint; rejects when the run has to fail. */
   async #take(completed: CompletedStep, context: Run): Promise<void> {
     const { step, input, output } = completed;
     const { status, runId } = context;
@@ -226,23 +241,23 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
       };
       await this.#save(runId, keyOf(about), snapshot);
     } catch (error) {
-      this.#tell(error, completed, context);
+      this.#report(error, completed, context);
     }
   }
 
-  /** Lets `onError` decide what an error means; what it throws is one for the run, and for `flush`. */
-  #tell(error: unknown, completed: CompletedStep, context: Run): void {
-    let left = error;
+  /** Reports an error to `onError`; what that throws fails the run, and `flush`. */
+  #report(error: unknown, completed: CompletedStep, context: Run): void {
+    let remaining = error;
     try {
       if (this.#onError !== undefined) return this.#onError(error, completed, context);
     } catch (thrown) {
-      left = thrown;
+      remaining = thrown;
     }
-    this.#failure ??= { error: left };
-    throw left;
+    this.#failure ??= { error: remaining };
+    throw remaining;
   }
 
-  /** One save of a run after the other: were the process to die, no checkpoint would be missing between others. */
+  /** Saves the checkpoints of a run one after another, so that a process that dies leaves no gap between them. */
   #save(runId: string, id: string, snapshot: Uint8Array): Promise<void> {
     const save = async (): Promise<void> => this.store.save(id, snapshot);
     const saving = (this.#saving.get(runId) ?? Promise.resolve()).then(save, save);
@@ -255,23 +270,23 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 }
 
-type Known = Omit<Checkpoint, "snapshot">;
+type CheckpointData = Omit<Checkpoint, "snapshot">;
 
-/** So many digits has the highest sequence; all have as many, so that the order of the keys is theirs. */
+/** The digits of the highest sequence. All keys have as many, so that their order is that of the sequences. */
 const DIGITS = 20;
 
-const written = (text: string): string => text.replace(/[%/]/g, (mark) => (mark === "%" ? "%25" : "%2f"));
+const escaped = (text: string): string => text.replace(/[%/]/g, (mark) => (mark === "%" ? "%25" : "%2f"));
 
-const unwritten = (text: string): string => text.replace(/%2f/g, "/").replace(/%25/g, "%");
+const unescaped = (text: string): string => text.replace(/%2f/g, "/").replace(/%25/g, "%");
 
-/** The key of a checkpoint: what is known of it, between slashes. */
-function keyOf({ runId, sequence, step, input, output = "" }: Omit<Known, "id">): string {
-  return [runId, String(sequence).padStart(DIGITS, "0"), step, input, output].map(written).join("/");
+/** The key of a checkpoint: its data, separated by slashes. */
+function keyOf({ runId, sequence, step, input, output = "" }: Omit<CheckpointData, "id">): string {
+  return [runId, String(sequence).padStart(DIGITS, "0"), step, input, output].map(escaped).join("/");
 }
 
-/** What a key says; undefined when it is no checkpoint's. */
-function read(id: string): Known | undefined {
-  const [runId = "", digits = "", step = "", input = "", output, ...more] = id.split("/").map(unwritten);
+/** The data in a key; undefined if it is not the key of a checkpoint. */
+function dataOf(id: string): CheckpointData | undefined {
+  const [runId = "", digits = "", step = "", input = "", output, ...more] = id.split("/").map(unescaped);
   if (output === undefined || more.length > 0 || digits.length !== DIGITS || !/^\d+$/.test(digits)) return undefined;
   return { id, runId, sequence: BigInt(digits), step, input, output: output === "" ? undefined : output };
 }

@@ -1,8 +1,11 @@
 //! Looking into a run without changing it, for messages and for tools.
 
+use std::collections::VecDeque;
+
 use super::Engine;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, WaitId};
 use super::join::Join;
+use super::pattern::Pattern;
 use super::state::{Phase, State, Status, TimerTarget};
 
 /// A join that has some of its inputs but not all.
@@ -86,6 +89,14 @@ impl Engine {
     pub fn gathered(&self, step: StepId) -> Vec<Event> {
         let join = self.state.steps.get(step.index()).and_then(|step| step.join.as_ref());
         join.into_iter().flat_map(Join::events).copied().collect()
+    }
+
+    /// How many events the step of an invocation has collected by a list so far.
+    #[must_use]
+    pub fn collected(&self, invocation: InvocationId, pattern: &Pattern) -> usize {
+        let Some(invocation) = self.state.invocations.get(invocation) else { return 0 };
+        let held = self.state.collections.get(&(invocation.step, pattern.sorted.clone()));
+        held.map_or(0, |held| held.values().map(VecDeque::len).sum())
     }
 
     /// The events of all types that are kept for a later wait.

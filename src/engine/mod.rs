@@ -49,6 +49,7 @@ mod image;
 mod inspect;
 mod join;
 mod out;
+mod pattern;
 mod random;
 mod reduce;
 mod retry;
@@ -69,13 +70,15 @@ pub use image::{
     KeptImage, RequestImage, SentImage,
 };
 pub use inspect::{InFlight, OpenJoin, OpenWait};
+pub use out::Commands;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use out::{HEADER, NONE, Out, op};
+pub use pattern::{Pattern, Patterns};
 pub use random::seed_of;
 pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use thaw::{Refusal, Thaw};
-#[cfg(target_arch = "wasm32")]
-pub(crate) use tick::op;
 pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
 pub use validate::Finding;
 
@@ -87,14 +90,6 @@ pub struct Engine {
     graph: Rc<RefCell<Graph>>,
     state: State,
     commands: out::Out,
-}
-
-/// What `collect` is asked for.
-#[derive(Debug)]
-pub struct Pattern {
-    /// In the order asked.
-    pub expected: Vec<EventTypeId>,
-    sorted: state::Expected,
 }
 
 impl Engine {
@@ -160,33 +155,30 @@ impl Engine {
         now: Millis,
     ) -> Result<Reply, Code> {
         let graph = self.graph.borrow();
-        let lists = (&pattern.expected[..], &pattern.sorted);
+        let lists = (pattern.expected(), &pattern.sorted);
         reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)
     }
 
-    /// Makes a list of types ready for [`collect`](Engine::collect).
-    ///
-    /// # Errors
-    /// [`Code::StaleId`] when a type does not exist.
-    pub fn pattern(&self, expected: Vec<EventTypeId>) -> Result<Pattern, Code> {
-        let known = self.graph.borrow().types().len();
-        if expected.iter().any(|ty| ty.index() >= known) {
-            return Err(Code::StaleId);
-        }
-        let sorted = wait::sorted_types(&expected);
-        Ok(Pattern { expected, sorted })
+    /// The commands that have come up since the last call: deadlines that have changed, then the others in their
+    /// order.
+    pub fn drain(&mut self) -> Commands<'_> {
+        Commands::new(&mut self.commands)
     }
 
-    /// The commands that have come up since the last call, as words.
+    /// The same as words.
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn out(&mut self) -> &mut out::Out {
+    #[inline(always)]
+    pub(crate) fn out(&mut self) -> &mut Out {
         &mut self.commands
     }
 
-    /// The commands that have come up since the last call, in order.
+    /// A run like this one whose every tick goes the general way, also where there is a shorter one. It comes to the
+    /// same state and the same commands; tests compare the two.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn drain(&mut self) -> impl Iterator<Item = Command> + '_ {
-        self.commands.0.drain(..)
+    #[must_use]
+    pub fn without_shortcuts(mut self) -> Engine {
+        self.commands.without_shortcuts();
+        self
     }
 
     /// Where the run is.

@@ -21,10 +21,9 @@ pub(super) fn reduce(graph: &Graph, state: &mut State, out: &mut Out, tick: Tick
     if reducer.is_void(&tick) {
         return Ok(Reply::None);
     }
-    reducer.state.now = reducer.state.now.max(now);
-    reducer.state.ticks += 1;
+    let start = reducer.begin(now);
     let reply = reducer.apply(tick);
-    reducer.look_around();
+    reducer.finish(start);
     Ok(reply)
 }
 
@@ -44,9 +43,9 @@ pub(super) fn reduce_complete(
     if let Some((ty, slot)) = output {
         reducer.check_event(ty, slot)?;
     }
-    reducer.count(now);
+    let start = reducer.begin(now);
     reducer.complete(invocation, output, matches);
-    reducer.look_around();
+    reducer.finish(start);
     Ok(())
 }
 
@@ -65,9 +64,9 @@ pub(super) fn reduce_collect(
     reducer.check_at_work()?;
     reducer.check_running(invocation)?;
     reducer.check_event(ty, slot)?;
-    reducer.count(now);
+    let start = reducer.begin(now);
     let reply = reducer.collect(invocation, ty, slot, expected, Some(sorted));
-    reducer.look_around();
+    reducer.finish(start);
     Ok(reply)
 }
 
@@ -86,9 +85,9 @@ pub(super) fn reduce_send(
     let mut reducer = Reducer { graph, state, out };
     reducer.check_at_work()?;
     reducer.check_send(from, ty, slot, target)?;
-    reducer.count(now);
+    let start = reducer.begin(now);
     reducer.send(from, ty, slot, target, matches);
-    reducer.look_around();
+    reducer.finish(start);
     Ok(())
 }
 
@@ -120,9 +119,20 @@ impl Reducer<'_> {
         Ok(())
     }
 
-    fn count(&mut self, now: Millis) {
+    /// Counts a tick that was not refused. Returns where its commands begin, for [`finish`](Self::finish).
+    #[inline(always)]
+    fn begin(&mut self, now: Millis) -> usize {
         self.state.now = self.state.now.max(now);
         self.state.ticks += 1;
+        self.out.begin()
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, start: usize) {
+        self.look_around();
+        if self.out.takes_shortcuts() {
+            self.out.fuse(start);
+        }
     }
 
     fn send(
@@ -385,11 +395,16 @@ impl Reducer<'_> {
 
     #[inline]
     pub(super) fn release(&mut self, slot: Slot) {
-        if let Some(count) = self.state.slots.get_mut(slot.index()) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.out.push(Command::Release { slot });
-            }
+        if self.is_last_reference(slot) {
+            self.out.push(Command::Release { slot });
         }
+    }
+
+    /// Takes a reference away. Returns whether it was the last one.
+    #[inline]
+    pub(super) fn is_last_reference(&mut self, slot: Slot) -> bool {
+        let Some(count) = self.state.slots.get_mut(slot.index()) else { return false };
+        *count = count.saturating_sub(1);
+        *count == 0
     }
 }

@@ -16,7 +16,7 @@ impl Reducer<'_> {
         self.out.push(Command::Publish { slot: event.slot });
         let ty = &self.graph.types()[event.ty.index()];
         if ty.role == Role::Stop {
-            self.end(Outcome::Completed(event));
+            self.end(Outcome::Completed(event.slot));
             return;
         }
         let mut wanted = self.satisfy(event, matches);
@@ -119,7 +119,8 @@ impl Reducer<'_> {
     fn start_at_once(&mut self, step: StepId, event: Event, order: u64) -> bool {
         let spec = &self.graph.steps()[step.index()];
         let at = &mut self.state.steps[step.index()];
-        if !at.queue.is_empty()
+        if !self.out.takes_shortcuts()
+            || !at.queue.is_empty()
             || spec.timeout.is_some()
             || spec.workers.is_some_and(|most| at.running >= most)
             || self.state.invoked >= self.state.options.limits.steps
@@ -223,36 +224,44 @@ impl Reducer<'_> {
         *arrivals = order + 1;
         *invoked += 1;
         self.adopt_slot(slot);
-        self.out.push(Command::Publish { slot });
-        self.out.invoke_one(route.step, new, event);
-        self.release(taken);
+        let released = self.is_last_reference(taken).then_some(taken);
+        self.out.next(route.step, new, slot, released);
+        true
+    }
+
+    /// As [`complete_plainly`](Self::complete_plainly), where nothing comes of the attempt and nothing is left of it.
+    #[inline]
+    fn complete_with_nothing(&mut self, id: InvocationId) -> bool {
+        let Some(Invocation {
+            phase: Phase::Running,
+            inputs: Inputs::One(input),
+            memory: None,
+            blocked: 0,
+            timer: None,
+            step,
+            ..
+        }) = self.state.invocations.get(id)
+        else {
+            return false;
+        };
+        let (slot, step) = (input.slot, step.index());
+        if !self.state.steps[step].queue.is_empty() {
+            return false;
+        }
+        self.state.steps[step].running -= 1;
+        self.state.active -= 1;
+        self.state.invocations.forget(id.index);
+        self.release(slot);
         true
     }
 
     pub(super) fn complete(&mut self, id: InvocationId, output: Option<(EventTypeId, Slot)>, matches: &[WaitId]) {
-        if let Some((ty, slot)) = output
-            && self.complete_plainly(id, ty, slot)
-        {
-            return;
-        }
-        if output.is_none()
-            && let Some(Invocation {
-                phase: Phase::Running,
-                inputs: Inputs::One(input),
-                memory: None,
-                blocked: 0,
-                timer: None,
-                step,
-                ..
-            }) = self.state.invocations.get_mut(id)
-            && self.state.steps[step.index()].queue.is_empty()
-        {
-            // Nothing comes of it, and nothing is left of it.
-            let slot = input.slot;
-            self.state.steps[step.index()].running -= 1;
-            self.state.active -= 1;
-            self.state.invocations.forget(id.index);
-            self.release(slot);
+        let is_done = self.out.takes_shortcuts()
+            && match output {
+                Some((ty, slot)) => self.complete_plainly(id, ty, slot),
+                None => self.complete_with_nothing(id),
+            };
+        if is_done {
             return;
         }
         let Some(invocation) = self.take_off(id) else { return };

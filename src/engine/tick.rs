@@ -179,8 +179,8 @@ pub enum Command {
         invocation: InvocationId,
         /// Which attempt it is, from 1.
         attempt: u32,
-        /// The events, one for each input.
-        inputs: Inputs,
+        /// The payloads of its events, one for each input.
+        inputs: Vec<Slot>,
     },
     /// The wait is over: here is the event.
     Resolve {
@@ -232,7 +232,7 @@ pub enum Command {
 #[non_exhaustive]
 pub enum Outcome {
     /// With this stop event.
-    Completed(Event),
+    Completed(Slot),
     /// A step failed for good and no handler took the failure, which this event tells of.
     StepFailed {
         /// The step.
@@ -279,35 +279,4 @@ pub enum Reply {
     Wait(WaitId),
     /// The complete collection in the order asked, or `None` as long as something is missing.
     Collected(Option<Box<[Event]>>),
-}
-
-/// What a command is called on the other side, and the words that follow it.
-#[cfg(target_arch = "wasm32")]
-pub(crate) mod op {
-    /// `slot`
-    pub(crate) const PUBLISH: u32 = 1;
-    /// `slot`
-    pub(crate) const RELEASE: u32 = 2;
-    /// `step, index, generation, attempt, count, slot …`
-    pub(crate) const INVOKE: u32 = 3;
-    /// `wait, slot`
-    pub(crate) const RESOLVE: u32 = 4;
-    /// `wait`
-    pub(crate) const WAKE: u32 = 5;
-    /// `wait`
-    pub(crate) const EXPIRE: u32 = 6;
-    /// `index, generation`
-    pub(crate) const TIME_OUT: u32 = 7;
-    /// `delay` in milliseconds, or the largest number for no alarm
-    pub(crate) const ALARM: u32 = 8;
-    /// none
-    pub(crate) const IDLE: u32 = 9;
-    /// none
-    pub(crate) const BUSY: u32 = 10;
-    /// `outcome, slot`
-    pub(crate) const SETTLE: u32 = 11;
-    /// `step, index, generation, slot, released`: publish, invoke for the first time, release (the largest number for none)
-    pub(crate) const NEXT: u32 = 12;
-    /// Stands where an error would: no error, but the run ends with this answer.
-    pub(crate) const SETTLED: u32 = 255;
 }

@@ -1,6 +1,6 @@
 //! What is new in an answer, packed so that a whole chunk's worth of it crosses a boundary in one go: one string and one list of numbers.
 
-use super::answer::FinishReason;
+use super::response::FinishReason;
 
 /// What kind of thing is new. The numbers are part of the contract with the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub enum DeltaKind {
 /// One new thing: what it is, where it belongs, and where its text ends. Four words in memory, which a host reads as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
-pub struct Record {
+pub struct DeltaRecord {
     /// What it is.
     pub kind: DeltaKind,
-    /// The block of [`Answer::content`](super::Answer::content) that it belongs to.
-    pub place: u32,
+    /// The block of [`ModelResponse::content`](super::ModelResponse::content) that it belongs to.
+    pub index: u32,
     /// Where its text ends in [`Deltas::text`], in bytes; it begins where that of the record before ends.
     pub end: u32,
     /// The length of its text in UTF-16 units, which is how JavaScript counts.
@@ -42,7 +42,7 @@ pub struct Record {
 #[derive(Clone, Debug, Default)]
 pub struct Deltas {
     text: String,
-    records: Vec<Record>,
+    records: Vec<DeltaRecord>,
 }
 
 /// A new thing, as Rust programs read it.
@@ -51,28 +51,28 @@ pub enum Delta<'a> {
     /// More text.
     Text {
         /// The block.
-        place: u32,
+        index: u32,
         /// What to append.
         text: &'a str,
     },
     /// More reasoning.
     Reasoning {
         /// The block.
-        place: u32,
+        index: u32,
         /// What to append.
         text: &'a str,
     },
     /// More of a refusal.
     Refusal {
         /// The block.
-        place: u32,
+        index: u32,
         /// What to append.
         text: &'a str,
     },
     /// A call begins.
     CallStarted {
         /// The block.
-        place: u32,
+        index: u32,
         /// The call's id.
         id: &'a str,
         /// The tool.
@@ -81,14 +81,14 @@ pub enum Delta<'a> {
     /// More of a call's arguments.
     CallArguments {
         /// The block.
-        place: u32,
+        index: u32,
         /// What to append.
         text: &'a str,
     },
     /// A call's arguments are complete.
     CallDone {
         /// The block.
-        place: u32,
+        index: u32,
     },
     /// The model has stopped.
     Finish {
@@ -108,7 +108,7 @@ impl Deltas {
 
     /// The records.
     #[must_use]
-    pub fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &[DeltaRecord] {
         &self.records
     }
 
@@ -138,32 +138,32 @@ impl Deltas {
             FinishReason::Error,
             FinishReason::Other,
         ];
-        self.records.iter().filter_map(move |&Record { kind, place, end, .. }| {
+        self.records.iter().filter_map(move |&DeltaRecord { kind, index, end, .. }| {
             let text = self.text.get(from..end as usize).unwrap_or_default();
             from = end as usize;
             Some(match kind {
-                DeltaKind::Text => Delta::Text { place, text },
-                DeltaKind::Reasoning => Delta::Reasoning { place, text },
-                DeltaKind::Refusal => Delta::Refusal { place, text },
+                DeltaKind::Text => Delta::Text { index, text },
+                DeltaKind::Reasoning => Delta::Reasoning { index, text },
+                DeltaKind::Refusal => Delta::Refusal { index, text },
                 DeltaKind::CallId => {
                     id = text;
                     return None;
                 }
-                DeltaKind::CallStarted => Delta::CallStarted { place, id, name: text },
-                DeltaKind::CallArguments => Delta::CallArguments { place, text },
-                DeltaKind::CallDone => Delta::CallDone { place },
+                DeltaKind::CallStarted => Delta::CallStarted { index, id, name: text },
+                DeltaKind::CallArguments => Delta::CallArguments { index, text },
+                DeltaKind::CallDone => Delta::CallDone { index },
                 DeltaKind::Finish => Delta::Finish {
-                    reason: reasons.get(place as usize).copied().unwrap_or(FinishReason::Other),
+                    reason: reasons.get(index as usize).copied().unwrap_or(FinishReason::Other),
                     raw: text,
                 },
             })
         })
     }
 
-    pub(super) fn push(&mut self, kind: DeltaKind, place: usize, text: &str) {
+    pub(super) fn push(&mut self, kind: DeltaKind, index: usize, text: &str) {
         self.text.push_str(text);
         let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-        let (place, end, units) = (place as u32, self.text.len() as u32, units as u32);
-        self.records.push(Record { kind, place, end, units });
+        let (index, end, units) = (index as u32, self.text.len() as u32, units as u32);
+        self.records.push(DeltaRecord { kind, index, end, units });
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::answer::Answer;
+use super::response::ModelResponse;
 use crate::engine::Millis;
 use crate::error::Code;
 
@@ -22,7 +22,7 @@ pub struct LlmError {
     /// How long the provider asks to wait.
     pub retry_after: Option<Millis>,
     /// What had arrived before; a [`Call`](super::Call) attaches it.
-    pub partial: Option<Box<Answer>>,
+    pub partial: Option<Box<ModelResponse>>,
 }
 
 impl LlmError {

@@ -7,24 +7,24 @@
 //!
 //! ```
 //! use stepstream::engine::Millis;
-//! use stepstream::llm::{Call, CallOptions, Head, Provider, Request, Todo};
+//! use stepstream::llm::{Call, CallOptions, Head, Provider, Request, Command};
 //!
 //! let provider = Provider::from_json(r#"{"api":"anthropic","apiKey":"sk-1"}"#).unwrap();
 //! let request = Request::from_json(r#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#).unwrap();
 //! let options = CallOptions::from_json(r#"{"connect":10,"maxRetries":3}"#, 42).unwrap(); // 42: the seed, which must differ between calls
 //! let mut call = Call::new(provider, request, true, options, Millis(0)).unwrap();
 //!
-//! let Todo::Send { attempt, request } = call.poll(Millis(0)) else { unreachable!("a call begins with a request") };
+//! let Command::Send { attempt, request } = call.poll(Millis(0)) else { unreachable!("a call begins with a request") };
 //! assert_eq!((request.method, request.url.as_str()), ("POST", "https://api.anthropic.com/v1/messages"));
 //! // … fetch(request.url, { method, headers: each name with value.expose(), body }); its promise resolves:
 //! call.head(attempt, &Head { status: 200, ..Head::default() });
-//! assert!(matches!(call.poll(Millis(90)), Todo::Wait { .. })); // set the one timer, read on
+//! assert!(matches!(call.poll(Millis(90)), Command::Wait { .. })); // set the one timer, read on
 //! // … each chunk of the body:
 //! call.body_chunk(attempt, b"data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"Hello\"}}\n\n", Millis(95));
 //! assert_eq!(call.deltas().text(), "Hello"); // hand over deltas().text() and deltas().records() in one go, then
 //! call.clear_deltas();
 //! call.abort("the user left");
-//! assert_eq!(call.poll(Millis(99)), Todo::Done); // cancel the fetch
+//! assert_eq!(call.poll(Millis(99)), Command::Done); // cancel the fetch
 //! let error = call.take_result().unwrap().unwrap_err();
 //! assert_eq!(error.partial.unwrap().text(), "Hello");
 //! ```
@@ -34,8 +34,8 @@
 //! 2. Tell [`Call::head`], [`Call::body_chunk`], [`Call::body_end`] or [`Call::network_error`] with the number of the request it is about,
 //!    and [`Call::abort`] when the caller loses interest. Stale and impossible news are ignored.
 //! 3. After each chunk, and once more before the result is taken, hand over what is in [`Call::deltas`]: one string with all texts and one
-//!    list of [`Record`]s of four numbers, which say what each piece of the string is. JavaScript cuts the string by the records' `units`.
-//! 4. Results cross as JSON: [`Answer::to_json`], [`LlmError::to_json`], in which the API key does not occur.
+//!    list of [`DeltaRecord`]s of four numbers, which say what each piece of the string is. JavaScript cuts the string by the records' `units`.
+//! 4. Results cross as JSON: [`ModelResponse::to_json`], [`LlmError::to_json`], in which the API key does not occur.
 //!
 //! A status other than 2xx is told like any other: the body says why, and the call decides. The host follows no redirection, which would take
 //! the key to strangers. Headers of an answer that matter are in [`Head`]; in browsers, providers must expose them (CORS), and without
@@ -43,11 +43,11 @@
 //!
 //! # Layout
 //!
-//! - `types.rs`: [`Request`] with its messages and tools; `answer.rs`: [`Answer`], [`Usage`]; `delta.rs`: [`Deltas`]; `error.rs`: [`LlmError`];
+//! - `types.rs`: [`Request`] with its messages and tools; `response.rs`: [`ModelResponse`], [`Usage`]; `delta.rs`: [`Deltas`]; `error.rs`: [`LlmError`];
 //!   `secret.rs`: [`Secret`].
-//! - `intake.rs`, `report.rs`: requests from JSON, answers and errors to JSON.
+//! - `from_json.rs`, `to_json.rs`: requests from JSON, answers and errors to JSON.
 //! - `provider/`: [`Provider`], from a request to [`HttpRequest`].
-//! - [`sse`], `decode/`: [`Decoder`], from bytes to deltas and an [`Answer`].
+//! - [`sse`], `decode/`: [`Decoder`], from bytes to deltas and an [`ModelResponse`].
 //! - `call/`: [`Call`], retries and timeouts.
 //! - [`json`], `ascii.rs`: tools.
 //!
@@ -72,23 +72,23 @@
 pub mod json;
 pub mod sse;
 
-mod answer;
 mod ascii;
 mod call;
 mod decode;
 mod delta;
 mod error;
-mod intake;
+mod from_json;
 mod provider;
-mod report;
+mod response;
 mod secret;
+mod to_json;
 mod types;
 
-pub use answer::{Answer, FinishReason, Usage};
-pub use call::{Attempt, Call, CallOptions, Head, Todo, parse_http_date};
+pub use call::{Attempt, Call, CallOptions, Command, Head, parse_http_date};
 pub use decode::{Decoder, Expectation, refused};
-pub use delta::{Delta, DeltaKind, Deltas, Record};
+pub use delta::{Delta, DeltaKind, DeltaRecord, Deltas};
 pub use error::LlmError;
 pub use provider::{Api, Flavour, HttpRequest, Prepared, Provider};
+pub use response::{FinishReason, ModelResponse, Usage};
 pub use secret::Secret;
 pub use types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, Tool, ToolCall, ToolChoice};

@@ -4,10 +4,10 @@
 //! carried as it is.
 
 use super::header::{Header, Kind, LENGTH, number};
-use crate::engine::Image;
+use crate::engine::{Condition, Image};
 use crate::error::Code;
 use crate::hash::fnv;
-use crate::wire;
+use crate::wire::{self, Wire};
 
 /// A snapshot that was opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,16 +29,31 @@ const CHECKSUM: usize = 8;
 /// # Errors
 /// [`Code::SnapshotValue`] when a section is too long to be addressed (4 GiB).
 pub fn write(fingerprint: u64, image: &Image, host: &[u8]) -> Result<Vec<u8>, Code> {
-    let section = encode_image(image);
+    write_encoded(fingerprint, &encode_image(image), host)
+}
+
+/// As [`write`], of an image that is encoded already.
+///
+/// # Errors
+/// As [`write`]; [`Code::SnapshotInvalid`] when the image does not begin as one.
+pub fn write_encoded(fingerprint: u64, section: &[u8], host: &[u8]) -> Result<Vec<u8>, Code> {
+    let sequence = ticks_of(section).ok_or(Code::SnapshotInvalid)?;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Code::SnapshotValue);
     let mut bytes = Vec::with_capacity(SECTIONS + section.len() + host.len() + CHECKSUM);
-    Header { kind: Kind::Snapshot, fingerprint, sequence: image.ticks }.write(&mut bytes);
-    bytes.extend(length(&section)?.to_le_bytes());
+    Header { kind: Kind::Snapshot, fingerprint, sequence }.write(&mut bytes);
+    bytes.extend(length(section)?.to_le_bytes());
     bytes.extend(length(host)?.to_le_bytes());
     bytes.extend(section);
     bytes.extend(host);
     bytes.extend(fnv(&bytes).to_le_bytes());
     Ok(bytes)
+}
+
+/// The ticks of an encoded image: its second field.
+fn ticks_of(section: &[u8]) -> Option<u64> {
+    let mut reader = wire::Reader(section);
+    Condition::get(&mut reader)?;
+    u64::get(&mut reader)
 }
 
 /// Opens a snapshot. The checksum has been compared and the image decoded; whether the image makes sense is for

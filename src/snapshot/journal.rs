@@ -73,17 +73,22 @@ const PREFIX: usize = 12;
 impl Journal {
     /// The journal of a run that is about to begin, or to go on from `image`.
     #[must_use]
-    pub fn new(engine: &Engine, options: RunOptions, mut image: Option<Image>) -> Journal {
+    pub fn new(engine: &Engine, options: RunOptions, image: Option<&mut Image>) -> Journal {
         let graph = Rc::clone(engine.graph());
         let mut journal = Journal { graph, bytes: Vec::new(), number: 0, types: 0, salt: 0 };
-        if let Some(image) = &mut image
-            && engine.status() == Status::Shelved
-        {
-            // As the run took it up: its timeout may begin anew.
-            image.condition = Condition::Running;
-            image.deadline = engine.deadline().map(|deadline| deadline.0);
-        }
         let sequence = image.as_ref().map_or(0, |image| image.ticks);
+        let image = image.map(|image| {
+            let kept = (image.condition, image.deadline);
+            if engine.status() == Status::Shelved {
+                // As the run took it up: its timeout may begin anew.
+                image.condition = Condition::Running;
+                image.deadline = engine.deadline().map(|deadline| deadline.0);
+            }
+            let bytes = Bytes(wire::to_bytes(image));
+            // For a moment only, which spares a copy of all of it.
+            (image.condition, image.deadline) = kept;
+            bytes
+        });
         let fingerprint = journal.graph.borrow().fingerprint();
         Header { kind: Kind::Journal, fingerprint, sequence }.write(&mut journal.bytes);
         journal.salt = fnv(&journal.bytes);
@@ -94,7 +99,7 @@ impl Journal {
             steps_limit: options.limits.steps,
             kept_limit: options.limits.kept_events,
             steps,
-            image: image.map(|image| Bytes(wire::to_bytes(&image))),
+            image,
         });
         journal
     }

@@ -2,15 +2,16 @@
 //!
 //! # Contract with the host (`pkg-template/src/llm/internal/`)
 //!
-//! Beside what holds for both boundaries (see the module above):
+//! In addition to what holds for both boundaries (see the module above):
 //!
-//! 1. The other side does the network and the clock; what it has to do about a call is the answer to whatever it tells: a word of `flag`s.
-//!    0 is the answer to most chunks of a stream that bring nothing whole. What the flags speak of stands on the desk, a few words at
-//!    an address that never changes, and is good until the next call of any function that names the same call.
-//! 2. Bytes of a body are put into the room, whose address is on the desk, at most as many as it holds at a time; so a
-//!    chunk costs one copy and one call.
-//! 3. Times are milliseconds of any clock that never goes back.
-//! 4. A call lives until it is freed, also when it is over.
+//! 1. The host owns the network and the clock. It reports what happened by a call of one of these functions, and each
+//!    returns a word of `flag`s: what the host has to do or to read. Most chunks of a stream return 0.
+//! 2. The data that belongs to the flags is in the call view: a few words at a fixed address. It is valid until the next
+//!    call of a function with the same handle.
+//! 3. Bytes of a body are written into the input buffer, whose address and size are in the call view. So a chunk costs one
+//!    copy and one call.
+//! 4. Times are milliseconds of a clock that never goes back.
+//! 5. A call exists until it is freed, also when it is over.
 
 use std::cell::RefCell;
 
@@ -20,60 +21,60 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::drill;
 use super::handles::Handles;
 use crate::engine::Millis;
-use crate::llm::{Attempt, Call, CallOptions, Head, LlmError, Provider, Request, Todo};
+use crate::llm::{Attempt, Call, CallOptions, Command, Head, LlmError, Provider, Request};
 
-/// What is to be done, or to be read, in this order.
+/// What the host has to do or to read, in this order.
 mod flag {
-    /// `TEXT`, `RECORDS`: deltas.
-    pub(crate) const NEWS: u32 = 1;
-    /// Give up the open request.
+    /// Read new deltas from `TEXT` and `RECORDS`.
+    pub(crate) const DELTAS: u32 = 1;
+    /// Cancel the open request.
     pub(crate) const CLOSE: u32 = 2;
-    /// `HEAD`, `BODY`, `ATTEMPT`: give up the open request, if there is one, and send this one.
+    /// Cancel the open request, if there is one, and send the one in `HEAD`, `BODY`, `ATTEMPT`.
     pub(crate) const SEND: u32 = 4;
-    /// `DELAY`: be back after that many milliseconds at the latest; what was said before does not count any more.
-    pub(crate) const ALARM: u32 = 8;
-    /// `RESULT`: the answer. Give up the open request, and free the call.
+    /// Call `call_wake` after `DELAY` milliseconds. This replaces an earlier timer.
+    pub(crate) const TIMER: u32 = 8;
+    /// The response is in `RESULT`. Cancel the open request, and free the call.
     pub(crate) const DONE: u32 = 16;
-    /// `RESULT`: the error. Give up the open request, and free the call.
+    /// The error is in `RESULT`. Cancel the open request, and free the call.
     pub(crate) const FAILED: u32 = 32;
     /// There is no such call.
     pub(crate) const STALE: u32 = 64;
 }
 
-/// What stands where on the desk. Texts and lists take two words: address and number of bytes or members.
-mod desk {
-    /// Address and length of the room for bytes that come in.
-    pub(crate) const ROOM: usize = 0;
-    /// The texts of the deltas in a row.
+/// The positions in the call view, in words. Texts and lists have two words: address, and number of bytes or members.
+mod view {
+    /// The input buffer.
+    pub(crate) const INPUT: usize = 0;
+    /// The texts of the deltas, one after another.
     pub(crate) const TEXT: usize = 2;
-    /// Four words for each delta: kind, place, end, units.
+    /// Four words for each delta: kind, index, end, units.
     pub(crate) const RECORDS: usize = 4;
-    /// The headers, each a line with the name and a line with the value, and after them the address.
+    /// The headers, each as a line with the name and a line with the value, and then the URL.
     pub(crate) const HEAD: usize = 6;
     /// The body of the request.
     pub(crate) const BODY: usize = 8;
-    /// The answer or the error, as JSON.
+    /// The response or the error, as JSON.
     pub(crate) const RESULT: usize = 10;
-    /// Which request this is.
+    /// The number of the request.
     pub(crate) const ATTEMPT: usize = 12;
-    /// How many headers there are.
+    /// The number of headers.
     pub(crate) const HEADERS: usize = 13;
-    /// How long to wait at most.
+    /// The delay of the timer.
     pub(crate) const DELAY: usize = 14;
-    /// How many words it has.
+    /// The size of the view.
     pub(crate) const WORDS: usize = 15;
 }
 
-/// Most chunks of the network are smaller.
-const ROOM: usize = 64 << 10;
+/// The size of the input buffer in bytes. Most chunks of the network are smaller.
+const INPUT_SIZE: usize = 64 << 10;
 
-/// What a host timer takes; a longer one would go off at once.
+/// The longest delay of a host timer; a longer one would fire at once.
 const LONGEST_DELAY: u64 = i32::MAX as u64;
 
-/// The words that the other side reads after a call.
-struct Desk([u32; desk::WORDS]);
+/// The words that the host reads after a call of a function.
+struct CallView([u32; view::WORDS]);
 
-impl Desk {
+impl CallView {
     fn put(&mut self, at: usize, word: usize) {
         self.0[at] = word as u32;
     }
@@ -84,38 +85,38 @@ impl Desk {
     }
 }
 
-/// A call, and what the other side has been told of it.
-struct Line {
-    /// None when it could not even begin.
+/// A call, and what the host knows of it.
+struct CallSlot {
+    /// None when its input was not valid.
     call: Option<Call>,
-    /// Whether the other side has a request open.
+    /// Whether the host has an open request.
     is_open: bool,
-    /// When the other side comes back by itself.
-    alarm: Option<Millis>,
-    /// What the desk speaks of: the request until the next news, the result until the call is freed.
+    /// When the host's timer fires.
+    timer: Option<Millis>,
+    /// What the call view points at: the request until the next report, the result until the call is freed.
     head: String,
     body: Vec<u8>,
     result: String,
 }
 
-impl Line {
-    /// What is to be done now.
-    fn advance(&mut self, now: Millis, desk: &mut Desk) -> u32 {
+impl CallSlot {
+    /// Takes the next commands of the call, writes them into the view, and returns the flags.
+    fn advance(&mut self, now: Millis, view: &mut CallView) -> u32 {
         let Some(call) = &mut self.call else {
-            desk.point_at(desk::RESULT, self.result.as_bytes());
+            view.point_at(view::RESULT, self.result.as_bytes());
             return flag::FAILED;
         };
-        // The request that was sent has a key in it, and may be large.
+        // The last request contains the API key, and may be large.
         (self.head, self.body) = (String::new(), Vec::new());
         let mut flags = 0;
         let deltas = call.deltas();
         if !deltas.records().is_empty() {
-            flags |= flag::NEWS;
-            desk.point_at(desk::TEXT, deltas.text().as_bytes());
-            desk.point_at(desk::RECORDS, deltas.records());
+            flags |= flag::DELTAS;
+            view.point_at(view::TEXT, deltas.text().as_bytes());
+            view.point_at(view::RECORDS, deltas.records());
         }
-        let mut todo = call.poll(now);
-        if let Todo::Send { attempt, request } = todo {
+        let mut command = call.poll(now);
+        if let Command::Send { attempt, request } = command {
             flags |= flag::SEND;
             self.is_open = true;
             self.body = request.body;
@@ -125,35 +126,35 @@ impl Line {
                 }
             }
             self.head.push_str(&request.url);
-            desk.point_at(desk::HEAD, self.head.as_bytes());
-            desk.point_at(desk::BODY, &self.body);
-            desk.put(desk::HEADERS, request.headers.len());
-            desk.put(desk::ATTEMPT, attempt.0 as usize);
-            todo = call.poll(now);
+            view.point_at(view::HEAD, self.head.as_bytes());
+            view.point_at(view::BODY, &self.body);
+            view.put(view::HEADERS, request.headers.len());
+            view.put(view::ATTEMPT, attempt.0 as usize);
+            command = call.poll(now);
         }
-        match todo {
-            Todo::Wait { until, open } => {
+        match command {
+            Command::Wait { until, open } => {
                 if self.is_open && open.is_none() {
                     self.is_open = false;
                     flags |= flag::CLOSE;
                 }
-                // A deadline that has moved away is left: an alarm that is too early does no harm.
-                if let Some(until) = until.filter(|until| self.alarm.is_none_or(|alarm| *until < alarm)) {
-                    self.alarm = Some(until);
-                    flags |= flag::ALARM;
-                    desk.put(desk::DELAY, until.since(now).0.min(LONGEST_DELAY) as usize);
+                // A later deadline needs no new timer: one that fires too early does no harm.
+                if let Some(until) = until.filter(|until| self.timer.is_none_or(|timer| *until < timer)) {
+                    self.timer = Some(until);
+                    flags |= flag::TIMER;
+                    view.put(view::DELAY, until.since(now).0.min(LONGEST_DELAY) as usize);
                 }
             }
-            // Nothing is sent twice.
-            Todo::Send { .. } => {}
-            Todo::Done => {
+            // One request is sent at a time.
+            Command::Send { .. } => {}
+            Command::Done => {
                 if let Some(result) = call.take_result() {
                     let (json, outcome) = match result {
-                        Ok(answer) => (answer.to_json(), flag::DONE),
+                        Ok(response) => (response.to_json(), flag::DONE),
                         Err(error) => (error.to_json(), flag::FAILED),
                     };
                     self.result = json;
-                    desk.point_at(desk::RESULT, self.result.as_bytes());
+                    view.point_at(view::RESULT, self.result.as_bytes());
                     flags |= outcome;
                 }
             }
@@ -164,14 +165,14 @@ impl Line {
 
 /// Everything that lives in this instance.
 struct Instance {
-    lines: Handles<Line>,
-    desk: Desk,
-    room: Vec<u8>,
+    slots: Handles<CallSlot>,
+    view: CallView,
+    input: Vec<u8>,
 }
 
 thread_local! {
     static INSTANCE: RefCell<Instance> = const {
-        RefCell::new(Instance { lines: Handles::new(), desk: Desk([0; desk::WORDS]), room: Vec::new() })
+        RefCell::new(Instance { slots: Handles::new(), view: CallView([0; view::WORDS]), input: Vec::new() })
     };
 }
 
@@ -183,34 +184,34 @@ fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Tells a call what happened, unless nothing did, and asks what is to be done.
-fn tell(handle: u32, now: f64, news: impl FnOnce(&mut Call, &[u8], Millis)) -> u32 {
-    with(|Instance { lines, desk, room }| {
-        let Some(line) = lines.get_mut(handle) else { return flag::STALE };
-        // Points in time are rounded down, so that nothing is due early.
+/// Reports something to a call, and returns what the host has to do next.
+fn dispatch(handle: u32, now: f64, report: impl FnOnce(&mut Call, &[u8], Millis)) -> u32 {
+    with(|Instance { slots, view, input }| {
+        let Some(slot) = slots.get_mut(handle) else { return flag::STALE };
+        // Rounded down, so that nothing is due too early.
         let now = Millis(now as u64);
-        if let Some(call) = &mut line.call {
+        if let Some(call) = &mut slot.call {
             call.clear_deltas();
-            news(call, room, now);
+            report(call, input, now);
         }
         #[cfg(feature = "crash-drill")]
         drill::pass(drill::Place::Call);
-        line.advance(now, desk)
+        slot.advance(now, view)
     })
 }
 
-/// The address of the desk.
+/// The address of the call view.
 #[wasm_bindgen]
-pub fn call_desk() -> *const u32 {
-    with(|Instance { desk, room, .. }| {
-        room.resize(ROOM, 0);
-        desk.point_at(desk::ROOM, room);
-        desk.0.as_ptr()
+pub fn call_view() -> *const u32 {
+    with(|Instance { view, input, .. }| {
+        input.resize(INPUT_SIZE, 0);
+        view.point_at(view::INPUT, input);
+        view.0.as_ptr()
     })
 }
 
-/// Makes a call; returns its handle. The texts are as [`Provider::from_json`], [`Request::from_json`] and [`CallOptions::from_json`] read
-/// them; what is wrong with them is the result of the call. The seed is any number that differs between calls.
+/// Creates a call, and returns its handle. [`Provider::from_json`], [`Request::from_json`] and [`CallOptions::from_json`]
+/// parse the texts; their errors are the result of the call. The seed is any number that differs between calls.
 #[wasm_bindgen]
 pub fn call_new(provider: &str, request: &str, options: &str, seed: f64, stream: bool, now: f64) -> u32 {
     let make = || -> Result<Call, LlmError> {
@@ -222,25 +223,25 @@ pub fn call_new(provider: &str, request: &str, options: &str, seed: f64, stream:
         Ok(call) => (Some(call), String::new()),
         Err(error) => (None, error.to_json()),
     };
-    let line = Line { call, is_open: false, alarm: None, head: String::new(), body: Vec::new(), result };
-    with(|instance| instance.lines.insert(line))
+    let slot = CallSlot { call, is_open: false, timer: None, head: String::new(), body: Vec::new(), result };
+    with(|instance| instance.slots.insert(slot))
 }
 
 /// Frees a call.
 #[wasm_bindgen]
 pub fn call_free(call: u32) {
-    with(|instance| instance.lines.remove(call));
+    with(|instance| instance.slots.remove(call));
 }
 
-/// What is to be done. A call begins with it.
+/// Reports nothing. The first function to be called for a new call.
 #[wasm_bindgen]
 pub fn call_poll(call: u32, now: f64) -> u32 {
-    tell(call, now, |_, _, _| {})
+    dispatch(call, now, |_, _, _| {})
 }
 
-/// [`Call::head`]. Headers that are not there are empty; `wall` is in milliseconds since 1970.
+/// [`Call::head`]. Missing headers are empty; `wall` is in milliseconds since 1970.
 #[wasm_bindgen]
-#[allow(clippy::too_many_arguments)] // It crosses once for each request.
+#[allow(clippy::too_many_arguments)] // It is called once for each request.
 pub fn call_head(
     call: u32,
     attempt: u32,
@@ -258,14 +259,14 @@ pub fn call_head(
         should_retry: given(should_retry),
         wall_ms: wall,
     };
-    tell(call, now, |call, _, _| call.head(Attempt(attempt), &head))
+    dispatch(call, now, |call, _, _| call.head(Attempt(attempt), &head))
 }
 
-/// [`Call::body_chunk`], with what is in the room up to `length`.
+/// [`Call::body_chunk`], with the first `length` bytes of the input buffer.
 #[wasm_bindgen]
 pub fn call_chunk(call: u32, attempt: u32, length: u32, now: f64) -> u32 {
-    tell(call, now, |call, room, now| {
-        let chunk = room.get(..length as usize).unwrap_or_default();
+    dispatch(call, now, |call, input, now| {
+        let chunk = input.get(..length as usize).unwrap_or_default();
         call.body_chunk(Attempt(attempt), chunk, now);
     })
 }
@@ -273,24 +274,24 @@ pub fn call_chunk(call: u32, attempt: u32, length: u32, now: f64) -> u32 {
 /// [`Call::body_end`].
 #[wasm_bindgen]
 pub fn call_end(call: u32, attempt: u32, now: f64) -> u32 {
-    tell(call, now, |call, _, now| call.body_end(Attempt(attempt), now))
+    dispatch(call, now, |call, _, now| call.body_end(Attempt(attempt), now))
 }
 
 /// [`Call::network_error`].
 #[wasm_bindgen]
 pub fn call_break(call: u32, attempt: u32, message: &str, now: f64) -> u32 {
-    tell(call, now, |call, _, now| call.network_error(Attempt(attempt), message, now))
+    dispatch(call, now, |call, _, now| call.network_error(Attempt(attempt), message, now))
 }
 
-/// [`Call::timer`]: the alarm has gone off.
+/// [`Call::timer`]: the timer has fired.
 #[wasm_bindgen]
 pub fn call_wake(call: u32, now: f64) -> u32 {
-    with(|instance| instance.lines.get_mut(call).map(|line| line.alarm = None));
-    tell(call, now, |call, _, now| call.timer(now))
+    with(|instance| instance.slots.get_mut(call).map(|slot| slot.timer = None));
+    dispatch(call, now, |call, _, now| call.timer(now))
 }
 
 /// [`Call::abort`].
 #[wasm_bindgen]
 pub fn call_abort(call: u32, reason: &str, now: f64) -> u32 {
-    tell(call, now, |call, _, _| call.abort(reason))
+    dispatch(call, now, |call, _, _| call.abort(reason))
 }

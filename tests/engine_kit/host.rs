@@ -183,7 +183,7 @@ impl Host {
                 self.free.insert(slot.0);
             }
             Command::Invoke { step, invocation, attempt, inputs } => {
-                let inputs = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
+                let inputs = inputs.into_iter().map(|slot| self.payload(slot)).collect();
                 assert!(self.begun.iter().all(|call| call.id != invocation), "an attempt's id is used once");
                 let call = Call { step, id: invocation, attempt, inputs };
                 self.running.push(call.clone());
@@ -236,7 +236,7 @@ impl Host {
             // nothing else but the event that tells of the failure.
             let mut counts = state.counts();
             match outcome {
-                Outcome::Completed(event) => assert!(self.slots[event.slot.index()].is_some()),
+                Outcome::Completed(slot) => assert!(self.slots[slot.index()].is_some()),
                 Outcome::StepFailed { slot, .. } => counts.retain(|(counted, _)| *counted != slot),
                 _ => {}
             }
@@ -495,7 +495,7 @@ impl Host {
     /// What the run has returned.
     pub fn result(&self) -> Option<String> {
         match self.outcome? {
-            Outcome::Completed(event) => Some(self.payload(event.slot)),
+            Outcome::Completed(slot) => Some(self.payload(slot)),
             _ => None,
         }
     }

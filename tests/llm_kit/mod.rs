@@ -3,12 +3,12 @@
 
 use std::path::PathBuf;
 
-use stepstream::llm::{Answer, Api, Block, Decoder, Delta, Expectation, FinishReason, LlmError};
+use stepstream::llm::{Api, Block, Decoder, Delta, Expectation, FinishReason, LlmError, ModelResponse};
 
 /// What came of decoding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    pub answer: Answer,
+    pub response: ModelResponse,
     pub seen: Seen,
     /// With what had arrived attached, as a call does it.
     pub error: Option<LlmError>,
@@ -27,20 +27,20 @@ pub struct Seen {
 impl Seen {
     pub fn take(&mut self, delta: Delta<'_>) {
         match delta {
-            Delta::Text { place, text }
-            | Delta::Reasoning { place, text }
-            | Delta::Refusal { place, text }
-            | Delta::CallArguments { place, text } => {
+            Delta::Text { index, text }
+            | Delta::Reasoning { index, text }
+            | Delta::Refusal { index, text }
+            | Delta::CallArguments { index, text } => {
                 assert!(!text.is_empty(), "no delta is empty");
-                let place = place as usize;
-                if self.texts.len() <= place {
-                    self.texts.resize(place + 1, String::new());
+                let index = index as usize;
+                if self.texts.len() <= index {
+                    self.texts.resize(index + 1, String::new());
                 }
-                self.texts[place].push_str(text);
+                self.texts[index].push_str(text);
             }
-            Delta::CallStarted { place, id, name } => self.calls.push((place, id.into(), name.into(), false)),
-            Delta::CallDone { place } => {
-                let call = self.calls.iter_mut().find(|call| call.0 == place).expect("what is done has begun");
+            Delta::CallStarted { index, id, name } => self.calls.push((index, id.into(), name.into(), false)),
+            Delta::CallDone { index } => {
+                let call = self.calls.iter_mut().find(|call| call.0 == index).expect("what is done has begun");
                 assert!(!call.3, "a call is done once");
                 call.3 = true;
             }
@@ -52,16 +52,16 @@ impl Seen {
     }
 
     /// What the deltas told is what the answer holds.
-    pub fn check(&self, answer: &Answer) {
-        let seen = |place: usize| self.texts.get(place).cloned().unwrap_or_default();
-        for (place, block) in answer.content.iter().enumerate() {
+    pub fn check(&self, response: &ModelResponse) {
+        let seen = |index: usize| self.texts.get(index).cloned().unwrap_or_default();
+        for (index, block) in response.content.iter().enumerate() {
             match block {
                 Block::Text { text, .. } | Block::Reasoning { text, .. } | Block::Refusal(text) => {
-                    assert_eq!(*text, seen(place));
+                    assert_eq!(*text, seen(index));
                 }
                 Block::ToolCall(call) => {
-                    assert_eq!(call.arguments, seen(place));
-                    let told = self.calls.iter().find(|told| told.0 as usize == place).expect("every call is told");
+                    assert_eq!(call.arguments, seen(index));
+                    let told = self.calls.iter().find(|told| told.0 as usize == index).expect("every call is told");
                     assert_eq!((&told.1, &told.2), (&call.id, &call.name));
                 }
                 Block::Image(_) => {}
@@ -69,9 +69,9 @@ impl Seen {
             }
         }
         match &self.finish {
-            None => assert_eq!(answer.finish, FinishReason::None),
+            None => assert_eq!(response.finish, FinishReason::None),
             Some((reason, raw)) => {
-                assert_eq!((*reason, raw), (answer.finish, &answer.finish_raw));
+                assert_eq!((*reason, raw), (response.finish, &response.finish_raw));
             }
         }
     }
@@ -96,12 +96,13 @@ pub fn decode_pieces<'a>(expectation: Expectation, pieces: impl IntoIterator<Ite
     if let Some(error) = &mut error {
         assert_eq!(decoder.push(b"data: {}\n\n"), Err(&*error), "a failed decoder stays failed");
         assert_eq!(decoder.finish(), Err(&*error));
-        error.partial = Some(decoder.answer().clone()).filter(|partial| *partial != Answer::default()).map(Box::new);
+        error.partial =
+            Some(decoder.response().clone()).filter(|partial| *partial != ModelResponse::default()).map(Box::new);
     }
-    seen.check(decoder.answer());
+    seen.check(decoder.response());
     let all_done = seen.calls.iter().all(|call| call.3);
     assert!(error.is_some() || (all_done && seen.finish.is_some()), "a complete answer has an end, and its calls have");
-    Outcome { answer: decoder.take_answer(), seen, error }
+    Outcome { response: decoder.take_response(), seen, error }
 }
 
 pub fn drain(decoder: &mut Decoder, seen: &mut Seen) {

@@ -171,10 +171,10 @@ impl Rough {
             Command::Release { slot } => assert!(self.filled.remove(&slot.0), "a slot is released once"),
             Command::Invoke { step, invocation, inputs, .. } => {
                 let wanted = self.engine.graph().borrow().steps()[step.index()].inputs.len().max(1);
-                assert_eq!(inputs.as_slice().len(), wanted, "an event for each input");
+                assert_eq!(inputs.len(), wanted, "an event for each input");
                 assert!(self.begun.insert(invocation), "an attempt's id is used once");
                 self.running.insert(invocation);
-                assert!(inputs.as_slice().iter().all(|event| self.filled.contains(&event.slot.0)), "inputs are there");
+                assert!(inputs.iter().all(|slot| self.filled.contains(&slot.0)), "inputs are there");
             }
             Command::Resolve { wait, .. } | Command::Wake { wait } | Command::Expire { wait } => {
                 assert!(self.open.remove(&wait).is_some(), "only a wait that was asked for is answered");

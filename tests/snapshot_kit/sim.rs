@@ -1,6 +1,6 @@
 //! The host of a run of programs, as JavaScript is one: payloads in slots, handlers that run from their beginning, deadlines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
@@ -134,7 +134,8 @@ pub struct Sim {
     pub(super) asked: BTreeMap<WaitId, Asked>,
     /// What waits were answered in the very tick that opened them.
     pub(super) prompt: BTreeMap<WaitId, String>,
-    latest_timer: Option<TimerKey>,
+    /// Deadlines of attempts that begin in this tick, in their order.
+    step_timers: VecDeque<TimerKey>,
     idle: bool,
 }
 
@@ -176,7 +177,7 @@ impl Sim {
             known: BTreeMap::new(),
             asked: BTreeMap::new(),
             prompt: BTreeMap::new(),
-            latest_timer: None,
+            step_timers: VecDeque::new(),
             idle: false,
         }
     }
@@ -224,7 +225,7 @@ impl Sim {
 
     pub(super) fn shelved_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
         let bytes = self.snapshot();
-        let snapshot = container::read(&bytes)?;
+        let mut snapshot = container::read(&bytes)?;
         let payloads: Vec<String> = match snapshot.host {
             [] => Vec::new(),
             host => std::str::from_utf8(host).expect("as written").split('\n').map(String::from).collect(),
@@ -236,7 +237,7 @@ impl Sim {
         let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how)?;
         let mut sim = Sim::over(Rc::clone(plan), built, engine);
         if self.journal.is_some() {
-            sim.journal = Some(Journal::new(&sim.engine, options, Some(snapshot.image.clone())));
+            sim.journal = Some(Journal::new(&sim.engine, options, Some(&mut snapshot.image)));
         }
         sim.now = snapshot.image.now;
         sim.slots = payloads.into_iter().map(Some).collect();
@@ -263,6 +264,22 @@ impl Sim {
         self.tick(Tick::Start { ty, slot }).expect("a step takes the start");
     }
 
+    /// The deadlines of the attempts that begin, in their order. They are the last that a tick sets.
+    fn find_step_timers(&self, commands: &[Command]) -> VecDeque<TimerKey> {
+        let mut set = VecDeque::new();
+        let mut timed = 0;
+        for command in commands {
+            match command {
+                Command::SetTimer { key, .. } => set.push_back(*key),
+                Command::Invoke { step, .. } => {
+                    timed += usize::from(self.engine.graph().borrow().steps()[step.index()].timeout.is_some());
+                }
+                _ => {}
+            }
+        }
+        set.split_off(set.len() - timed)
+    }
+
     /// Gives a tick to the engine and does what it commands.
     pub fn tick(&mut self, tick: Tick) -> Result<Reply, Code> {
         let noted = self.journal.is_some().then(|| tick.clone());
@@ -272,6 +289,7 @@ impl Sim {
             journal.tick(tick, Millis(self.now));
         }
         let commands: Vec<Command> = self.engine.drain().collect();
+        self.step_timers = self.find_step_timers(&commands);
         for command in commands {
             self.carry_out(command);
         }
@@ -279,7 +297,6 @@ impl Sim {
     }
 
     pub(super) fn carry_out(&mut self, command: Command) {
-        let set = self.latest_timer.take();
         match command {
             Command::Publish { slot } => {
                 let payload = self.payload(slot);
@@ -294,13 +311,14 @@ impl Sim {
             }
             Command::Invoke { step, invocation, attempt, inputs } => {
                 let step = self.built.steps.iter().position(|id| *id == step).expect("only steps of the blueprint run");
-                let inputs: Vec<_> = inputs.as_slice().iter().map(|event| self.payload(event.slot)).collect();
+                let inputs: Vec<_> = inputs.into_iter().map(|slot| self.payload(slot)).collect();
                 self.begun.push((step, inputs.clone()));
                 let birth = self.known.remove(&invocation.index).unwrap_or_else(|| {
                     self.births += 1;
                     self.births - 1
                 });
-                let timer = set.filter(|_| self.plan.steps[step].timeout.is_some());
+                let is_timed = self.plan.steps[step].timeout.is_some();
+                let timer = if is_timed { self.step_timers.pop_front() } else { None };
                 let (state, heard) = (State::Ready, 0);
                 let fiber = Fiber {
                     step,
@@ -327,7 +345,6 @@ impl Sim {
             }
             Command::SetTimer { key, deadline } => {
                 assert!(self.timers.insert(key, deadline.0).is_none(), "a deadline's key is used once");
-                self.latest_timer = Some(key);
             }
             Command::ClearTimer { key } => {
                 self.timers.remove(&key).expect("only a deadline that was set is cleared");
@@ -336,8 +353,8 @@ impl Sim {
             Command::Busy => assert!(std::mem::replace(&mut self.idle, false), "only an idle run becomes busy"),
             Command::Settle { outcome } => {
                 assert!(self.outcome.replace(outcome).is_none(), "a run settles once");
-                if let Outcome::Completed(event) = outcome {
-                    self.result = Some(self.payload(event.slot));
+                if let Outcome::Completed(slot) = outcome {
+                    self.result = Some(self.payload(slot));
                 }
                 self.timers.clear();
                 self.fibers.clear();

@@ -1,69 +1,60 @@
-// What all agents have in common: who they are, what they may do, and the three things that a kind of agent decides for itself.
+// The base of the classes of agents: its options, the three methods in which agents differ, and runs of one agent alone.
 
 import { type HandlerContext, ValidationError, type Workflow } from "../api/index.js";
 import { describe } from "../util/describe.js";
-import type { ChatMessage, ChatOptions, LLM, OwnResponse, ToolDefinition } from "../llm/types.js";
+import type { ChatMessage, ChatOptions, LLM, OwnResponse } from "../model/chat.js";
 import { isTool } from "../tools/tool.js";
 import type { Tool } from "../tools/index.js";
-import { type DeltaSink, StreamWriter, callModel } from "./call-model.js";
-import type { AgentOutputData, Purpose, ToolCallResultData } from "./events.js";
-import type { AgentRunOptions } from "./run-options.js";
-import { AgentWorkflow } from "./workflow.js";
-
-/** Finds the tools that are of use for what the user wants. */
-export type ToolRetriever = (
-  query: string,
-  run: { readonly context: HandlerContext },
-) => readonly Tool[] | PromiseLike<readonly Tool[]>;
-
-/** What may be said of a call of the model beside what the agent itself says. */
-export type AgentChatOptions = Omit<ChatOptions, "tools" | "toolChoice" | "responseFormat" | "signal">;
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
+import type { AgentChatOptions, AgentDefinition, AgentStep, AgentStepInput, ToolRetriever } from "./agent.js";
+import { type DeltaSink, callModel } from "./call-model.js";
+import type { AgentOutputData, ToolCallResultData } from "./events.js";
+import { AgentLoop, pickOptions } from "./loop.js";
+import { type AgentRunOptions, runOptionNames, synonyms } from "./run-options.js";
+import { StreamWriter } from "./stream-writer.js";
+import { checkModel } from "./team.js";
 
 /**
- * Options of an agent. Those of {@link AgentRunOptions} count for runs of the agent alone; in an {@link AgentWorkflow} that of the workflow do.
+ * Options of an agent. Those of {@link AgentRunOptions} are for runs of the agent alone; in an `AgentWorkflow`, those of the
+ * workflow count.
  */
 export interface BaseAgentOptions<Structured = unknown> extends AgentRunOptions<Structured> {
   /** Its name, for other agents and in events. Default: `"agent"`. */
-  readonly name?: string;
-  /** What it is good for. Other agents go by it when they hand off. */
-  readonly description?: string;
-  /** What it is told before the conversation: a text, or a function that makes it for each call of the model. */
-  readonly systemPrompt?: string | ((context: HandlerContext) => string | PromiseLike<string>);
+  readonly name?: string | undefined;
+  /** What it can do. Other agents decide by this text whether to hand off to it. Default: empty. */
+  readonly description?: string | undefined;
+  /** The system prompt: a text, or a function that makes it for each call of the model. Default: none. */
+  readonly systemPrompt?: string | ((context: HandlerContext) => string | PromiseLike<string>) | undefined;
   /** The model: a client of `stepstream/llm`, or any object with `chat` and `streamChat`. */
-  readonly llm?: LLM;
-  /** What it may use. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tools are checked when they are called; `unknown` would refuse all with typed arguments.
-  readonly tools?: readonly Tool<any, any>[];
+  readonly llm?: LLM | undefined;
+  /** The tools it can use. Default: none. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse all tools with typed arguments.
+  readonly tools?: readonly Tool<any, any>[] | undefined;
   /** Finds more tools, for each message of the user. */
-  readonly toolRetriever?: ToolRetriever;
-  /** The names of the agents that it may hand off to; `[]` for none. Default: all others of the workflow. */
-  readonly canHandoffTo?: readonly string[];
-  /** `temperature`, `maxTokens` and the like, for each call of the model. */
-  readonly chatOptions?: AgentChatOptions;
-  /** Whether the model streams; without, there are no {@link AgentStream} events. Default: true. */
-  readonly streaming?: boolean;
+  readonly toolRetriever?: ToolRetriever | undefined;
+  /** The names of the agents it may hand off to; `[]` for none. Default: all other agents of the workflow. */
+  readonly canHandoffTo?: readonly string[] | undefined;
+  /** Options of each call of the model, such as `temperature` and `maxTokens`. */
+  readonly chatOptions?: AgentChatOptions | undefined;
+  /** Whether the model streams. Without, there are no `AgentStream` events. Default: true. */
+  readonly streaming?: boolean | undefined;
 }
 
-/** What an agent is given for a step. */
-export interface AgentStepInput {
-  /** The conversation, as the model is to be given it: the system prompt, what the memory lets through, the state. */
-  readonly messages: readonly ChatMessage[];
-  /** The tools that it has, retrieved ones and the one for handing off included. */
-  readonly tools: readonly ToolDefinition[];
-  /** `"answer"` when the iterations are used up: no tool will be called any more. */
-  readonly purpose: Exclude<Purpose, "structured">;
-  /** Which call of the model of this run it is, from 1. */
-  readonly iteration: number;
-}
-
-/** What an agent gives for a step: a model's response, or of such a one at least the message. */
-export interface AgentStep extends OwnResponse {
-  /** Set when the message is of no use: the agent is asked again, and these are appended to what it is given. They are not remembered. */
-  readonly retryMessages?: readonly ChatMessage[];
-}
+const optionNames: OptionNames<BaseAgentOptions> = {
+  name: 1,
+  description: 1,
+  systemPrompt: 1,
+  llm: 1,
+  tools: 1,
+  toolRetriever: 1,
+  canHandoffTo: 1,
+  chatOptions: 1,
+  streaming: 1,
+  ...runOptionNames,
+};
 
 /**
- * The base of all agents. Derive from it for an agent of your own: `takeStep` is all that it needs.
+ * The base of all agents. Derive from it for an agent of your own, which has to implement `takeStep` only:
  *
  * ```ts
  * class EchoAgent extends BaseAgent {
@@ -73,27 +64,32 @@ export interface AgentStep extends OwnResponse {
  * }
  * ```
  *
- * The object itself is not part of a run's snapshot, so it should hold no state: that belongs into `context.store`. A step that was under way when a
- * snapshot was taken runs again.
+ * The agent itself is not in the snapshot of a run, so keep state in `context.store`, not in the agent. A step that was
+ * running when a snapshot was taken runs again after a recovery.
  */
-export abstract class BaseAgent<Structured = unknown> {
+export abstract class BaseAgent<Structured = unknown> implements AgentDefinition {
   readonly name: string;
   readonly description: string;
-  readonly systemPrompt: NonNullable<BaseAgentOptions["systemPrompt"]>;
+  readonly systemPrompt: AgentDefinition["systemPrompt"];
   readonly llm: LLM | undefined;
   readonly tools: readonly Tool[];
   readonly toolRetriever: ToolRetriever | undefined;
   readonly canHandoffTo: readonly string[] | undefined;
   readonly chatOptions: AgentChatOptions;
   readonly streaming: boolean;
-  readonly #options: BaseAgentOptions<Structured>;
-  #workflow: AgentWorkflow<unknown, Structured> | undefined;
+  readonly #runOptions: AgentRunOptions<Structured>;
+  #workflow: AgentLoop<unknown, Structured> | undefined;
 
-  /** @throws ValidationError `INVALID_AGENT` */
-  constructor(options: BaseAgentOptions<Structured> = {}) {
+  /**
+   * @param options The options.
+   * @param ownNames The names of options that the derived class adds, as the keys of an object: `{ mood: 1 }`.
+   * @throws ValidationError `INVALID_AGENT` for a wrong value, `INVALID_OPTION` for an unknown option.
+   */
+  constructor(options: BaseAgentOptions<Structured> = {}, ownNames: Readonly<Record<string, unknown>> = {}) {
     if (typeof options !== "object" || options === null) {
       throw new ValidationError("INVALID_AGENT", `The options of the agent are ${describe(options)}.`);
     }
+    checkOptions(options, { ...optionNames, ...ownNames }, new.target.name, synonyms);
     const { name = "agent", description = "", systemPrompt = "", llm, tools = [], toolRetriever } = options;
     const { canHandoffTo, chatOptions = {}, streaming = true } = options;
     if (typeof name !== "string" || name === "") {
@@ -123,20 +119,22 @@ export abstract class BaseAgent<Structured = unknown> {
     this.canHandoffTo = canHandoffTo;
     this.chatOptions = chatOptions;
     this.streaming = streaming;
-    this.#options = options;
+    this.#runOptions = pickOptions<AgentRunOptions<Structured>>(options, runOptionNames);
   }
 
   /**
-   * Takes a step: mostly one call of the model. The calls of tools in the message are made, in parallel; a message without any is the answer.
+   * Takes a step: usually one call of the model. The calls of tools in the message are made in parallel; a message without
+   * any is the answer.
    *
-   * What it throws fails the run, or lets the step be tried again under the option `retry`.
+   * An error fails the run, or is retried with the option `retry`.
    */
   abstract takeStep(context: HandlerContext, input: AgentStepInput): AgentStep | PromiseLike<AgentStep>;
 
   /**
-   * The messages in which the model is told of results, in the order of the calls. By default one of the role "tool" with all of them.
+   * Makes the messages with the results of tools, in the order of the calls. By default, one message of the role "tool" with
+   * all results.
    *
-   * Each call has to get its result, as providers refuse the conversation otherwise.
+   * Every call needs a result in them, because providers refuse the conversation otherwise.
    */
   handleToolCallResults(
     _context: HandlerContext,
@@ -151,17 +149,17 @@ export abstract class BaseAgent<Structured = unknown> {
     return [{ role: "tool", content }];
   }
 
-  /** Has the last word on the answer: what it gives back is what is remembered and what the run results in. By default the same. */
+  /** Called with the answer. What it returns is remembered, and is the result of the run. By default, the same. */
   finalize(_context: HandlerContext, output: AgentOutputData): AgentOutputData | PromiseLike<AgentOutputData> {
     return output;
   }
 
   /**
-   * Calls the model with the messages of a step, and streams what it writes. For `takeStep`.
+   * For `takeStep`: calls the model with the messages of the step, and writes the deltas into the stream of the run.
    *
-   * @param options Beside the agent's `chatOptions`; `messages` instead of those of the step.
-   * @param sink Instead of the run's stream.
-   * @throws ValidationError `INVALID_AGENT` when the agent has no model; and what the model throws.
+   * @param options Options beside the agent's `chatOptions`; and `messages` to send others than those of the step.
+   * @param sink Receives the deltas instead of the run's stream.
+   * @throws ValidationError `INVALID_AGENT` when the agent has no model; and whatever the model throws.
    */
   protected async callModel(
     context: HandlerContext,
@@ -170,19 +168,15 @@ export abstract class BaseAgent<Structured = unknown> {
     sink?: DeltaSink,
   ): Promise<OwnResponse> {
     const { messages = input.messages, ...others } = options;
-    if (this.llm === undefined) throw new ValidationError("INVALID_AGENT", `The agent "${this.name}" has no \`llm\`.`);
-    const given = { ...this.chatOptions, ...others, signal: context.signal };
-    const writer = sink ?? new StreamWriter(context, this.name, input.iteration);
-    return callModel(this.llm, messages, given, this.streaming ? writer : undefined);
+    checkModel(this);
+    const request = { ...this.chatOptions, ...others, signal: context.signal };
+    const deltas = this.streaming ? (sink ?? new StreamWriter(context, this.name, input.iteration)) : undefined;
+    return callModel(this.llm!, messages, request, deltas);
   }
 
-  /** The workflow that the agent runs in when it runs alone. */
-  get workflow(): AgentWorkflow<unknown, Structured> {
-    if (this.#workflow === undefined) {
-      const { name: _name, ...options } = this.#options;
-      const { tools: _tools, llm: _llm, ...forRuns } = options;
-      this.#workflow = new AgentWorkflow<unknown, Structured>({ ...forRuns, name: this.name, agents: [this] });
-    }
+  /** The workflow for runs of the agent alone. */
+  get workflow(): AgentLoop<unknown, Structured> {
+    this.#workflow ??= new AgentLoop<unknown, Structured>({ ...this.#runOptions, name: this.name, agents: [this] });
     return this.#workflow;
   }
 
@@ -196,14 +190,12 @@ export abstract class BaseAgent<Structured = unknown> {
    *
    * @throws ValidationError `INVALID_OPTION`
    */
-  run(
-    ...args: Parameters<AgentWorkflow<unknown, Structured>["run"]>
-  ): ReturnType<AgentWorkflow<unknown, Structured>["run"]> {
+  run(...args: Parameters<AgentLoop<unknown, Structured>["run"]>): ReturnType<AgentLoop<unknown, Structured>["run"]> {
     return this.workflow.run(...args);
   }
 
-  /** Goes on with a run of the agent alone. See {@link Workflow.recover}. */
-  recover(...args: Parameters<Workflow["recover"]>): ReturnType<AgentWorkflow<unknown, Structured>["run"]> {
+  /** Resumes a run of the agent alone. See {@link Workflow.recover}. */
+  recover(...args: Parameters<Workflow["recover"]>): ReturnType<AgentLoop<unknown, Structured>["run"]> {
     return this.workflow.recover(...args);
   }
 }
@@ -211,9 +203,4 @@ export abstract class BaseAgent<Structured = unknown> {
 function isLLM(value: unknown): boolean {
   const { chat, streamChat } = (value ?? {}) as Partial<LLM>;
   return typeof chat === "function" && typeof streamChat === "function";
-}
-
-/** @throws ValidationError `INVALID_AGENT` */
-export function needsModel({ name, llm }: Pick<BaseAgent, "name" | "llm">): void {
-  if (llm === undefined) throw new ValidationError("INVALID_AGENT", `The agent "${name}" has no \`llm\`.`);
 }

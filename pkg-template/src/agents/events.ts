@@ -1,132 +1,139 @@
-// The events of agents, as they appear in a run's stream.
+// The events of agents, as they appear in the stream of a run.
 
 import { HumanResponseEvent, InputRequiredEvent, WorkflowEvent } from "../api/index.js";
-import type { ChatMessage, FinishReason, ToolCallRequest, ToolResultBlock, Usage } from "../llm/types.js";
+import type { ChatMessage, FinishReason, ToolCallRequest, ToolResultBlock, Usage } from "../model/chat.js";
 
 /**
- * What the model is called for: a `"step"` towards the answer; the `"answer"` itself, without tools, because the iterations are used up; the
- * `"structured"` form of the answer.
+ * The purpose of a call of the model: a `"step"` towards the answer; the `"answer"` itself, without tools, because the
+ * iterations are used up; or the `"structured"` output after the answer.
  */
 export type Purpose = "step" | "answer" | "structured";
 
-/** What the events of agents have in common. */
+/** The members that the data of all events of agents has. */
 export interface AgentEventData {
   /** The agent's name. */
   readonly agent: string;
-  /** Which call of the model of this run it belongs to, from 1. */
+  /** The number of the call of the model in this run, from 1. */
   readonly iteration: number;
 }
 
-/** What {@link AgentInput} and {@link AgentSetup} carry. */
+/** The data of {@link AgentInput} and {@link AgentSetup}. */
 export interface AgentMessages extends AgentEventData {
   readonly purpose: Purpose;
   readonly messages: readonly ChatMessage[];
 }
 
-/** The conversation, as far as the memory lets it through: an agent is about to take a step. */
+/** An agent begins an iteration, with the conversation that the memory has selected. */
 export class AgentInput extends WorkflowEvent<AgentMessages> {
   static readonly type: string = "stepstream.agent-input";
 }
 
-/** The same as the model is given it: with the system prompt and the state. */
+/** The messages for the model: those of {@link AgentInput} with the system prompt and the state. */
 export class AgentSetup extends WorkflowEvent<AgentMessages> {
   static readonly type: string = "stepstream.agent-setup";
 }
 
-/** A part of a call that a model is writing. */
+/** A piece of a call of a tool that the model is writing. */
 export interface ToolCallDelta {
   readonly id: string;
   readonly name: string;
-  /** What is new of the arguments, as JSON text. */
+  /** The next piece of the arguments, which are JSON text. */
   readonly arguments: string;
 }
 
-/** What {@link AgentStream} carries: exactly one of the three is not empty. */
+/** The data of {@link AgentStream}. Exactly one of `delta`, `reasoning` and `toolCall` has content. */
 export interface AgentStreamData extends AgentEventData {
-  /** New text, for the user. The deltas of the last iteration are the answer. Empty when something else is new. */
+  /** New text for the user, or empty. The deltas of the last iteration are the answer. */
   readonly delta: string;
-  /** New thoughts. Not for the user, unless you want it so. */
+  /** New reasoning of the model. Usually not shown to users. */
   readonly reasoning?: string;
-  /** New of a call of a tool. */
+  /** A new piece of a call of a tool. */
   readonly toolCall?: ToolCallDelta;
 }
 
 /**
- * What a model has just written, piece by piece.
+ * A new piece of what the model writes.
+ *
+ * When the step of the model runs again, because it failed and is retried or because the run was recovered, the run first
+ * publishes a `StreamReset` of the main entry. Discard the pieces of its `iteration`; the model writes them anew:
  *
  * ```ts
- * for await (const event of run) if (event instanceof AgentStream) page.append(event.data.delta);
+ * for await (const event of run) {
+ *   if (event instanceof AgentStream) page.append(event.data.iteration, event.data.delta);
+ *   else if (event instanceof StreamReset) page.clear(event.data.iteration);
+ * }
  * ```
  */
 export class AgentStream extends WorkflowEvent<AgentStreamData> {
   static readonly type: string = "stepstream.agent-stream";
 }
 
-/** What {@link AgentOutput} carries. */
+/** The data of {@link AgentOutput}. */
 export interface AgentOutputData extends AgentEventData {
   readonly purpose: Purpose;
   /** The model's message. */
   readonly response: ChatMessage;
-  /** All of its text. */
+  /** The text of the message. */
   readonly text: string;
-  /** What it asks for. Without any the message is the answer. */
+  /** The calls of tools in the message. A message without any is the answer. */
   readonly toolCalls: readonly ToolCallRequest[];
   readonly finishReason?: FinishReason;
   readonly usage?: Usage;
-  /** Set when the message cannot be used: what the model is told before it is asked again. */
+  /** Set when the message cannot be used: messages with which the model is called again. */
   readonly retryMessages?: readonly ChatMessage[];
-  /** The answer in the form of `outputSchema`, when it was asked for in that. */
+  /** The structured output, if this is the call for it. */
   readonly structured?: unknown;
 }
 
-/** One message of a model. */
+/** A complete message of the model. */
 export class AgentOutput extends WorkflowEvent<AgentOutputData> {
   static readonly type: string = "stepstream.agent-output";
 }
 
-/** What {@link ToolCall} carries. */
+/** The data of {@link ToolCall}. */
 export interface ToolCallData extends ToolCallRequest, AgentEventData {}
 
-/** A tool is about to be called. Each call is an event of its own, and they run at the same time. */
+/** A tool is about to be called. Each call is an event of its own; the calls of one message run at the same time. */
 export class ToolCall extends WorkflowEvent<ToolCallData> {
   static readonly type: string = "stepstream.tool-call";
 }
 
-/** What {@link ToolCallResult} carries. */
+/** The data of {@link ToolCallResult}. */
 export interface ToolCallResultData extends ToolCallData {
-  /** What the model is told. */
+  /** The result as the model gets it. */
   readonly content: ToolResultBlock["content"];
-  /** The tool failed or was refused, the arguments were wrong, or there is no such tool. */
+  /** Whether the tool failed or was refused, its arguments were wrong, or it does not exist. */
   readonly isError: boolean;
-  /** This is the answer of the run. */
+  /** Whether the result is the answer of the run. */
   readonly returnDirect: boolean;
   /** The agent that takes over, if the call was a handoff. */
   readonly handoffTo?: string;
 }
 
-/** What came of a call of a tool. */
+/** The result of a call of a tool. */
 export class ToolCallResult extends WorkflowEvent<ToolCallResultData> {
   static readonly type: string = "stepstream.tool-call-result";
 }
 
 /**
- * A call of a tool that needs approval: answer it with a {@link ToolApprovalResponse} of the same `id`. Several may be open at a time.
+ * A call of a tool that needs approval. Answer it with a {@link ToolApprovalResponse} of the same `id`. Several calls may
+ * wait for approval at the same time.
  */
 export class ToolApprovalRequest extends InputRequiredEvent<ToolCallData> {
   static readonly type: string = "stepstream.tool-approval-request";
 }
 
-/** What {@link ToolApprovalResponse} carries. */
+/** The data of {@link ToolApprovalResponse}. */
 export interface ToolApproval {
-  /** That of the request. */
+  /** The `id` of the request. */
   readonly id: string;
   readonly approved: boolean;
-  /** Why not; the model is told. */
-  readonly reason?: string;
+  /** The reason of a refusal, which the model gets. */
+  readonly reason?: string | undefined;
 }
 
 /**
- * Whether a call of a tool may be made.
+ * Approves or refuses a call of a tool.
  *
  * ```ts
  * if (event instanceof ToolApprovalRequest) {

@@ -1,18 +1,20 @@
-// The agent for models that call functions.
+// The agent for models that can call functions.
 
 import type { HandlerContext } from "../api/index.js";
-import type { ToolChoice } from "../llm/types.js";
-import { type AgentStep, type AgentStepInput, BaseAgent, type BaseAgentOptions, needsModel } from "./base-agent.js";
+import type { LLM, ToolChoice } from "../model/chat.js";
+import type { AgentStep, AgentStepInput } from "./agent.js";
+import { BaseAgent, type BaseAgentOptions } from "./base-agent.js";
+import { checkModel } from "./team.js";
 
 /** Options of a {@link FunctionAgent}. */
 export interface FunctionAgentOptions<Structured = unknown> extends BaseAgentOptions<Structured> {
-  readonly llm: NonNullable<BaseAgentOptions["llm"]>;
-  /** Whether and which tools the model has to call at first; afterwards it decides. Default: `"auto"`. */
-  readonly initialToolChoice?: ToolChoice;
+  readonly llm: LLM;
+  /** Whether and which tools the model must call in its first call; after that it decides. Default: `"auto"`. */
+  readonly initialToolChoice?: ToolChoice | undefined;
 }
 
 /**
- * An agent whose model calls functions: it is told of the tools through the provider's API, and its calls come back as such.
+ * An agent whose model can call functions: the tools are sent through the provider's API, and calls come back as such.
  *
  * ```ts
  * const agent = new FunctionAgent({
@@ -26,17 +28,21 @@ export interface FunctionAgentOptions<Structured = unknown> extends BaseAgentOpt
 export class FunctionAgent<Structured = unknown> extends BaseAgent<Structured> {
   readonly initialToolChoice: ToolChoice | undefined;
 
-  /** @throws ValidationError `INVALID_AGENT` */
-  constructor(options: FunctionAgentOptions<Structured>) {
-    super(options);
-    needsModel(this);
+  /**
+   * @param options The options.
+   * @param ownNames As for {@link BaseAgent}.
+   * @throws ValidationError `INVALID_AGENT`, `INVALID_OPTION`
+   */
+  constructor(options: FunctionAgentOptions<Structured>, ownNames: Readonly<Record<string, unknown>> = {}) {
+    super(options, { initialToolChoice: 1, ...ownNames });
+    checkModel(this);
     this.initialToolChoice = options.initialToolChoice;
   }
 
   takeStep(context: HandlerContext, input: AgentStepInput): Promise<AgentStep> {
     const { tools, purpose, iteration } = input;
     if (tools.length === 0) return this.callModel(context, input);
-    // The tools stay in the request: some providers refuse calls in the conversation without them.
+    // The request keeps the tools: some providers refuse a conversation with calls otherwise.
     if (purpose === "answer") return this.callModel(context, input, { tools, toolChoice: "none" });
     const toolChoice = iteration === 1 ? this.initialToolChoice : undefined;
     return this.callModel(context, input, { tools, ...(toolChoice === undefined ? {} : { toolChoice }) });

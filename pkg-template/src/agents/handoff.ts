@@ -1,22 +1,21 @@
-// Handing off: the tool by which an agent lets another one take over.
+// Handoffs: the tool by which an agent lets another one take over.
 
 import { ValidationError } from "../api/index.js";
-import type { ToolCallRequest, ToolDefinition } from "../llm/types.js";
+import type { ToolCallRequest, ToolDefinition } from "../model/chat.js";
 import { type Tool, tool } from "../tools/index.js";
-import type { BaseAgent } from "./base-agent.js";
-import { fill } from "./prompts.js";
-import type { Prompt } from "./run-options.js";
+import type { AgentDefinition } from "./agent.js";
+import { type Prompt, fill } from "./prompts.js";
 
 /** The name of the tool. */
 export const HANDOFF = "handoff";
 
-/** What the model gives. */
+/** The arguments of the tool. */
 export interface HandoffArguments {
   readonly toAgent: string;
   readonly reason: string;
 }
 
-/** How an agent is told when and to whom it may hand off; `{agents}` are the names and descriptions. */
+/** The description of the tool, for the model: `{agents}` is the list of the other agents with their descriptions. */
 export type HandoffPrompt = Prompt<{ readonly agents: string }>;
 
 const PROMPT = `Lets another agent take over. Use it when that agent is better suited to what the user wants now, or when you lack the tools for it.
@@ -25,15 +24,21 @@ The other agent sees the whole conversation, so there is no need to tell it agai
 The agents:
 {agents}`;
 
-/** The agents that one may hand off to. */
-export function targetsOf(agent: BaseAgent, agents: ReadonlyMap<string, BaseAgent>): BaseAgent[] {
+/** The agents that an agent may hand off to. */
+export function targetsOf(
+  agent: AgentDefinition,
+  agents: ReadonlyMap<string, AgentDefinition>,
+): readonly AgentDefinition[] {
   return [...agents.values()].filter(
     (other) => other !== agent && (agent.canHandoffTo === undefined || agent.canHandoffTo.includes(other.name)),
   );
 }
 
-/** The tool. It only says who takes over; that it happens is up to the step that gathers the results. */
-export function handoffTool(targets: readonly BaseAgent[], prompt: HandoffPrompt = PROMPT): Tool<HandoffArguments> {
+/** Makes the tool. Its result only names the agent; the step that gathers the results makes the handoff. */
+export function handoffTool(
+  targets: readonly AgentDefinition[],
+  prompt: HandoffPrompt = PROMPT,
+): Tool<HandoffArguments> {
   const agents = targets.map(({ name, description }) =>
     description === "" ? `- ${name}` : `- ${name}: ${description}`,
   );
@@ -58,16 +63,16 @@ export function handoffTool(targets: readonly BaseAgent[], prompt: HandoffPrompt
   });
 }
 
-/** Whether an earlier one of the calls that the model made at the same time hands off as well: only one agent can take over. */
-export function isLate(calls: readonly ToolCallRequest[], id: string): boolean {
+/** Whether another call of the same message hands off first: only one agent can take over. */
+export function isLateHandoff(calls: readonly ToolCallRequest[], id: string): boolean {
   const first = calls.find(({ name }) => name === HANDOFF);
   return first !== undefined && first.id !== id;
 }
 
-/** @throws ValidationError `INVALID_AGENT` when a tool has the name of this one. */
-export function checkNames(agent: BaseAgent, tools: readonly ToolDefinition[]): void {
+/** @throws ValidationError `INVALID_AGENT` when a tool of the agent has the name of the handoff tool. */
+export function checkHandoffName(agent: AgentDefinition, tools: readonly ToolDefinition[]): void {
   if (tools.some(({ name }) => name === HANDOFF)) {
-    const detail = `A tool of the agent "${agent.name}" has the name "${HANDOFF}", by which agents hand off.`;
+    const detail = `A tool of the agent "${agent.name}" has the name "${HANDOFF}", which is that of the tool for handoffs.`;
     throw new ValidationError("INVALID_AGENT", detail);
   }
 }

@@ -1,15 +1,7 @@
-// Everything that `stepstream/agents` offers. The workflow comes first: it and the agents know each other, and the classes of agents are derived
-// from the base only after that is there.
+// Everything that `stepstream/agents` exports.
 
-export { AgentWorkflow, type AgentWorkflowOptions, type FromToolsOptions } from "./workflow.js";
-export {
-  type AgentChatOptions,
-  type AgentStep,
-  type AgentStepInput,
-  BaseAgent,
-  type BaseAgentOptions,
-  type ToolRetriever,
-} from "./base-agent.js";
+export type { AgentChatOptions, AgentDefinition, AgentStep, AgentStepInput, ToolRetriever } from "./agent.js";
+export { BaseAgent, type BaseAgentOptions } from "./base-agent.js";
 export type { DeltaSink } from "./call-model.js";
 export {
   type AgentEventData,
@@ -32,6 +24,7 @@ export {
 } from "./events.js";
 export { FunctionAgent, type FunctionAgentOptions } from "./function-agent.js";
 export type { HandoffPrompt } from "./handoff.js";
+export type { AgentLoop, AgentWorkflowOptions } from "./loop.js";
 export {
   ChatMemoryBuffer,
   type ChatMemoryBufferOptions,
@@ -39,8 +32,11 @@ export {
   type TokenCounter,
   estimateTokens,
 } from "./memory.js";
+export type { Prompt } from "./prompts.js";
 export { ReActAgent, type ReActAgentOptions } from "./react/react-agent.js";
-export type { AgentResult, AgentRunInput, AgentRunOptions, AgentStart, Prompt } from "./run-options.js";
-export { type Code, LLMError } from "../errors/errors.js";
-export type * from "../llm/types.js";
+export type { AgentResult, AgentRunInput, AgentRunOptions, AgentStart } from "./run-options.js";
+export { AgentWorkflow, type FromToolsOptions } from "./workflow.js";
+export { type Code } from "../errors/errors.js";
+export { LLMError } from "../model/llm-error.js";
+export type * from "../model/chat.js";
 export * from "../tools/index.js";

@@ -1,15 +1,17 @@
-// Memory: how much of a conversation a model is given. The conversation itself is in the run's store; here is only the choice.
+// Memory: selects the messages of a conversation that a model gets. The conversation itself is in the run's store.
 
 import { ValidationError } from "../api/index.js";
 import { describe } from "../util/describe.js";
-import type { ChatMessage, ContentBlock } from "../llm/types.js";
+import type { ChatMessage, ContentBlock } from "../model/chat.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { blocksOf, callsOf } from "./messages.js";
 
-/** Chooses what of a conversation a model is given. */
+/** Selects the messages of a conversation that a model gets. */
 export interface Memory {
   /**
-   * @param messages The whole conversation without the system prompt, the current turn at the end. It must not be changed.
-   * @returns What is sent to the model. A result of a tool without its call, and the other way round, is refused by most providers.
+   * @param messages The whole conversation without the system prompt, the current turn at the end. Do not change it.
+   * @returns The messages for the model. Most providers refuse a call of a tool without its result, and a result without its
+   * call.
    */
   select(messages: readonly ChatMessage[]): readonly ChatMessage[] | PromiseLike<readonly ChatMessage[]>;
 }
@@ -19,21 +21,23 @@ export type TokenCounter = (message: ChatMessage) => number;
 
 /** Options of a {@link ChatMemoryBuffer}. */
 export interface ChatMemoryBufferOptions {
-  /** How many tokens of conversation a model is given. The system prompt and the tools come on top. Default: 30,000. */
-  readonly tokenLimit?: number;
-  /** Default: {@link estimateTokens}. */
-  readonly tokenCounter?: TokenCounter;
+  /** The highest number of tokens of the conversation, without the system prompt and the tools. Default: 30,000. */
+  readonly tokenLimit?: number | undefined;
+  /** Counts the tokens. Default: {@link estimateTokens}. */
+  readonly tokenCounter?: TokenCounter | undefined;
 }
+
+const optionNames: OptionNames<ChatMemoryBufferOptions> = { tokenLimit: 1, tokenCounter: 1 };
 
 const DEFAULT_LIMIT = 30_000;
 
-/** What a message costs by itself. */
+/** The tokens of a message without content. */
 const PER_MESSAGE = 4;
-/** What providers count for an image of middling size. */
+/** The tokens of an image of medium size. */
 const PER_IMAGE = 800;
 const ASCII_PER_TOKEN = 4;
 
-/** Everything in a text that is not ASCII counts as a token. */
+/** The estimated tokens of a text: each character that is not ASCII counts as one. */
 function tokensOf(text: string): number {
   let others = 0;
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 127) others += 1;
@@ -56,25 +60,27 @@ function tokensIn(block: ContentBlock): number {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * An estimate of a message's tokens that needs no tokenizer: a token for four ASCII characters, one for any other character, 800 for an image, and 4
- * for the message. For English it is mostly within a fifth of the truth, for other languages and code rather too high.
+ * Estimates the tokens of a message without a tokenizer: one for four ASCII characters, one for any other character, 800 for
+ * an image, and 4 for the message. For English the estimate is mostly within 20 %; for other languages and code it is rather
+ * too high.
  */
 export function estimateTokens(message: ChatMessage): number {
   return PER_MESSAGE + Math.ceil(sum(blocksOf(message).map(tokensIn)));
 }
 
-/** Messages that belong together: one, or one with calls and the results of those. */
+/** Messages that are selected together: one message, or one with calls of tools and their results. */
 interface Unit {
   readonly messages: readonly ChatMessage[];
   readonly tokens: number;
 }
 
 /**
- * Keeps the end of a conversation, as much as fits into a number of tokens.
+ * Selects the end of a conversation, as much as fits into a number of tokens.
  *
- * - A call of a tool and its result are never parted.
- * - What is kept begins with a message of the user, and messages of the role "system" before the first of them are always kept.
- * - When the current turn alone is too long, its first message is kept, and of the rest as much of the end as fits; the last message is kept in any case.
+ * - A call of a tool and its result are never separated.
+ * - The selection begins with a message of the user. Messages of the role "system" at the beginning are always selected.
+ * - When the current turn alone is too long, its first message is selected, and the end of the rest as far as it fits; the
+ *   last message is always selected.
  *
  * ```ts
  * const agent = new FunctionAgent({ llm, tools, memory: new ChatMemoryBuffer({ tokenLimit: 8_000 }) });
@@ -84,11 +90,12 @@ export class ChatMemoryBuffer implements Memory {
   /** See {@link ChatMemoryBufferOptions.tokenLimit}. */
   readonly tokenLimit: number;
   readonly #counter: TokenCounter;
-  /** Messages do not change, so each is counted once. */
+  /** Messages never change, so each is counted once. */
   readonly #counts = new WeakMap<ChatMessage, number>();
 
   /** @throws ValidationError `INVALID_OPTION` */
   constructor(options: ChatMemoryBufferOptions = {}) {
+    checkOptions(options, optionNames, "ChatMemoryBuffer", { maxTokens: "tokenLimit", limit: "tokenLimit" });
     const { tokenLimit = DEFAULT_LIMIT, tokenCounter = estimateTokens } = options;
     if (!(typeof tokenLimit === "number" && tokenLimit > 0)) {
       throw new ValidationError("INVALID_OPTION", `tokenLimit is ${describe(tokenLimit)}.`);
@@ -100,13 +107,13 @@ export class ChatMemoryBuffer implements Memory {
     this.#counter = tokenCounter;
   }
 
-  /** How many tokens a message counts for. @throws ValidationError `INVALID_OPTION` when the counter gives no number. */
+  /** The tokens of a message. @throws ValidationError `INVALID_OPTION` when the counter does not return a number. */
   count(message: ChatMessage): number {
     let count = this.#counts.get(message);
     if (count === undefined) {
       count = this.#counter(message);
       if (!(typeof count === "number" && count >= 0)) {
-        throw new ValidationError("INVALID_OPTION", `tokenCounter gave ${describe(count)}.`);
+        throw new ValidationError("INVALID_OPTION", `tokenCounter returned ${describe(count)}.`);
       }
       this.#counts.set(message, count);
     }
@@ -118,7 +125,7 @@ export class ChatMemoryBuffer implements Memory {
     const system = first === -1 ? messages : messages.slice(0, first);
     const units = this.#units(messages.slice(system.length));
     let left = this.tokenLimit - this.#total(system);
-    // From the end: how many units fit, and where the last user message among them is.
+    // From the end: which units fit, and which of them is the first that begins with a message of the user.
     let from = units.length;
     let begin: number | undefined;
     while (from > 0 && units[from - 1]!.tokens <= left) {
@@ -130,7 +137,7 @@ export class ChatMemoryBuffer implements Memory {
     return begin === 0 ? messages : [...system, ...units.slice(begin).flatMap((unit) => unit.messages)];
   }
 
-  /** The user's last message, and as much of the end of what follows it as fits; at least the last of it. */
+  /** The user's last message, and the end of what follows it as far as it fits, at least the last unit. */
   #lastTurn(units: readonly Unit[], used: number): ChatMessage[] {
     let asked = units.length - 1;
     while (asked >= 0 && !isOfUser(units[asked]!)) asked -= 1;

@@ -1,6 +1,6 @@
-// Reading messages: text, calls, results, usage.
+// Reads and changes messages: text, calls of tools, usage.
 
-import type { ChatMessage, ContentBlock, OwnResponse, ToolCallBlock, ToolCallRequest, Usage } from "../llm/types.js";
+import type { ChatMessage, ContentBlock, OwnResponse, ToolCallBlock, ToolCallRequest, Usage } from "../model/chat.js";
 
 /** The blocks of a message. */
 export function blocksOf({ content }: ChatMessage): readonly ContentBlock[] {
@@ -8,7 +8,7 @@ export function blocksOf({ content }: ChatMessage): readonly ContentBlock[] {
   return content === "" ? [] : [{ type: "text", text: content }];
 }
 
-/** All text of a message; of one that only declines, those words. */
+/** The text of a message; if it has none, the text of its refusal. */
 export function textOf(message: ChatMessage): string {
   if (typeof message.content === "string") return message.content;
   const join = (type: "text" | "refusal"): string => {
@@ -19,20 +19,20 @@ export function textOf(message: ChatMessage): string {
   return join("text") || join("refusal");
 }
 
-/** The calls in a message. */
+/** The calls of tools in a message. */
 export function callsOf(message: ChatMessage): ToolCallRequest[] {
   const calls = blocksOf(message).filter((block) => block.type === "toolCall");
   return calls.map(({ id, name, arguments: text }) => ({ id, name, arguments: text }));
 }
 
-/** The message without its calls. */
+/** The message without its calls of tools. */
 export function withoutCalls(message: ChatMessage): ChatMessage {
   if (typeof message.content === "string") return message;
   return { ...message, content: message.content.filter(({ type }) => type !== "toolCall") };
 }
 
 /**
- * The message with calls that have each an id of its own, so that results find their calls. Models leave ids out, and repeat them.
+ * The message with unique ids of its calls, by which results are assigned to calls. Some models leave ids out or repeat them.
  *
  * @param taken The ids of earlier calls.
  */
@@ -57,7 +57,7 @@ export function withOwnIds(message: ChatMessage, taken: ReadonlySet<string>, ite
   return isChanged ? { ...message, content } : message;
 }
 
-/** The message of a response; calls that a model of one's own gives beside it are put in. */
+/** The message of a response, with the calls that a user's own model gives only as `toolCalls`. */
 export function messageOf({ message, toolCalls = [] }: OwnResponse): ChatMessage {
   if (toolCalls.length === 0 || callsOf(message).length > 0) return message;
   return {
@@ -66,7 +66,7 @@ export function messageOf({ message, toolCalls = [] }: OwnResponse): ChatMessage
   };
 }
 
-/** Two counts together. */
+/** The sum of two counts. */
 export function addUsage(one: Usage, other: Usage | undefined): Usage {
   if (other === undefined) return one;
   const sum: { -readonly [Kind in keyof Usage]: Usage[Kind] } = { ...one };

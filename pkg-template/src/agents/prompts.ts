@@ -1,26 +1,28 @@
-// Prompts with places to be filled in.
+// Prompts: templates with placeholders, and the texts that agents add to a conversation.
 
-import type { ChatMessage } from "../llm/types.js";
+import type { ChatMessage } from "../model/chat.js";
 import { blocksOf, textOf } from "./messages.js";
-import type { Prompt } from "./run-options.js";
+
+/** A text with placeholders such as `{name}`, or a function that makes the text. */
+export type Prompt<Parts> = string | ((parts: Parts) => string);
 
 const STATE_PROMPT = `{message}
 
 This is the current state, which tools may have changed:
 {state}`;
 
-/** Fills in the places `{name}`; what is filled in is not looked into again. */
+/** Replaces the placeholders of a prompt. What replaces them is not searched for placeholders again. */
 export function fill<Parts extends object>(prompt: Prompt<Parts>, parts: Parts): string {
   if (typeof prompt === "function") return prompt(parts);
   const known = parts as Readonly<Record<string, unknown>>;
-  return prompt.replaceAll(/\{(\w+)\}/g, (place, name: string) => {
-    if (!Object.hasOwn(known, name)) return place;
+  return prompt.replaceAll(/\{(\w+)\}/g, (placeholder, name: string) => {
+    if (!Object.hasOwn(known, name)) return placeholder;
     const part = known[name];
     return typeof part === "string" ? part : JSON.stringify(part);
   });
 }
 
-/** The conversation with the state told in the last message of the user. */
+/** The conversation with the state added to the last message of the user. */
 export function withState(
   messages: readonly ChatMessage[],
   state: unknown,
@@ -30,11 +32,11 @@ export function withState(
   let at = messages.length - 1;
   while (at >= 0 && messages[at]!.role !== "user") at -= 1;
   if (isEmpty || at < 0) return messages;
-  const asked = messages[at]!;
-  const text = fill(prompt, { state, message: textOf(asked) });
-  const others = blocksOf(asked).filter(({ type }) => type !== "text");
-  const told: ChatMessage = { ...asked, content: others.length === 0 ? text : [{ type: "text", text }, ...others] };
-  return [...messages.slice(0, at), told, ...messages.slice(at + 1)];
+  const message = messages[at]!;
+  const text = fill(prompt, { state, message: textOf(message) });
+  const others = blocksOf(message).filter(({ type }) => type !== "text");
+  const content: ChatMessage["content"] = others.length === 0 ? text : [{ type: "text", text }, ...others];
+  return [...messages.slice(0, at), { ...message, content }, ...messages.slice(at + 1)];
 }
 
 /** The conversation with a system prompt before it. */
@@ -42,11 +44,11 @@ export function withSystem(messages: readonly ChatMessage[], prompt: string): re
   return prompt === "" ? messages : [{ role: "system", content: prompt }, ...messages];
 }
 
-/** What stands in for the result of a call that is not made because the iterations are used up. */
+/** The result of a call that is not made because the iterations are used up. */
 export const NOT_MADE = "This call was not made: no more tools can be used.";
 
-/** What the model is told when it has to answer without more tools. */
+/** Asks the model for an answer without more tools. */
 export const ANSWER_NOW = "No more tools can be used. Answer now, with what you know so far, and say what is missing.";
 
-/** What the model is told when the answer is wanted in the form of a schema. */
+/** Asks the model for the structured output. */
 export const STRUCTURE_NOW = "Now give your answer in the form that is asked for, and nothing else.";

@@ -1,66 +1,120 @@
-// What runs of agents are given, and what they result in.
+// The options, the input and the result of runs of agents.
 
 import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../api/index.js";
-import type { ChatMessage, JSONSchema, Usage } from "../llm/types.js";
+import type { ChatMessage, JSONSchema, Usage } from "../model/chat.js";
 import type { StandardSchema } from "../tools/index.js";
+import type { OptionNames } from "../errors/check-options.js";
 import type { ToolCallResultData } from "./events.js";
 import type { Memory } from "./memory.js";
-
-/** A text with places to be filled in, or a function that makes it. */
-export type Prompt<Parts> = string | ((parts: Parts) => string);
+import type { Prompt } from "./prompts.js";
 
 /** Options of runs of agents. */
-export interface AgentRunOptions<Structured = unknown> extends Omit<WorkflowOptions, "name"> {
-  /** How many seconds a run may be alive; null for any time. Default: null, as models and people take theirs; `maxIterations` is what bounds a run. */
-  readonly timeout?: number | null;
-  /** How often a run may call the model on the way to an answer. Default: 20. */
-  readonly maxIterations?: number;
+export interface AgentRunOptions<Structured = unknown> extends Omit<WorkflowOptions, "name" | "timeout"> {
   /**
-   * What happens when the last of those calls brings no answer: `"force"` fails the run with a LimitError `AGENT_ITERATIONS`; `"generate"` lets the model
-   * answer with what it knows, in one more call in which it cannot use tools. Default: `"force"`.
+   * The timeout of a run in seconds; `null` for none. Default: none, because models and people may take long;
+   * `maxIterations` limits a run.
    */
-  readonly earlyStopping?: "force" | "generate";
-  /** What of the conversation the model is given. Default: a ChatMemoryBuffer. */
-  readonly memory?: Memory;
-  /** Plain data, under `state` in the store of a run that has none there: tools read and write `context.store.get("state.…")`. */
-  readonly initialState?: Readonly<Record<string, unknown>>;
-  /** How the model is told of the state, with the user's last message: `{state}` and `{message}` are filled in. */
-  readonly statePrompt?: Prompt<{ readonly state: unknown; readonly message: string }>;
-  /** The form in which the answer is wanted besides: JSON Schema, or a schema of Zod, Valibot, ArkType or the like. One more call of the model. */
-  readonly outputSchema?: StandardSchema<unknown, Structured> | JSONSchema;
-  /** How many tools may run at a time. Default: any number. */
-  readonly maxParallelTools?: number;
-  /** Whether and how the step that calls the model is tried again, after what the client of the model does itself. Default: it is not. */
-  readonly retry?: RetryPolicy | RetryFunction;
+  readonly timeout?: number | null | undefined;
+  /** How often a run may call the model on the way to an answer. Default: 20. */
+  readonly maxIterations?: number | undefined;
+  /**
+   * What happens when the last of those calls brings no answer. With `"force"` the run fails with a LimitError
+   * `AGENT_ITERATIONS`. With `"generate"` the model is called once more, without tools, to answer with what it knows.
+   * Default: `"force"`.
+   */
+  readonly earlyStopping?: "force" | "generate" | undefined;
+  /** Selects the messages of the conversation that the model gets. Default: a `ChatMemoryBuffer`. */
+  readonly memory?: Memory | undefined;
+  /**
+   * Plain data: the first value of `state` in the store of a run. Tools read and write it with `context.store`, such as
+   * `context.store.get("state.notes")`.
+   */
+  readonly initialState?: Readonly<Record<string, unknown>> | undefined;
+  /** The last message of the user with the state added: `{message}` and `{state}` are replaced. */
+  readonly statePrompt?: Prompt<{ readonly state: unknown; readonly message: string }> | undefined;
+  /**
+   * The schema of a structured output, for which the model is called once more after the answer: JSON Schema, or a schema
+   * of Zod, Valibot, ArkType or the like.
+   */
+  readonly outputSchema?: StandardSchema<unknown, Structured> | JSONSchema | undefined;
+  /** How many tools may run at the same time. Default: any number. */
+  readonly maxParallelTools?: number | undefined;
+  /** Retries the step that calls the model, after the retries of the client of the model. Default: no retry. */
+  readonly retry?: RetryPolicy | RetryFunction | undefined;
 }
 
-/** What a run is started with, if it is more than a text. */
+/** The names of those of the options that a workflow has. */
+export const workflowNames: OptionNames<WorkflowOptions> = {
+  name: 1,
+  timeout: 1,
+  verbose: 1,
+  maxConcurrentRuns: 1,
+  limits: 1,
+  onStep: 1,
+  events: 1,
+  onWarning: 1,
+  types: 1,
+};
+
+const { name: _name, ...unnamed } = workflowNames;
+
+/** The names of the options of runs of agents. */
+export const runOptionNames: OptionNames<AgentRunOptions> = {
+  ...unnamed,
+  maxIterations: 1,
+  earlyStopping: 1,
+  memory: 1,
+  initialState: 1,
+  statePrompt: 1,
+  outputSchema: 1,
+  maxParallelTools: 1,
+  retry: 1,
+};
+
+/** Names that other libraries have for the options of agents. */
+export const synonyms = {
+  maxSteps: "maxIterations",
+  maxTurns: "maxIterations",
+  state: "initialState",
+  output: "outputSchema",
+  outputType: "outputSchema",
+  responseFormat: "outputSchema",
+  concurrency: "maxParallelTools",
+  system: "systemPrompt",
+  instructions: "systemPrompt",
+  prompt: "systemPrompt",
+  model: "llm",
+  handoffs: "canHandoffTo",
+  root: "rootAgent",
+};
+
+/** The input of a run of agents, if it is more than a text. */
 export interface AgentRunInput {
-  /** What the user says. Default: the last message of `chatHistory`. */
-  readonly message?: string | ChatMessage;
-  /** What was said before. Default: what the store of the run knows, which is something when it goes on with that of another run. */
-  readonly chatHistory?: readonly ChatMessage[];
-  /** Instead of the workflow's. */
-  readonly maxIterations?: number;
+  /** The message of the user. Default: the last message of `chatHistory`. */
+  readonly message?: string | ChatMessage | undefined;
+  /** The conversation before the message. Default: that of the run's store, if the run continues another one. */
+  readonly chatHistory?: readonly ChatMessage[] | undefined;
+  /** Overrides the workflow's `maxIterations` for this run. */
+  readonly maxIterations?: number | undefined;
 }
 
-/** What `run` of an agent takes. */
+/** The input of a run of agents. */
 export type AgentStart = string | AgentRunInput;
 
-/** What a run of agents results in. */
+/** The result of a run of agents. */
 export interface AgentResult<Structured = unknown> {
   /** The answer. */
   readonly response: ChatMessage;
-  /** Its text. */
+  /** The text of the answer. */
   readonly text: string;
-  /** The answer in the form of `outputSchema`. Without one it is undefined. */
+  /** The structured output; undefined without `outputSchema`. */
   readonly structured: Structured;
-  /** All calls of tools of this run with what came of them, in the order in which the model asked for them. */
+  /** All calls of tools of this run with their results, in the order in which the model made them. */
   readonly toolCalls: readonly ToolCallResultData[];
-  /** The agent that gave the answer. */
+  /** The name of the agent that answered. */
   readonly currentAgent: string;
-  /** All tokens of this run, as far as the model told. */
+  /** The tokens of all calls of the model in this run, as far as the model reports them. */
   readonly usage: Usage;
-  /** The whole conversation, to be given to a later run. */
+  /** The whole conversation, for `chatHistory` of a later run. */
   readonly chatHistory: readonly ChatMessage[];
 }

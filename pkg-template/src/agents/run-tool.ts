@@ -1,20 +1,21 @@
-// One call of a tool, as an agent makes it. Whatever goes wrong with it is a result, so that the model can try something else.
+// One call of a tool by an agent. Every failure is a result, so that the model can react to it.
 
 import type { HandlerContext } from "../api/index.js";
-import { type ToolOutcome, executeTool, failureOf, parseArguments } from "../tools/internal.js";
+import { type ToolOutcome, executeTool, failureOf, parseArguments, unknownTool } from "../tools/execute.js";
 import type { Tool } from "../tools/index.js";
+import { throwIfAborted } from "../util/abort.js";
 import { askForApproval, refusalOf } from "./approval.js";
 import type { ToolCallData } from "./events.js";
 
 const failed = (content: string): ToolOutcome => ({ content, isError: true });
 
-/** Lets everything that waits for a promise have its turn. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+/** Resolves after all the code that is ready to run. */
+const nextMacrotask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 /**
- * Makes a call: finds the tool, checks the arguments, asks for approval, runs it.
+ * Makes a call: finds the tool, checks the arguments, asks for approval, runs the tool.
  *
- * @throws The reason of the step's signal, when that is aborted; nothing else.
+ * @throws The reason of the step's signal when that aborts; nothing else.
  */
 export async function runTool(
   context: HandlerContext,
@@ -22,23 +23,20 @@ export async function runTool(
   call: ToolCallData,
 ): Promise<ToolOutcome & { readonly tool?: Tool }> {
   const tool = tools.find(({ name }) => name === call.name);
-  if (tool === undefined) {
-    const names = tools.map(({ name }) => `"${name}"`).join(", ");
-    return failed(`There is no tool "${call.name}". ${names === "" ? "There are no tools." : `There are ${names}.`}`);
-  }
+  if (tool === undefined) return failed(unknownTool(call.name, tools));
   const parsed = await parseArguments(tool, call.arguments);
   if (!parsed.ok) return { tool, ...failed(parsed.message) };
-  const refused = await approvalFor(context, tool, parsed.args, call);
+  const refused = await checkApproval(context, tool, parsed.args, call);
   if (refused !== undefined) return { tool, ...refused };
-  // A snapshot taken by somebody who is just told of the call is from before the deed, not from the middle of it.
-  if (tool.once) await nextTurn();
+  // A reader that takes a snapshot when it gets the ToolCall event shall take it before the side effect, not during it.
+  if (tool.once) await nextMacrotask();
   const { signal } = context;
-  signal.throwIfAborted();
+  throwIfAborted(signal);
   return { tool, ...(await executeTool(tool, parsed.args, { signal, context, toolCallId: call.id })) };
 }
 
-/** Undefined when the call may be made. */
-async function approvalFor(
+/** Undefined when the call may be made; else its result. */
+async function checkApproval(
   context: HandlerContext,
   tool: Tool,
   args: unknown,
@@ -48,7 +46,7 @@ async function approvalFor(
   try {
     isNeeded = await tool.needsApproval(args, { context });
   } catch (error) {
-    // Nobody can tell whether it may be made.
+    // It is unknown whether the call may be made, so it is not made.
     return failureOf(error);
   }
   if (!isNeeded) return undefined;

@@ -1,11 +1,10 @@
-// The answer in the form of a schema: one more call of the model, after the answer.
+// Structured output of agents: one more call of the model after the answer.
 
-import { LLMError } from "../errors/errors.js";
-import type { HandlerContext } from "../api/index.js";
-import type { ChatMessage, ContentBlock, JSONSchema, LLM, OwnResponse } from "../llm/types.js";
-import { isStandardSchema, jsonSchemaOf } from "../tools/schema.js";
-import { type Check, type Reading, jsonSchemaCheck, readJson, standardCheck } from "../tools/validate.js";
-import type { AgentChatOptions, AgentStep } from "./base-agent.js";
+import { type HandlerContext, LLMError } from "../api/index.js";
+import type { ChatMessage, ContentBlock, LLM, OwnResponse } from "../model/chat.js";
+import { parseAndCheck } from "../schema/check.js";
+import type { SchemaDefinition } from "../schema/definition.js";
+import type { AgentChatOptions, AgentStep } from "./agent.js";
 import { callModel } from "./call-model.js";
 import { blocksOf, messageOf, textOf } from "./messages.js";
 import { STRUCTURE_NOW } from "./prompts.js";
@@ -13,52 +12,41 @@ import { STRUCTURE_NOW } from "./prompts.js";
 /** How often the model is asked before the run fails. */
 export const STRUCTURED_ATTEMPTS = 3;
 
-/** The form of the answer. */
-export interface OutputForm {
-  readonly schema: JSONSchema;
-  readonly check: Check;
-}
-
-/** @throws ValidationError `INVALID_SCHEMA` */
-export function outputForm(given: unknown): OutputForm {
-  const schema = jsonSchemaOf(given, undefined, "the answer");
-  return { schema, check: isStandardSchema(given) ? standardCheck(given) : jsonSchemaCheck(schema) };
-}
-
-/** Models like to put JSON between fences, and to say something before it. */
+/** The JSON in a text: models often write a fence around it, and some text before that. */
 function jsonIn(text: string): string {
   const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/i.exec(text);
   return (fenced?.[1] ?? text).trim();
 }
 
-/** Asks for the form; a message that does not have it comes back with what the model is to be told. */
-export async function takeForm(
+/** Asks for the structured output. When the output is not valid, the step has `retryMessages` that say what is wrong. */
+export async function askForStructuredOutput(
   { signal }: HandlerContext,
   llm: LLM,
   options: AgentChatOptions,
   messages: readonly ChatMessage[],
-  { schema, check }: OutputForm,
+  { schema, check }: SchemaDefinition,
 ): Promise<AgentStep & { readonly structured?: unknown }> {
-  const asked: ChatMessage[] = [...inWords(messages), { role: "user", content: STRUCTURE_NOW }];
-  const response = await callModel(llm, asked, { ...options, responseFormat: { schema }, signal }, undefined).catch(
+  const request: ChatMessage[] = [...callsAsText(messages), { role: "user", content: STRUCTURE_NOW }];
+  const response = await callModel(llm, request, { ...options, responseFormat: { schema }, signal }, undefined).catch(
     (error: unknown): OwnResponse => {
-      // Clients check the form as well; what they refuse is looked at here, so that the model can be told.
+      // Clients check the output too. What they refuse is checked here again, for the message to the model.
       if (error instanceof LLMError && error.code === "LLM_BAD_ANSWER" && error.partial) return error.partial;
       throw error;
     },
   );
   const text = textOf(messageOf(response));
-  const reading: Reading = await readJson(jsonIn(text), check, "The answer is");
-  if (reading.ok) return { ...response, structured: reading.value };
-  const told: ChatMessage[] = [{ role: "user", content: `${reading.message}\nGive the whole answer again.` }];
-  return { ...response, retryMessages: text === "" ? told : [{ role: "assistant", content: text }, ...told] };
+  const checked = await parseAndCheck(jsonIn(text), check, "The answer is");
+  if (checked.ok) return { ...response, structured: checked.value };
+  const correction: ChatMessage = { role: "user", content: `${checked.message}\nGive the whole answer again.` };
+  const retryMessages = text === "" ? [correction] : [{ role: "assistant" as const, content: text }, correction];
+  return { ...response, retryMessages };
 }
 
 /**
- * The conversation with calls and results in words: some providers take neither where no tools are given, and giving them could make the
- * model call one more.
+ * The conversation with calls of tools and their results as text: some providers refuse both in a request without tools, and
+ * in a request with tools the model could call one.
  */
-function inWords(messages: readonly ChatMessage[]): ChatMessage[] {
+function callsAsText(messages: readonly ChatMessage[]): ChatMessage[] {
   const names = new Map<string, string>();
   return messages.flatMap((message): ChatMessage[] => {
     const blocks = blocksOf(message);

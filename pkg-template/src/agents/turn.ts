@@ -1,54 +1,55 @@
-// What a run of agents knows, as plain data in the run's store, and how it changes.
+// The state of a run of agents: plain data in the run's store, and how it changes.
 //
-// A step that runs again after a recovery finds the store as it left it. So every change is made of a whole turn at once, counted by the
-// model's messages and gathered results, and made only by the first to come: making it again changes nothing.
+// A step that runs again after a recovery finds the store as its first execution left it. So a step changes the whole turn at
+// once, and each change has a condition that is false when it was made already: the number of iterations, or of gathered
+// results.
 
 import { type Store, ValidationError } from "../api/index.js";
-import type { ChatMessage, ToolCallRequest, Usage } from "../llm/types.js";
+import type { ChatMessage, ToolCallRequest, Usage } from "../model/chat.js";
 import type { AgentOutputData, ToolCallResultData } from "./events.js";
 import { addUsage } from "./messages.js";
 
-/** Where in the store the users' state is. */
+/** The key of the users' state in the store. */
 export const STATE = "state";
 
-/** Where in the store the rest is. */
+/** The key of the state of agents in the store. */
 const AGENTS = "agents";
 
-/** From one message of the user to the answer. */
+/** A turn of the conversation: from a message of the user to the answer. */
 export interface Turn {
-  /** Everything that was said before. */
+  /** The conversation before this turn. */
   readonly before: readonly ChatMessage[];
-  /** What this turn adds, the user's message first. */
+  /** The messages of this turn, that of the user first. */
   readonly messages: readonly ChatMessage[];
-  /** What only the next call of the model is told, and nobody remembers. */
+  /** Messages for the next call of the model alone. They do not become part of the conversation. */
   readonly aside: readonly ChatMessage[];
-  /** What the user wants, as text. */
+  /** The text of the user's message. */
   readonly query: string;
   readonly maxIterations: number;
-  /** How many messages of models are in. */
+  /** The number of responses of models that are in this turn. */
   readonly iterations: number;
-  /** The calls of the last of them. */
+  /** The calls of tools in the last response. */
   readonly calls: readonly ToolCallRequest[];
-  /** Of which iteration the results are in. */
+  /** The last iteration whose results of tools are in this turn. */
   readonly gathered: number;
-  /** All calls, with what came of them. */
+  /** All calls of tools, with their results. */
   readonly results: readonly ToolCallResultData[];
   readonly usage: Usage;
-  /** How often the answer was asked for in the form of `outputSchema`. */
+  /** How often the model was asked for the structured output. */
   readonly attempts: number;
   /** The answer, once there is one. */
   readonly answer?: ChatMessage;
-  /** The same in the form of `outputSchema`. */
+  /** The structured output, once there is one. */
   readonly structured?: readonly [unknown];
 }
 
-/** All of it. */
+/** The state of agents in the store of a run. */
 export interface AgentsState {
-  /** The agent that is at work, or was last. */
+  /** The agent whose turn it is, or that answered last. */
   readonly current: string;
-  /** The conversation of the turns that have come to their end. A turn that fails leaves nothing behind. */
+  /** The conversation up to the last complete turn. A turn that fails leaves nothing behind. */
   readonly history: readonly ChatMessage[];
-  /** The turn under way, or the last one. */
+  /** The current turn, or the last one. */
   readonly turn?: Turn;
 }
 
@@ -60,19 +61,16 @@ export function writeState(store: Store, state: AgentsState): void {
   store.set(AGENTS, state);
 }
 
-/** The state in the middle of a turn. */
+/** The state in the middle of a turn. @throws ValidationError `INVALID_STORE` when it was removed. */
 export function stateOf(store: Store): AgentsState & { readonly turn: Turn } {
   const state = readState(store);
   if (state?.turn === undefined) {
-    throw new ValidationError(
-      "INVALID_STORE",
-      `Agents keep what they know under "${AGENTS}", where nothing is any more.`,
-    );
+    throw new ValidationError("INVALID_STORE", `The state of agents, under "${AGENTS}", was removed from the store.`);
   }
   return state as AgentsState & { readonly turn: Turn };
 }
 
-/** The turn with a message of a model. */
+/** The turn with another response of a model. */
 export function withOutput(turn: Turn, output: AgentOutputData): Turn {
   const { iteration, purpose, response, retryMessages } = output;
   const isKept = purpose !== "structured" && retryMessages === undefined;
@@ -88,8 +86,8 @@ export function withOutput(turn: Turn, output: AgentOutputData): Turn {
   };
 }
 
-/** The state when a turn has come to its end. */
-export function finished(state: AgentsState & { readonly turn: Turn }): AgentsState {
+/** The state after a complete turn. */
+export function withTurnEnded(state: AgentsState & { readonly turn: Turn }): AgentsState & { readonly turn: Turn } {
   const { before, messages } = state.turn;
   return { ...state, history: [...before, ...messages] };
 }

@@ -6,7 +6,6 @@ export {
   CancelledError,
   type Code,
   EngineError,
-  LLMError,
   LimitError,
   RecoverError,
   SnapshotError,
@@ -16,6 +15,7 @@ export {
   ValidationError,
   WorkflowError,
 } from "../errors/errors.js";
+export { LLMError } from "../model/llm-error.js";
 export {
   type EventChoice,
   type EventClass,
@@ -29,6 +29,7 @@ export {
   type StepFailure,
   StopEvent,
   StreamReset,
+  type StreamResetData,
   WorkflowEvent,
 } from "../model/events.js";
 export type {

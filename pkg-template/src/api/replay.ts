@@ -12,8 +12,9 @@ import type { WorkflowDefinition } from "../runtime/definition.js";
 import { readCaptured } from "../runtime/engine-run.js";
 import type { JournalRecord } from "../snapshot/journal-writer.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
+import { resetEvent } from "../runtime/reset-event.js";
 import { engine } from "../wasm/engine-module.js";
-import { SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
+import { NO_SLOT, SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
 import { Store } from "../model/store.js";
 
 /** Options of `workflow.replay`. */
@@ -134,12 +135,27 @@ export class Replay {
     for (let word = 0; word < commands.length; word += commandLength(commands, word)) {
       const payload = this.#payloads[commands[word + 1]!];
       if (commands[word] === op.PUBLISH) this.#events.push(payload as WorkflowEvent);
+      if (commands[word] === op.NEXT) {
+        this.#events.push(this.#payloads[commands[word + 4]!] as WorkflowEvent);
+        // Signed, as {@link NO_SLOT} is.
+        const released = commands[word + 5]! | 0;
+        if (released !== NO_SLOT) this.#payloads[released] = undefined;
+      }
+      if (commands[word] === op.RESET) this.#events.push(this.#resetEvent(commands, word));
       if (commands[word] === op.RELEASE) this.#payloads[commands[word + 1]!] = undefined;
       if (commands[word] === op.SETTLE && commands[word + 1] === outcome.COMPLETED) {
         this.#stop = this.#payloads[commands[word + 2]!] as WorkflowEvent;
       }
     }
     return reply;
+  }
+
+  /** The event of a reset, which stands before the invocation that begins again. */
+  #resetEvent(commands: readonly number[], at: number): WorkflowEvent {
+    const invoke = at + commandLength(commands, at);
+    const slots = commands.slice(invoke + 6, invoke + commandLength(commands, invoke));
+    const inputs = slots.map((slot) => this.#payloads[slot] as WorkflowEvent);
+    return resetEvent(this.#plan, commands[at + 1]!, commands[at + 2]!, inputs);
   }
 
   #note(note: JournalRecord): void {
@@ -242,7 +258,7 @@ export class Replay {
   snapshot(): Uint8Array {
     if (this.#ticks === 0)
       throw new RecoverError("SNAPSHOT_FORMAT", "The run has not begun at this point of the journal.");
-    const words = ask(() => readReply(engine().replay_freeze(this.#resource.handle)));
+    const words = ask(() => readReply(engine().replay_capture(this.#resource.handle)));
     const { image, payloads } = readCaptured(words, this.#payloads);
     const stop = this.#stop === undefined ? {} : { stop: this.#stop };
     const rest = { unread: [], dropped: 0, store: this.#store.toJSON() };

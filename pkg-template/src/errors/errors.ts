@@ -1,7 +1,6 @@
 // The errors of the package. Each has a stable `code`; the table of codes is shared with the engine.
 
 import { type Code, codes } from "./codes.js";
-import type { ChatResponse } from "../llm/types.js";
 
 export type { Code };
 
@@ -72,39 +71,6 @@ export class SnapshotError extends WorkflowError {
 /** A snapshot, journal or sealed snapshot cannot be taken up. Nothing has run. */
 export class RecoverError extends WorkflowError {
   override readonly name = "RecoverError";
-}
-
-/** What is known of a call of a model that failed; see the fields of {@link LLMError}. */
-export interface LLMErrorOptions extends ErrorOptions {
-  readonly status?: number;
-  readonly type?: string;
-  readonly providerCode?: string;
-  readonly retryAfter?: number;
-  readonly partial?: ChatResponse;
-}
-
-/** A call of a model failed. Its message holds the provider's words, and no API key. */
-export class LLMError extends WorkflowError {
-  override readonly name = "LLMError";
-  /** The HTTP status, if an answer came. */
-  readonly status: number | undefined;
-  /** The provider's type of the error, such as `overloaded_error`. */
-  readonly type: string | undefined;
-  /** The provider's code of the error, such as `model_not_found`. */
-  readonly providerCode: string | undefined;
-  /** How many seconds the provider asks to wait before the next request. */
-  readonly retryAfter: number | undefined;
-  /** What had arrived of the answer; undefined if nothing had. */
-  readonly partial: ChatResponse | undefined;
-
-  constructor(code: Code, detail = "", options: LLMErrorOptions = {}) {
-    super(code, detail, options);
-    this.status = options.status;
-    this.type = options.type;
-    this.providerCode = options.providerCode;
-    this.retryAfter = options.retryAfter;
-    this.partial = options.partial;
-  }
 }
 
 function isError(thrown: unknown): thrown is Error {

@@ -1,40 +1,50 @@
-// What the clients of all providers have in common: from a call's options to the carrier, and from its answer to users.
+// The base of the clients of all providers: checks the options of a call, hands it to the call driver, and returns the
+// response.
 
-import { LLMError, ValidationError } from "../errors/errors.js";
+import { ValidationError } from "../errors/errors.js";
+import { LLMError } from "../model/llm-error.js";
 import { milliseconds } from "../model/duration.js";
 import { describe } from "../util/describe.js";
-import type { StandardSchema } from "../tools/schema.js";
-import { definitionOf } from "../tools/internal.js";
+import type { ChatResponse, ChatStream, LLM, ObjectResponse, ToolDefinition } from "../model/chat.js";
+import type { StandardSchema } from "../schema/standard-schema.js";
+import { onAbort } from "../util/abort.js";
+import { checkOptions } from "../errors/check-options.js";
 import { fromEnvironment } from "./environment.js";
-import { responseOf } from "./internal/answer.js";
-import { type CallInput, carry } from "./internal/transport.js";
-import type {
-  CallOptions,
-  ClientOptions,
-  JsonCall,
-  ObjectOf,
-  Prompt,
-  RequestOptions,
-  StandardCall,
-  StandardFormatCall,
+import { type CallInput, type OnDeltas, driveCall } from "./internal/call-driver.js";
+import { responseOf } from "./internal/model-response.js";
+import {
+  type CallOptions,
+  type ClientOptions,
+  type JsonCall,
+  type ObjectOf,
+  type Prompt,
+  type RequestOptions,
+  type StandardCall,
+  type StandardFormatCall,
+  callNames,
+  clientNames,
+  synonyms,
+  timeoutNames,
 } from "./options.js";
 import { openStream } from "./stream.js";
 import { type Format, formatOf, withObject } from "./structured.js";
-import type { ChatResponse, ChatStream, LLM, ObjectResponse, ToolDefinition } from "./types.js";
 
-/** What tells one provider from another. */
+/** How one provider differs from the others. */
 export interface Provider {
-  /** How it is called. */
+  /** Its name, which is that of its client. */
   readonly name: string;
   readonly api: "chat" | "responses" | "anthropic" | "gemini";
   readonly flavour?: string | undefined;
-  /** The variables in which its key and its address may stand. The key from there goes to no address that the program gave. */
+  /** The environment variables for the key. Such a key is only sent to the provider's own address. */
   readonly keyVariables: readonly string[];
+  /** The environment variables for the address. */
   readonly addressVariables: readonly string[];
-  /** Whether it lets nobody in without a key. */
+  /** Whether it refuses requests without a key. */
   readonly needsKey: boolean;
-  /** Whether it holds models to a schema, if that is fit for it and is called strict. Some servers refuse the word for some of their models. */
+  /** Whether it takes `strict` for every schema that allows it. Some servers refuse it for some of their models. */
   readonly isStrict?: boolean;
+  /** The names of the options that only its client has. */
+  readonly optionNames?: Readonly<Record<string, unknown>>;
 }
 
 type Sampling = Pick<ClientOptions, "temperature" | "maxTokens" | "stop" | "parallelToolCalls">;
@@ -50,7 +60,7 @@ function refuse(option: string, value: unknown): never {
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** What is given of the wrong type would not be sent, and the call would be another than the one that was meant. */
+/** A value of the wrong type would not be sent, so that the call would silently be a different one. */
 function checkSampling({ temperature, maxTokens, stop, parallelToolCalls: parallel }: Sampling): void {
   if (temperature !== undefined && !Number.isFinite(temperature)) refuse("temperature", temperature);
   if (maxTokens !== undefined && !isCount(maxTokens)) refuse("maxTokens", maxTokens);
@@ -62,17 +72,17 @@ function checkRequestOptions(options: RequestOptions & Sampling): void {
   checkSampling(options);
   const { timeouts, maxRetries, headers, providerOptions } = options;
   if (timeouts !== undefined) {
-    if (!isRecord(timeouts)) refuse("timeouts", timeouts);
+    checkOptions(timeouts, timeoutNames, "`timeouts`");
     for (const [name, seconds] of Object.entries(timeouts)) milliseconds(seconds as number, `timeouts.${name}`);
   }
   if (maxRetries !== undefined && !isCount(maxRetries)) refuse("maxRetries", maxRetries);
   for (const [name, value] of Object.entries({ headers, providerOptions })) {
-    // A Headers object has no members; as a record it would be empty.
+    // Iterable objects such as Headers have no own members, and would count as empty.
     if (value !== undefined && (!isRecord(value) || Symbol.iterator in value)) refuse(name, value);
   }
 }
 
-/** JSON of what a program gave, which may be anything. */
+/** JSON of a value that may be anything. */
 function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -81,38 +91,40 @@ function jsonOf(value: unknown): string {
   }
 }
 
-/** What is asked for, unless the caller aborts before it is there. */
-function unlessAborted<Value>(ask: () => Value | PromiseLike<Value>, signal: AbortSignal | undefined): Promise<Value> {
+/** The result of a function, or the abort of the signal if that comes first. */
+function unlessAborted<Value>(act: () => Value | PromiseLike<Value>, signal: AbortSignal | undefined): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new LLMError("LLM_ABORTED", "", { cause: signal!.reason }));
-    if (signal?.aborted === true) return onAbort();
-    signal?.addEventListener("abort", onAbort);
-    new Promise<Value>((answer) => answer(ask()))
-      .finally(() => signal?.removeEventListener("abort", onAbort))
-      .then(resolve, reject);
+    const leave = onAbort(signal, () => reject(new LLMError("LLM_ABORTED", "", { cause: signal!.reason })));
+    if (signal?.aborted === true) return;
+    new Promise<Value>((settle) => settle(act())).finally(leave).then(resolve, reject);
   });
 }
 
+/** The members of a tool that are sent to the model. */
+function definitionOf({ name, description, parameters, strict }: ToolDefinition): ToolDefinition {
+  return { name, description, parameters, strict };
+}
+
 /**
- * A client of a model. It holds no connection and may be used for any number of calls at once.
+ * A client of a model. It holds no connection, and any number of calls can use it at the same time.
  *
- * All calls reject with an {@link LLMError} when they fail; what had arrived by then is in its `partial`. Wrong options are a ValidationError.
- * A client does not belong into a snapshot: give it to a run as `data`. Its key is not shown by anything that prints it.
+ * A call that fails rejects with an {@link LLMError}; what had arrived by then is in its `partial`. Wrong options are a
+ * ValidationError. A client cannot be in a snapshot: give it to a run as `data`. Printing a client does not show its key.
  */
 export abstract class LLMClient implements LLM {
   /** The provider. */
   readonly provider: string;
-  /** The model that is asked unless a call names another. */
+  /** The model of calls that name no other. */
   readonly model: string;
-  readonly #own: ClientOptions;
+  readonly #options: ClientOptions;
   readonly #provider: Provider;
 
   constructor(options: ClientOptions, provider: Provider) {
-    if (!isRecord(options)) refuse("options", options);
+    checkOptions(options, { ...clientNames, ...provider.optionNames }, provider.name, synonyms);
     const { model, apiKey, baseURL, fetch } = options;
     if (typeof model !== "string" || model === "") refuse("model", model);
     if (apiKey !== undefined && typeof apiKey !== "function" && typeof apiKey !== "string") {
-      // Without saying what it is: it may be a key in some wrapping.
+      // The message does not describe the value, which may contain a key.
       throw new ValidationError("INVALID_OPTION", "`apiKey` is neither a string nor a function.");
     }
     if (baseURL !== undefined && typeof baseURL !== "string") refuse("baseURL", baseURL);
@@ -120,12 +132,12 @@ export abstract class LLMClient implements LLM {
     checkRequestOptions(options);
     this.provider = provider.name;
     this.model = model;
-    this.#own = { ...options };
+    this.#options = { ...options };
     this.#provider = provider;
   }
 
   /**
-   * Asks, and gives the text of the answer.
+   * Sends a prompt, and returns the text of the answer.
    *
    * ```ts
    * const text = await llm.complete("A haiku about rivers");
@@ -138,7 +150,7 @@ export abstract class LLMClient implements LLM {
   }
 
   /**
-   * Asks, and gives the pieces of the answer's text as they come. Leaving the loop aborts the call.
+   * Sends a prompt, and yields the text of the answer piece by piece. Leaving the loop aborts the call.
    *
    * ```ts
    * for await (const text of llm.streamComplete("A haiku about rivers")) write(text);
@@ -153,15 +165,16 @@ export abstract class LLMClient implements LLM {
   }
 
   /**
-   * Sends a conversation, and gives the model's next message. A string is the one message of a user.
+   * Sends a conversation, and returns the model's next message. A string is a conversation of one user message.
    *
-   * With `responseFormat`, a JSON Schema or a schema of a validation library, the response has an `object` that fits it.
+   * With `responseFormat`, a JSON Schema or a schema of a validation library, the response has a matching `object`.
    *
    * ```ts
    * const { object } = await llm.chat("Where is Lisbon?", { responseFormat: z.object({ country: z.string() }) });
    * ```
    *
-   * @throws LLMError `LLM_BAD_ANSWER` also when the answer does not fit `responseFormat`.
+   * @throws LLMError; `LLM_BAD_ANSWER` also when the answer does not match `responseFormat`. ValidationError
+   * `INVALID_OPTION`, `INVALID_SCHEMA`, `INVALID_DURATION` for wrong options.
    */
   chat<Schema extends StandardSchema, Given extends Tools = undefined>(
     messages: Prompt,
@@ -179,7 +192,7 @@ export abstract class LLMClient implements LLM {
   }
 
   /**
-   * As {@link chat}, with the answer as it comes.
+   * As {@link chat}, with the response as a stream.
    *
    * ```ts
    * const stream = llm.streamChat("A haiku about rivers");
@@ -187,7 +200,7 @@ export abstract class LLMClient implements LLM {
    * const { usage } = await stream.response;
    * ```
    *
-   * @throws ValidationError for wrong options, at once. All else comes out of the loop and of `response`.
+   * @throws ValidationError for wrong options, synchronously. Other errors reject the loop and `response`.
    */
   streamChat<Schema extends StandardSchema, Given extends Tools = undefined>(
     messages: Prompt,
@@ -204,15 +217,15 @@ export abstract class LLMClient implements LLM {
     return openStream((signal, onDeltas) => this.#call(request, format, options, signal, onDeltas), options.signal);
   }
 
-  /** The JSON that `Request::from_json` in `src/llm/intake.rs` reads. What is undefined is left out. */
+  /** The JSON that `Request::from_json` in `src/llm/from_json.rs` reads. Undefined members are left out. */
   #request(messages: Prompt, options: CallOptions): { request: string; format: Format | undefined } {
     if (typeof messages !== "string" && !Array.isArray(messages)) refuse("messages", messages);
-    if (!isRecord(options)) refuse("options", options);
+    checkOptions(options, callNames, `A call of ${this.#provider.name}`, synonyms);
     const { tools, responseFormat, signal } = options;
     if (tools !== undefined && !(Array.isArray(tools) && tools.every(isRecord))) refuse("tools", tools);
     if (signal !== undefined && typeof signal?.addEventListener !== "function") refuse("signal", signal);
     checkRequestOptions(options);
-    const own = this.#own;
+    const own = this.#options;
     const format = responseFormat === undefined ? undefined : formatOf(responseFormat);
     const request = jsonOf({
       model: options.model ?? own.model,
@@ -223,38 +236,39 @@ export abstract class LLMClient implements LLM {
       temperature: options.temperature ?? own.temperature,
       maxTokens: options.maxTokens ?? own.maxTokens,
       stop: options.stop ?? own.stop,
-      responseFormat: this.#provider.isStrict === true ? format?.strictlyTold : format?.told,
+      responseFormat: this.#provider.isStrict === true ? format?.strictRequest : format?.request,
       options: { ...own.providerOptions, ...options.providerOptions },
       headers: options.headers,
     });
     return { request, format };
   }
 
-  /** The JSON that `CallOptions::from_json` there reads; JSON has no infinity, and its `null` means the same. */
-  #patience(options: CallOptions): string {
-    const own = this.#own;
+  /** The JSON that `CallOptions::from_json` in that file reads. In JSON, Infinity becomes null, which means the same. */
+  #callOptions(options: CallOptions): string {
+    const own = this.#options;
+    const ofCall = Object.entries(options.timeouts ?? {}).filter(([, seconds]) => seconds !== undefined);
     return jsonOf({
       ...own.timeouts,
-      ...options.timeouts,
+      ...Object.fromEntries(ofCall),
       maxRetries: options.maxRetries ?? own.maxRetries,
       resumeOnDrop: options.resumeOnDrop ?? own.resumeOnDrop,
     });
   }
 
-  /** The JSON that `Provider::from_json` there reads. It holds the key, and is made anew for each call. */
-  async #place(signal: AbortSignal | undefined): Promise<string> {
-    const { apiKey: given, baseURL, headers, fetch } = this.#own;
+  /** The JSON that `Provider::from_json` in that file reads. It contains the key, so it is not kept between calls. */
+  async #providerConfig(signal: AbortSignal | undefined): Promise<string> {
+    const { apiKey: given, baseURL, headers, fetch } = this.#options;
     const { api, flavour, keyVariables, addressVariables, needsKey, name } = this.#provider;
     const own: unknown = typeof given === "function" ? await unlessAborted(given, signal) : given;
     if (own !== undefined && typeof own !== "string") {
-      throw new ValidationError("INVALID_OPTION", "`apiKey` gave something that is not a string.");
+      throw new ValidationError("INVALID_OPTION", "`apiKey` returned something that is not a string.");
     }
     const apiKey = own ?? (baseURL === undefined ? fromEnvironment(keyVariables) : undefined);
-    // A proxy, or a fetch of the program's, may add the key itself.
-    const isOpen = baseURL !== undefined || fetch !== undefined || Object.keys(headers ?? {}).some(isKeyHeader);
-    if (needsKey && !isOpen && (apiKey === undefined || apiKey === "")) {
+    // A proxy or the program's own `fetch` may add the key.
+    const mayLackKey = baseURL !== undefined || fetch !== undefined || Object.keys(headers ?? {}).some(isKeyHeader);
+    if (needsKey && !mayLackKey && (apiKey === undefined || apiKey === "")) {
       const [variable] = keyVariables;
-      throw new LLMError("LLM_AUTH", `${name} was called without a key: give \`apiKey\`, or set ${variable}.`);
+      throw new LLMError("LLM_AUTH", `${name} was called without an API key: pass \`apiKey\`, or set ${variable}.`);
     }
     return jsonOf({ api, flavour, baseURL: baseURL ?? fromEnvironment(addressVariables), apiKey, headers });
   }
@@ -264,18 +278,18 @@ export abstract class LLMClient implements LLM {
     format: Format | undefined,
     options: CallOptions,
     signal: AbortSignal | undefined,
-    onDeltas: ((text: string, records: Uint32Array) => void) | undefined,
+    onDeltas: OnDeltas | undefined,
   ): Promise<ChatResponse> {
     const input: CallInput = {
-      provider: await this.#place(signal),
+      provider: await this.#providerConfig(signal),
       request,
-      options: this.#patience(options),
+      options: this.#callOptions(options),
       stream: onDeltas !== undefined,
-      // Not taken off the global object: some runtimes refuse a `fetch` that was.
-      fetch: this.#own.fetch ?? ((...given) => globalThis.fetch(...given)),
+      // Called as a method of the global object: some runtimes refuse any other `this`.
+      fetch: this.#options.fetch ?? ((...given) => globalThis.fetch(...given)),
       ...(signal === undefined ? {} : { signal }),
     };
-    const response = responseOf(await carry(input, onDeltas));
+    const response = responseOf(await driveCall(input, onDeltas));
     return format === undefined ? response : withObject(response, format);
   }
 }

@@ -1,13 +1,13 @@
-// What the environment of a process says, where there is one.
+// The environment variables of the process, where the runtime has them.
 
-/** The first of some variables that is set. Browsers and most edge runtimes have none. */
+/** The value of the first of some variables that is set. Browsers and most edge runtimes have none. */
 export function fromEnvironment(names: readonly string[]): string | undefined {
-  // As a property of the global object no bundler brings a polyfill for it.
+  // Read from the global object: for a bare `process`, bundlers would add a polyfill.
   const { env } = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process ?? {};
   try {
     return names.map((name) => env?.[name]).find((value) => value !== undefined && value !== "");
   } catch {
-    // Deno, when the program may not know its environment.
+    // Deno throws when the program has no permission to read its environment.
     return undefined;
   }
 }

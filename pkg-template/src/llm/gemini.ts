@@ -1,4 +1,4 @@
-// Google's Gemini.
+// The client of Google's Gemini.
 
 import { LLMClient } from "./client.js";
 import type { ClientOptions } from "./options.js";
@@ -7,14 +7,14 @@ import type { ClientOptions } from "./options.js";
 export type GeminiOptions = ClientOptions;
 
 /**
- * Google's Gemini models.
+ * A client of Google's Gemini models.
  *
  * ```ts
  * const llm = new Gemini({ model: "gemini-2.5-flash", apiKey });
  * ```
  *
- * Where the runtime has environment variables, `GEMINI_API_KEY`, or `GOOGLE_API_KEY` after it, stands in for `apiKey`; the key from there is
- * not sent to a `baseURL` that the program gives.
+ * Where the runtime has environment variables, `GEMINI_API_KEY` and then `GOOGLE_API_KEY` are the defaults of `apiKey`.
+ * The key from the environment is not sent to a `baseURL` from the options.
  *
  * @throws ValidationError `INVALID_OPTION`, `INVALID_DURATION`
  */

@@ -1,6 +1,7 @@
-// What "stepstream/llm" offers.
+// Everything that "stepstream/llm" exports.
 
-export { type Code, LLMError, ValidationError } from "../errors/errors.js";
+export { type Code, ValidationError } from "../errors/errors.js";
+export { LLMError } from "../model/llm-error.js";
 export * from "../tools/index.js";
 export { Anthropic, type AnthropicOptions } from "./anthropic.js";
 export { LLMClient } from "./client.js";
@@ -19,4 +20,4 @@ export type {
   Timeouts,
 } from "./options.js";
 export type { AnyFormat, StandardFormat } from "./structured.js";
-export type * from "./types.js";
+export type * from "../model/chat.js";

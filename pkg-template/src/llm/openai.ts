@@ -1,4 +1,4 @@
-// OpenAI.
+// The client of OpenAI.
 
 import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
@@ -8,23 +8,24 @@ import type { ClientOptions } from "./options.js";
 /** Options of {@link OpenAI}. */
 export interface OpenAIOptions extends ClientOptions {
   /**
-   * Which API is spoken. `"chat"` is Chat Completions: a call says all that it needs, nothing is kept at the provider, and other servers know it too.
-   * `"responses"` tells of the reasoning of models that reason, and takes it back between calls of tools; OpenAI keeps what was said, for as
-   * long as its rules say, unless `providerOptions` has `{ store: false, include: ["reasoning.encrypted_content"] }`. Default: `"chat"`.
+   * The API that is used. `"chat"` is Chat Completions: OpenAI stores nothing, and many other servers have the same API.
+   * `"responses"` returns the reasoning of models that reason, and takes it back between calls of tools. With it, OpenAI
+   * stores the conversation for some time, unless `providerOptions` is
+   * `{ store: false, include: ["reasoning.encrypted_content"] }`. Default: `"chat"`.
    */
-  readonly api?: "chat" | "responses";
+  readonly api?: "chat" | "responses" | undefined;
 }
 
 /**
- * OpenAI's models.
+ * A client of OpenAI's models.
  *
  * ```ts
  * const llm = new OpenAI({ model: "gpt-5-mini", apiKey });
  * const text = await llm.complete("A haiku about rivers");
  * ```
  *
- * Where the runtime has environment variables, `OPENAI_API_KEY` and `OPENAI_BASE_URL` stand in for `apiKey` and `baseURL`; the key from there
- * is not sent to a `baseURL` that the program gives.
+ * Where the runtime has environment variables, `OPENAI_API_KEY` and `OPENAI_BASE_URL` are the defaults of `apiKey` and
+ * `baseURL`. The key from the environment is not sent to a `baseURL` from the options.
  *
  * @throws ValidationError `INVALID_OPTION`, `INVALID_DURATION`
  */
@@ -41,6 +42,7 @@ export class OpenAI extends LLMClient {
       addressVariables: ["OPENAI_BASE_URL"],
       needsKey: true,
       isStrict: true,
+      optionNames: { api: 1 },
     });
   }
 }

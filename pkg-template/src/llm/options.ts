@@ -1,50 +1,51 @@
-// What a client and a call can be told, whoever the provider is.
+// The options of clients and calls that all providers have.
 
-import type { OutputOf, StandardSchema } from "../tools/schema.js";
+import type { ChatMessage, ChatOptions, ResponseFormat, ToolDefinition } from "../model/chat.js";
+import type { OutputOf, StandardSchema } from "../schema/standard-schema.js";
+import type { OptionNames } from "../errors/check-options.js";
 import type { AnyFormat, StandardFormat } from "./structured.js";
-import type { ChatMessage, ChatOptions, ResponseFormat, ToolDefinition } from "./types.js";
 
-/** How long a call may take, in seconds; `null` for as long as it takes. */
+/** The timeouts of a call, in seconds; `null` for none. */
 export interface Timeouts {
-  /** From sending the request to the head of its answer; for streams only. Default: none. */
-  readonly connect?: number | null;
+  /** From sending the request to the headers of the response; for streams only. Default: none. */
+  readonly connect?: number | null | undefined;
   /** From sending the request to the first token. Default: none. */
-  readonly firstToken?: number | null;
-  /** From one token to the next; for streams only. What a server sends to keep the line open does not count. Default: none. */
-  readonly betweenTokens?: number | null;
-  /** The whole call with all retries. Default: 600. */
-  readonly total?: number | null;
+  readonly firstToken?: number | null | undefined;
+  /** From one token to the next; for streams only. Keep-alive messages of the server do not count. Default: none. */
+  readonly betweenTokens?: number | null | undefined;
+  /** The whole call with all its retries. Default: 600. */
+  readonly total?: number | null | undefined;
 }
 
-/** How a request is made. */
+/** Options of the requests of a call. */
 export interface RequestOptions {
-  /** How often a failed request is sent again at most, before the first token. Default: 2. */
-  readonly maxRetries?: number;
-  /** A single one may be given; the others stay as they are. */
-  readonly timeouts?: Timeouts;
+  /** How often a failed request is retried before its first token. Default: 2. */
+  readonly maxRetries?: number | undefined;
+  /** The timeouts. Those that are left out keep their value. */
+  readonly timeouts?: Timeouts | undefined;
   /**
-   * Whether a stream that broke off after some text is gone on with, where the provider can go on from a begun answer: Anthropic, vLLM,
+   * Whether a stream that broke off after some text is resumed, where the provider can continue a text: Anthropic, vLLM,
    * Mistral. Default: false.
    */
-  readonly resumeOnDrop?: boolean;
-  /** Sent with each request; those of the call beside those of the client, and stronger. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly resumeOnDrop?: boolean | undefined;
+  /** Headers of every request. Those of a call are added to those of the client, and take precedence. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * Put into the body of the request as they are, for whatever a provider has of its own: `{ reasoning_effort: "low" }`. Objects are merged
-   * member by member; anything else replaces what would stand there.
+   * Members of the request's body that only this provider has, such as `{ reasoning_effort: "low" }`. Objects are merged
+   * with the body member by member; anything else replaces the member of that name.
    */
-  readonly providerOptions?: Readonly<Record<string, unknown>>;
+  readonly providerOptions?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What a call can be told. */
+/** Options of a call. */
 export interface CallOptions extends Omit<ChatOptions, "responseFormat">, RequestOptions {
   /** Another model for this call. */
-  readonly model?: string;
-  /** The form of the answer. What comes back is read and checked, and stands in the response's `object`. */
-  readonly responseFormat?: AnyFormat;
+  readonly model?: string | undefined;
+  /** The schema of the answer. The answer is parsed and checked; the response has it as `object`. */
+  readonly responseFormat?: AnyFormat | undefined;
 }
 
-/** Options of a call whose answer is to be as a schema of a validation library says. */
+/** Options of a call with the schema of a validation library. */
 export interface StandardCall<
   Schema extends StandardSchema,
   Tools extends readonly ToolDefinition[] | undefined,
@@ -53,7 +54,7 @@ export interface StandardCall<
   readonly tools?: Tools;
 }
 
-/** As {@link StandardCall}, with more said of the form. */
+/** As {@link StandardCall}, with options of the format. */
 export interface StandardFormatCall<
   Schema extends StandardSchema,
   Tools extends readonly ToolDefinition[] | undefined,
@@ -62,28 +63,92 @@ export interface StandardFormatCall<
   readonly tools?: Tools;
 }
 
-/** Options of a call whose answer is to be as a JSON Schema says. */
+/** Options of a call with a JSON Schema. */
 export interface JsonCall extends Omit<CallOptions, "responseFormat"> {
   readonly responseFormat: ResponseFormat;
 }
 
-/** What comes of a call with a schema: with tools, the model may ask for those first, and there is no object yet. */
+/** The `object` of a response. With tools it may be undefined, because the model may call those first. */
 export type ObjectOf<
   Schema extends StandardSchema,
   Tools extends readonly ToolDefinition[] | undefined,
 > = Tools extends readonly ToolDefinition[] ? OutputOf<Schema> | undefined : OutputOf<Schema>;
 
-/** What a conversation is given as: its messages, or the one message of a user. */
+/** A conversation: its messages, or a text as the one message of a user. */
 export type Prompt = string | readonly ChatMessage[];
 
-/** What a client is told once. Each call may say otherwise. */
+/** Options of a client. Options of a call take precedence. */
 export interface ClientOptions
   extends RequestOptions, Omit<ChatOptions, "tools" | "toolChoice" | "responseFormat" | "signal"> {
   readonly model: string;
-  /** The key, or what gives it: asked before each call, for keys that change. It is never shown, written down, or put into an error. */
-  readonly apiKey?: string | (() => string | PromiseLike<string>);
-  /** The address up to and including the version, such as `https://api.openai.com/v1`. Default: the provider's own. */
-  readonly baseURL?: string;
-  /** Takes the place of the runtime's `fetch`. */
-  readonly fetch?: typeof globalThis.fetch;
+  /**
+   * The API key, or a function that returns it and is called before each call, for keys that change. It is never part of a
+   * log, an error or a snapshot.
+   */
+  readonly apiKey?: string | (() => string | PromiseLike<string>) | undefined;
+  /** The URL up to and including the version, such as `https://api.openai.com/v1`. Default: the provider's own. */
+  readonly baseURL?: string | undefined;
+  /** Replaces the runtime's `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
+
+const requestNames: OptionNames<RequestOptions> = {
+  maxRetries: 1,
+  timeouts: 1,
+  resumeOnDrop: 1,
+  headers: 1,
+  providerOptions: 1,
+};
+
+type SharedOptions = Pick<ChatOptions, "parallelToolCalls" | "temperature" | "maxTokens" | "stop">;
+
+const sharedNames: OptionNames<SharedOptions & { model: string }> = {
+  model: 1,
+  parallelToolCalls: 1,
+  temperature: 1,
+  maxTokens: 1,
+  stop: 1,
+};
+
+/** The names of the options of every client. */
+export const clientNames: OptionNames<ClientOptions> = {
+  ...sharedNames,
+  apiKey: 1,
+  baseURL: 1,
+  fetch: 1,
+  ...requestNames,
+};
+
+/** The names of the options of a call. */
+export const callNames: OptionNames<CallOptions> = {
+  ...sharedNames,
+  tools: 1,
+  toolChoice: 1,
+  responseFormat: 1,
+  signal: 1,
+  ...requestNames,
+};
+
+/** The names of the timeouts. */
+export const timeoutNames: OptionNames<Timeouts> = { connect: 1, firstToken: 1, betweenTokens: 1, total: 1 };
+
+/** Names that other libraries have for these options. */
+export const synonyms = {
+  key: "apiKey",
+  token: "apiKey",
+  url: "baseURL",
+  endpoint: "baseURL",
+  baseURI: "baseURL",
+  timeout: "timeouts",
+  retries: "maxRetries",
+  maxOutputTokens: "maxTokens",
+  maxCompletionTokens: "maxTokens",
+  stopSequences: "stop",
+  schema: "responseFormat",
+  abortSignal: "signal",
+  topP: "providerOptions",
+  topK: "providerOptions",
+  seed: "providerOptions",
+  extraBody: "providerOptions",
+  defaultHeaders: "headers",
+};

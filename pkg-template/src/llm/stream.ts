@@ -1,11 +1,13 @@
-// A streamed answer on its way to a reader: what one chunk of the network brings becomes deltas, and waits until somebody takes them.
+// A streamed response on its way to its reader: makes deltas out of each chunk of the network, and keeps them until they
+// are read.
 
-import type { ChatDelta, ChatResponse, ChatStream, FinishReason } from "./types.js";
+import type { ChatDelta, ChatResponse, ChatStream, FinishReason } from "../model/chat.js";
+import { onAbort } from "../util/abort.js";
 
 /** The kinds of records, by the numbers of `DeltaKind` in `src/llm/delta.rs`. */
 const kind = { text: 0, reasoning: 1, refusal: 2, callId: 3, callStarted: 4, callArguments: 5, callDone: 6, finish: 7 };
 
-/** The reasons, by the numbers of `FinishReason` in `src/llm/answer.rs`. */
+/** The reasons, by the numbers of `FinishReason` in `src/llm/response.rs`. */
 const reasons: readonly (FinishReason | undefined)[] = [
   undefined,
   "stop",
@@ -18,13 +20,16 @@ const reasons: readonly (FinishReason | undefined)[] = [
   "other",
 ];
 
-/** What one chunk of the network brought: the texts of deltas in a row, and four numbers for each, of which the last is its length. */
+/**
+ * The deltas of one chunk of the network: their texts, one after another, and four numbers for each, of which the last is
+ * the text's length.
+ */
 interface Chunk {
   readonly text: string;
   readonly records: Uint32Array;
 }
 
-/** Cuts the text of a chunk into deltas. */
+/** The deltas of a chunk. */
 function deltasOf({ text, records }: Chunk): ChatDelta[] {
   const deltas: ChatDelta[] = [];
   let from = 0;
@@ -66,60 +71,58 @@ function deltasOf({ text, records }: Chunk): ChatDelta[] {
   return deltas;
 }
 
-/** Somebody who waits for a delta. */
+/** A reader that waits for a delta. */
 interface Waiter {
   resolve(result: IteratorResult<ChatDelta, undefined>): void;
   reject(error: unknown): void;
 }
 
-/** Makes the call: tells of each chunk, stops on the signal, and resolves with the whole. */
-export type Begin<Response> = (
+/** Makes the call: reports each chunk, stops when the signal aborts, and resolves with the complete response. */
+export type StartCall<Response> = (
   signal: AbortSignal,
   onDeltas: (text: string, records: Uint32Array) => void,
 ) => Promise<Response>;
 
 class LiveStream<Response extends ChatResponse> implements ChatStream<Response> {
   readonly #controller = new AbortController();
-  readonly #whole: Promise<Response>;
-  /** What has come, from `#nextChunk` on. It is cut up when somebody reads it: many want the whole answer alone. */
+  readonly #response: Promise<Response>;
+  /** Unread chunks, from `#nextChunk` on. They are cut into deltas when they are read: many only want the response. */
   #chunks: Chunk[] = [];
   #nextChunk = 0;
-  /** The deltas of the latest chunk that was cut up, from `#next` on. */
+  /** The deltas of the last chunk that was cut, from `#next` on. */
   #deltas: ChatDelta[] = [];
   #next = 0;
-  /** Usually none or one. */
+  /** Usually one at most. */
   #waiters: Waiter[] = [];
   #state: "open" | "ended" | "failed" = "open";
   #error: unknown;
-  /** Whether somebody wants the whole, whatever becomes of the loop. */
-  #isWanted = false;
+  /** Whether `response` was read, so that the call continues when the loop is left. */
+  #isResponseWanted = false;
 
-  constructor(begin: Begin<Response>, signal: AbortSignal | undefined) {
-    const onAbort = (): void => this.#controller.abort(signal!.reason);
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort);
-    this.#whole = begin(this.#controller.signal, (text, records) => this.#arrive({ text, records }));
+  constructor(start: StartCall<Response>, signal: AbortSignal | undefined) {
+    const leave = onAbort(signal, () => this.#controller.abort(signal!.reason));
+    this.#response = start(this.#controller.signal, (text, records) => this.#arrive({ text, records }));
     const settle = (state: "ended" | "failed", error?: unknown): void => {
-      signal?.removeEventListener("abort", onAbort);
+      leave();
       this.#settle(state, error);
     };
-    // By this, a call whose response nobody asks for may fail unheard.
-    this.#whole.then(
+    // Handles the rejection too: a response that is not read must not be reported as an unhandled rejection.
+    this.#response.then(
       () => settle("ended"),
       (error: unknown) => settle("failed", error),
     );
   }
 
   get response(): Promise<Response> {
-    this.#isWanted = true;
-    return this.#whole;
+    this.#isResponseWanted = true;
+    return this.#response;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ChatDelta, undefined> {
     return {
       next: () => this.#read(),
       return: () => {
-        if (this.#state === "open" && !this.#isWanted) this.#controller.abort(new Error("The loop was left."));
+        if (this.#state === "open" && !this.#isResponseWanted) this.#controller.abort(new Error("The loop was left."));
         return Promise.resolve({ done: true, value: undefined });
       },
     };
@@ -134,7 +137,7 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
     }
   }
 
-  /** The next delta that has come. */
+  /** The next delta that has arrived. */
   #take(): ChatDelta | undefined {
     while (this.#next === this.#deltas.length) {
       const chunk = this.#chunks[this.#nextChunk];
@@ -159,7 +162,7 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
     for (const waiter of waiters) this.#end(waiter);
   }
 
-  /** The error is thrown once; then it is over. */
+  /** Ends a reader. The error is thrown once; later reads find the end. */
   #end({ resolve, reject }: Waiter): void {
     if (this.#state === "failed") {
       this.#state = "ended";
@@ -178,10 +181,10 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
   }
 }
 
-/** Begins a call and gives its stream. */
+/** Starts a call, and returns its stream. */
 export function openStream<Response extends ChatResponse>(
-  begin: Begin<Response>,
+  start: StartCall<Response>,
   signal: AbortSignal | undefined,
 ): ChatStream<Response> {
-  return new LiveStream(begin, signal);
+  return new LiveStream(start, signal);
 }

@@ -1,38 +1,45 @@
-// Answers in a form that the program gives: what the provider is told of it, and what is made of the text that comes back.
+// Structured output: the schema that a call asks for, and the check of the answer.
 
-import { LLMError, ValidationError } from "../errors/errors.js";
+import { ValidationError } from "../errors/errors.js";
+import { LLMError } from "../model/llm-error.js";
 import { describe } from "../util/describe.js";
-import { type StandardSchema, closed, isHoldable, isStandardSchema, jsonSchemaOf } from "../tools/schema.js";
-import { type Check, jsonSchemaCheck, readJson, standardCheck } from "../tools/validate.js";
-import type { ChatResponse, JSONSchema, ObjectResponse, ResponseFormat } from "./types.js";
+import type { ChatResponse, JSONSchema, ObjectResponse, ResponseFormat } from "../model/chat.js";
+import { type Check, parseAndCheck } from "../schema/check.js";
+import { defineSchema } from "../schema/definition.js";
+import { type StandardSchema, isStandardSchema } from "../schema/standard-schema.js";
+import { canBeStrict, toStrictSchema } from "../schema/strict.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 
-/** A schema of a validation library as the form of an answer, with more to say than the schema. */
+/** The schema of a validation library as the format of an answer, with options. */
 export interface StandardFormat<Schema extends StandardSchema> {
-  /** A name for the schema: letters, digits, `_` and `-`. Default: `"answer"`. */
-  readonly name?: string;
+  /** A name for the schema: 1 to 64 letters, digits, `_` and `-`. Default: `"answer"`. */
+  readonly name?: string | undefined;
   readonly schema: Schema;
-  /** The same as JSON Schema, for libraries whose schemas do not know it, such as Valibot without `@valibot/to-json-schema`. */
-  readonly jsonSchema?: JSONSchema;
+  /** The same as JSON Schema, for libraries that cannot convert it, such as Valibot without `@valibot/to-json-schema`. */
+  readonly jsonSchema?: JSONSchema | undefined;
   /** See {@link ResponseFormat.strict}. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
-/** The form of an answer, in any of the ways in which it can be given. */
+/** The format of an answer, in any of the ways in which it can be given. */
 export type AnyFormat = ResponseFormat | StandardSchema | StandardFormat<StandardSchema>;
 
-/** A form that is ready for use. */
+const formatNames: OptionNames<StandardFormat<StandardSchema>> = { name: 1, schema: 1, jsonSchema: 1, strict: 1 };
+
+/** A format that is ready for use. */
 export interface Format {
-  readonly told: ResponseFormat;
-  /** The same for a provider that holds models to every schema that is fit for it. */
-  readonly strictlyTold: ResponseFormat;
+  /** The format as providers are sent it. */
+  readonly request: ResponseFormat;
+  /** The same for a provider that enforces every schema that allows it. */
+  readonly strictRequest: ResponseFormat;
   readonly check: Check;
 }
 
-/** To make a check of a schema takes a while, and programs ask in the same form again and again. */
-const made = new WeakMap<object, Format>();
+/** Preparing a schema takes a while, and programs use the same one in many calls. */
+const prepared = new WeakMap<object, Format>();
 
 /**
- * The form of an answer, checked.
+ * Checks and prepares the format of an answer.
  *
  * @throws ValidationError `INVALID_SCHEMA`, `INVALID_OPTION`
  */
@@ -40,47 +47,48 @@ export function formatOf(given: AnyFormat): Format {
   if ((typeof given !== "object" && typeof given !== "function") || given === null) {
     throw new ValidationError("INVALID_OPTION", `\`responseFormat\` is ${describe(given)}.`);
   }
-  const known = made.get(given);
+  const known = prepared.get(given);
   if (known !== undefined) return known;
   const full: StandardFormat<StandardSchema> | ResponseFormat = isStandardSchema(given) ? { schema: given } : given;
-  const { name = "answer", schema } = full;
+  checkOptions(full, formatNames, "`responseFormat`", { parameters: "schema", json_schema: "schema" });
+  const { name = "answer", schema, strict } = full;
   if (typeof name !== "string" || !/^[\w-]{1,64}$/.test(name)) {
     throw new ValidationError("INVALID_OPTION", `\`responseFormat.name\` is ${describe(name)}.`);
   }
-  const json = jsonSchemaOf(schema, "jsonSchema" in full ? full.jsonSchema : undefined, "`responseFormat`");
-  const { strict } = full;
-  const toldAs = (isStrict: boolean | undefined): ResponseFormat =>
+  const beside = "jsonSchema" in full ? full.jsonSchema : undefined;
+  const { schema: json, check } = defineSchema(schema, beside, "`responseFormat`");
+  const requestWith = (isStrict: boolean | undefined): ResponseFormat =>
     isStrict === undefined
       ? { name, schema: json }
-      : { name, schema: isStrict ? closed(json) : json, strict: isStrict };
+      : { name, schema: isStrict ? toStrictSchema(json) : json, strict: isStrict };
   const format: Format = {
-    told: toldAs(strict),
-    strictlyTold: toldAs(strict ?? (isHoldable(json) ? true : undefined)),
-    check: isStandardSchema(schema) ? standardCheck(schema) : jsonSchemaCheck(json),
+    request: requestWith(strict),
+    strictRequest: requestWith(strict ?? (canBeStrict(json) ? true : undefined)),
+    check,
   };
-  made.set(given, format);
+  prepared.set(given, format);
   return format;
 }
 
-/** Models that are held to nothing like to put JSON in a block of Markdown. */
+/** The text without a fence around it: models often write JSON as a block of Markdown. */
 function withoutFence(text: string): string {
   return /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/i.exec(text)?.[1] ?? text;
 }
 
 /**
- * The answer with what it holds. One that asks for tools has no object yet.
+ * The response with its structured output. A response that calls tools has none yet.
  *
- * @throws LLMError `LLM_BAD_ANSWER` when it is not as it should be; `partial` is the answer.
+ * @throws LLMError `LLM_BAD_ANSWER` when the answer does not match the schema; `partial` is the response.
  */
 export async function withObject(
   response: ChatResponse,
   format: Format,
 ): Promise<ChatResponse | ObjectResponse<unknown>> {
   if (response.toolCalls.length > 0) return response;
-  const reading = await readJson(withoutFence(response.text), format.check, "The answer is");
-  if (reading.ok) return { ...response, object: reading.value };
-  const why = { length: "It was cut off at the limit of tokens. ", refusal: "The model declined to answer. " };
+  const checked = await parseAndCheck(withoutFence(response.text), format.check, "The answer is");
+  if (checked.ok) return { ...response, object: checked.value };
+  const reasons = { length: "It was cut off at the limit of tokens. ", refusal: "The model declined to answer. " };
   const { finishReason } = response;
-  const reason = finishReason === "length" || finishReason === "refusal" ? why[finishReason] : "";
-  throw new LLMError("LLM_BAD_ANSWER", `${reason}${reading.message}`, { partial: response });
+  const reason = finishReason === "length" || finishReason === "refusal" ? reasons[finishReason] : "";
+  throw new LLMError("LLM_BAD_ANSWER", `${reason}${checked.message}`, { partial: response });
 }

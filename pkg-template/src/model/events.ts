@@ -134,14 +134,17 @@ export class NestedEvent extends WorkflowEvent<{
  * }
  * ```
  */
-export class StreamReset extends WorkflowEvent<{
+export class StreamReset extends WorkflowEvent<StreamResetData> {}
+
+/** The data of {@link StreamReset}. */
+export interface StreamResetData {
   /** The step that begins again. */
   readonly step: string;
   /** The attempt that begins, from 1. */
   readonly attempt: number;
-  /** Of a step of an agent: the iteration of the agent's loop. */
+  /** Of agents: the iteration whose `AgentStream` events are written again. */
   readonly iteration?: number;
-}> {}
+}
 
 let names: ReadonlyMap<unknown, string> | undefined;
 

@@ -1,6 +1,6 @@
 // What a step's handler gets, as types. `runtime/invocation.ts` is behind them.
 
-import type { EventClass, EventInput, EventOf, WorkflowEvent } from "./events.js";
+import type { EventClass, EventInput, EventOf, StreamResetData, WorkflowEvent } from "./events.js";
 import type { NestedWorkflow, Slots } from "./nested.js";
 import type { RetryFunction, RetryPolicy } from "./retry.js";
 import type { Store } from "./store.js";
@@ -113,6 +113,10 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    * const both = context.collectEvents(event, [DraftEvent, ReviewEvent]);
    * if (both === null) return;
    * ```
+   *
+   * Pass the same array each time when it is long: it is then read in full only once. If you change an array of more than 32
+   * classes in place, events count for the old list until the change is noticed, which takes at most length / 32 calls. What you
+   * are given always has the classes that the array has at that call.
    */
   readonly collectEvents: <const Classes extends readonly EventClass[]>(
     event: WorkflowEvent,
@@ -150,6 +154,11 @@ export interface StepParameters<
   readonly numWorkers?: number;
   /** Whether and how a failed attempt is repeated. Default: it is not. */
   readonly retry?: RetryPolicy | RetryFunction;
+  /**
+   * Details for the `StreamReset` that is published when the step runs again: called with the input events of the invocation. For
+   * steps of libraries, whose users know the events by something else than the step's name.
+   */
+  readonly resetDetails?: ((events: readonly WorkflowEvent[]) => Pick<StreamResetData, "iteration">) | undefined;
   /** How many seconds an attempt may take. Default: as long as it takes. */
   readonly timeout?: number | null;
 }

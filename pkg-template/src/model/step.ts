@@ -2,6 +2,7 @@
 
 import { ValidationError } from "../errors/errors.js";
 import { EventChoice, type EventClass, type EventInput, type WorkflowEvent, isEventClass } from "./events.js";
+import type { StepParameters } from "./handler-context.js";
 import { type RetryFunction, RetryPolicy } from "./retry.js";
 import { milliseconds } from "./duration.js";
 import { describe } from "../util/describe.js";
@@ -26,6 +27,8 @@ export interface StepDefinition {
   readonly handles:
     { readonly steps: readonly string[]; readonly maxRecoveries: number; readonly ids?: readonly number[] } | undefined;
   readonly handler: AnyHandler;
+  /** Details for the event that says that the step begins again. */
+  readonly resetDetails: StepParameters["resetDetails"];
 }
 
 /** The parameters of a step, unchecked. */
@@ -36,6 +39,7 @@ export interface RawParameters {
   readonly numWorkers?: number | undefined;
   readonly retry?: RetryPolicy | RetryFunction | undefined;
   readonly timeout?: number | null | undefined;
+  readonly resetDetails?: StepParameters["resetDetails"];
 }
 
 /** The classes that an input takes. */
@@ -62,7 +66,7 @@ export function checkStep(
   parameters: RawParameters,
   handler: unknown,
 ): Omit<StepDefinition, "naming" | "inputs" | "handles"> {
-  const { outputs, numWorkers, retry, timeout } = parameters;
+  const { outputs, numWorkers, retry, timeout, resetDetails } = parameters;
   if (typeof handler !== "function") {
     throw new ValidationError("INVALID_STEP", `The handler of step "${name}" is ${describe(handler)}.`);
   }
@@ -71,6 +75,9 @@ export function checkStep(
   }
   if (numWorkers !== undefined && !(Number.isInteger(numWorkers) && numWorkers > 0 && numWorkers < 2 ** 32)) {
     throw new ValidationError("INVALID_WORKERS", `numWorkers of step "${name}" is ${describe(numWorkers)}.`);
+  }
+  if (resetDetails !== undefined && typeof resetDetails !== "function") {
+    throw new ValidationError("INVALID_STEP", `resetDetails of step "${name}" is ${describe(resetDetails)}.`);
   }
   if (retry !== undefined && typeof retry !== "function" && !(retry instanceof RetryPolicy)) {
     throw new ValidationError("INVALID_RETRY", `retry of step "${name}" is ${describe(retry)}.`);
@@ -82,6 +89,7 @@ export function checkStep(
     retry,
     timeout: milliseconds(timeout, `The timeout of step "${name}"`),
     handler: handler as AnyHandler,
+    resetDetails,
   };
 }
 

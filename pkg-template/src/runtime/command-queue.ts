@@ -27,7 +27,7 @@ export interface CommandHandler {
     input: WorkflowEvent | readonly WorkflowEvent[],
   ): void;
   /** A step begins again; what an earlier attempt has written to the stream no longer counts. */
-  reset(step: number, attempt: number): void;
+  reset(step: number, attempt: number, input: WorkflowEvent | readonly WorkflowEvent[]): void;
   /** A wait has its event. */
   resolve(wait: number, event: WorkflowEvent): void;
   /** A sleep is over. */
@@ -106,30 +106,31 @@ export class CommandQueue {
   }
 
   #append(words: Int32Array): void {
-    if (this.#next > 0 && !this.#isDirect) {
-      if (this.#next === this.#end) this.#next = this.#end = 0;
-      else if (this.#end + words.length > this.#copies.length) this.#forgetRead();
-    }
-    if (this.#isDirect) this.#next = this.#end = 0;
-    const end = this.#end + words.length;
-    if (end > this.#copies.length) {
-      const larger = new Int32Array(Math.max(64, end * 2));
-      larger.set(this.#copies.subarray(0, this.#end));
-      this.#copies = larger;
-    }
+    if (this.#isDirect || this.#next === this.#end) this.#next = this.#end = 0;
+    this.#makeRoom(words.length);
     this.#copies.set(words, this.#end);
     this.#words = this.#copies;
     this.#isDirect = false;
-    this.#end = end;
+    this.#end += words.length;
   }
 
-  /** What was carried out makes room: in a chain of synchronous handlers the queue never runs empty, and would grow without end. */
-  #forgetRead(): void {
-    // Moving less than half at a time would make a long queue quadratic.
-    if (this.#next * 2 < this.#end) return;
-    this.#copies.copyWithin(0, this.#next, this.#end);
-    this.#end -= this.#next;
+  /**
+   * Makes room for so many words behind the last one. What has been carried out gives way: in a chain of synchronous handlers the queue
+   * never runs empty, and would grow without end. At most half of it is in use afterwards, so a word is moved once on average.
+   */
+  #makeRoom(length: number): void {
+    const queue = this.#copies;
+    const [next, end] = [this.#next, this.#end];
+    if (end + length <= queue.length) return;
+    const needed = 2 * (end - next + length);
+    if (needed <= queue.length) {
+      queue.copyWithin(0, next, end);
+    } else {
+      this.#copies = new Int32Array(Math.max(64, needed));
+      this.#copies.set(queue.subarray(next, end));
+    }
     this.#next = 0;
+    this.#end = end - next;
   }
 
   /** The words. Memory that grew has left its old views empty. */
@@ -203,7 +204,7 @@ export class CommandQueue {
         }
         return;
       case op.RESET:
-        this.#handler.reset(a, b);
+        if (!this.isSettling) this.#handler.reset(a, b, this.#inputsOfNext(words, at));
         return;
       case op.RESOLVE:
         this.#handler.resolve(a, this.#slots.event(b));
@@ -235,6 +236,11 @@ export class CommandQueue {
     }
   }
 
+  /** The events of the invocation that follows a reset. */
+  #inputsOfNext(words: Int32Array, at: number): WorkflowEvent | readonly WorkflowEvent[] {
+    return this.#inputs(words, at + commandLength(words, at) + 5);
+  }
+
   /** The events of an invocation, whose number stands at `at` and whose slots follow. */
   #inputs(words: Int32Array, at: number): WorkflowEvent | readonly WorkflowEvent[] {
     const count = words[at]!;
@@ -243,7 +249,9 @@ export class CommandQueue {
   }
 
   /** Events that are published and still in the queue, and the stop event when the run has completed and that is still in the queue. */
-  pending(resetEvent: (step: number, attempt: number) => WorkflowEvent): {
+  pending(
+    resetEvent: (step: number, attempt: number, input: WorkflowEvent | readonly WorkflowEvent[]) => WorkflowEvent,
+  ): {
     readonly published: WorkflowEvent[];
     readonly stop: WorkflowEvent | undefined;
   } {
@@ -254,7 +262,7 @@ export class CommandQueue {
       const [a, b] = [words[at + 1]!, words[at + 2]!];
       if (words[at] === op.NEXT) published.push(this.#slots.event(words[at + 4]!));
       if (words[at] === op.PUBLISH) published.push(this.#slots.event(a));
-      if (words[at] === op.RESET) published.push(resetEvent(a, b));
+      if (words[at] === op.RESET) published.push(resetEvent(a, b, this.#inputsOfNext(words, at)));
       if (words[at] === op.SETTLE && a === outcome.COMPLETED) stop = this.#slots.event(b);
     }
     return { published, stop };

@@ -52,7 +52,7 @@ export interface RunJournal {
   end(): void;
 }
 
-/** Reads the reply of `engine_freeze` and `replay_freeze`, as `src/wasm/engine/snapshot.rs` writes it. */
+/** Reads the reply of `engine_capture` and `replay_capture`, as `src/wasm/engine/snapshot.rs` writes it. */
 export function readCaptured(words: Uint32Array, bySlot: readonly unknown[]): CapturedEngine {
   const [address = 0, length = 0, slots = 0] = words;
   const payloads = Array.from(words.subarray(4, 4 + slots), (slot) => bySlot[slot]);
@@ -311,7 +311,7 @@ export class EngineRun {
       (engine) =>
         typeof pattern === "number"
           ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, now)
-          : 0,
+          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, now),
       slot,
       "",
       (reply) => {
@@ -321,10 +321,14 @@ export class EngineRun {
     return found;
   }
 
-  /** Makes a list of types ready for {@link collect}; undefined when the run has too many of them already. */
-  pattern(expected: Uint32Array): number | undefined {
-    const number = ask(() => this.#engine().engine_pattern(this.#handle, expected));
-    return number === -1 ? undefined : expectNumber(number);
+  /** Makes a list of types ready for {@link collect}; {@link NO_PATTERN} when the run has as many as it may. */
+  pattern(expected: Uint32Array): number {
+    return expectNumber(ask(() => this.#engine().engine_pattern(this.#handle, expected)));
+  }
+
+  /** How many events a step has collected by a pattern. */
+  collected({ index, generation }: AttemptId, pattern: number): number {
+    return ask(() => this.#engine().engine_collected(this.#handle, index, generation, pattern));
   }
 
   /** A running step begins to wait for a nested run that waits for the outside, or no longer does. */
@@ -366,7 +370,7 @@ export class EngineRun {
   /** The engine's part of the run as it is now. */
   capture(): CapturedEngine {
     const alive = this.isBegun ? this.alive() : 0;
-    const words = ask(() => readReply(this.#engine().engine_freeze(this.#handle, alive)));
+    const words = ask(() => readReply(this.#engine().engine_capture(this.#handle, alive)));
     return readCaptured(words, this.slots.all);
   }
 

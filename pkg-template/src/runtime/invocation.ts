@@ -194,7 +194,7 @@ export class Invocation implements HandlerContext {
       if (classes.length === 0) return [] as never;
       const { plan, engine, patterns } = this.run;
       const type = plan.typeOf(event);
-      const pattern = patterns.of(classes as readonly EventClass[], plan, engine);
+      const pattern = patterns.of(classes as readonly EventClass[], this, plan, engine);
       return (engine.collect(this, type, event, pattern) ?? null) as never;
     };
   }

@@ -20,7 +20,6 @@ import {
   type StepFailedEvent,
   type StepFailure,
   type StopEvent,
-  StreamReset,
   WorkflowEvent,
   typeName,
 } from "../model/events.js";
@@ -44,6 +43,7 @@ import type { Invocation } from "./invocation.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
 import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import { resetEvent } from "./reset-event.js";
 import { WaitTable } from "./wait-table.js";
 
 /** A nested run that belongs into the snapshot of the run around it. */
@@ -376,14 +376,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.attempts.begin(this.plan.steps[step]!, index, generation, attempt, input);
   }
 
-  reset(step: number, attempt: number): void {
-    this.publish(this.resetEvent(step, attempt));
-  }
-
-  /** The event that says that a step begins again. */
-  resetEvent(step: number, attempt: number): StreamReset {
-    const { name } = this.plan.steps[step]!;
-    return new StreamReset({ step: name, attempt });
+  reset(step: number, attempt: number, input: WorkflowEvent | readonly WorkflowEvent[]): void {
+    this.publish(resetEvent(this.plan, step, attempt, input));
   }
 
   resolve(wait: number, event: WorkflowEvent): void {

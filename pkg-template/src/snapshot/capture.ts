@@ -3,6 +3,7 @@
 import type { StopEvent } from "../model/events.js";
 import type { CapturedEngine } from "../runtime/engine-run.js";
 import type { LiveRun } from "../runtime/live-run.js";
+import { resetEvent } from "../runtime/reset-event.js";
 import {
   type NestedPart,
   type ReturnedPart,
@@ -20,7 +21,7 @@ import {
  */
 export function capture(run: LiveRun, { data }: { readonly data: boolean }): Uint8Array {
   const { engine, plan, early } = run;
-  const { published, stop = run.stop } = engine.pending((step, attempt) => run.resetEvent(step, attempt));
+  const { published, stop = run.stop } = engine.pending((...reset) => resetEvent(plan, ...reset));
   const captured = stop === undefined ? captureEngine(run) : undefined;
   const { events, dropped } = run.stream.unread();
   const nested = captured === undefined ? [] : nestedParts(run, captured);

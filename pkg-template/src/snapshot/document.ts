@@ -6,7 +6,8 @@
 import { RecoverError } from "../errors/errors.js";
 import { type EventClass, StopEvent, WorkflowEvent, typeName } from "../model/events.js";
 import type { TypeHook } from "../model/type-hook.js";
-import { type CodecContext, decodePayload, encodePayload } from "./codec/codec.js";
+import { decodePayload, encodePayload } from "./codec/codec.js";
+import type { CodecContext } from "./codec/context.js";
 import { ask, copyBytes, readReply } from "../wasm/engine-calls.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
 import { Remembered } from "../runtime/remembered.js";

@@ -3,7 +3,8 @@
 
 import type { WorkflowEvent } from "../model/events.js";
 import type { Store } from "../model/store.js";
-import { type CodecContext, concatenate, encodePayload } from "./codec/codec.js";
+import { concatenate, encodePayload } from "./codec/codec.js";
+import type { CodecContext } from "./codec/context.js";
 import type { EngineRun, RunJournal } from "../runtime/engine-run.js";
 import { Notifier } from "../util/notifier.js";
 

@@ -11,6 +11,7 @@ import type { NestedRuns, PreparedRun, RestoredRun } from "../runtime/run-parts.
 import { ask, copyBytes, engineError, memoryWords, readReply } from "../wasm/engine-calls.js";
 import { engine } from "../wasm/engine-module.js";
 import { condition } from "../wasm/protocol.js";
+import { EngineResource } from "../wasm/resources.js";
 import { type RunDocument, codecOf, readDocument, readTypes } from "./document.js";
 import { asBytes, readHeader } from "./header.js";
 
@@ -47,11 +48,22 @@ export class PreparedSnapshot implements PreparedRun {
 
   #restore(journal: boolean): RestoredRun {
     const { bytes } = this;
-    const definition = this.#definition;
     const { kind, fingerprint } = readHeader(bytes);
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
-    const words = ask(() => readReply(engine().snapshot_read(bytes)));
-    const [status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = words;
+    const opened = ask(() => readReply(engine().snapshot_open(bytes)));
+    const snapshot = new EngineResource(this, opened[0]!, "snapshot_free");
+    try {
+      return this.#restoreOpened(snapshot, opened, fingerprint, journal);
+    } finally {
+      snapshot.free();
+    }
+  }
+
+  /** @param opened What `snapshot_open` has replied. */
+  #restoreOpened(snapshot: EngineResource, opened: Uint32Array, fingerprint: string, journal: boolean): RestoredRun {
+    const { bytes } = this;
+    const definition = this.#definition;
+    const [, status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = opened;
     const shared = definition.plan();
     if (this.#options.migrate !== true && shared.fingerprint !== fingerprint) {
       throw new RecoverError("SNAPSHOT_FOREIGN", `The workflow is "${definition.name}".`);
@@ -65,15 +77,14 @@ export class PreparedSnapshot implements PreparedRun {
     if ((status === condition.CREATED) !== (document.start !== undefined)) invalid("It has begun and it has not.");
     if (document.payloads.length !== slots) invalid("There is not one payload for each slot.");
     if (document.stop === undefined) {
-      run.adopt(this.#restoreEngine(plan, document, journal), document.payloads);
+      run.adopt(this.#restoreEngine(snapshot, plan, document, journal), document.payloads);
       nested = this.#nested(document);
     }
     const returned = new Map((document.returned ?? []).map(({ invocation, output }) => [invocation, output]));
     return { plan, contents: document, engine: run, alive: later * 2 ** 32 + now, nested, returned };
   }
 
-  #restoreEngine(plan: Plan, { payloads }: RunDocument, journal: boolean): number {
-    const { bytes } = this;
+  #restoreEngine(snapshot: EngineResource, plan: Plan, { payloads }: RunDocument, journal: boolean): number {
     const definition = this.#definition;
     const { migrate = false, timeout } = this.#options;
     const types = Uint32Array.from(payloads, (payload) =>
@@ -83,7 +94,7 @@ export class PreparedSnapshot implements PreparedRun {
     const { steps, keptEvents } = definition.limits;
     const isFresh = timeout !== undefined;
     const pointer = ask(() =>
-      engine().engine_thaw(plan.graph, bytes, types, migrate, limit, isFresh, steps, keptEvents, journal),
+      engine().engine_restore(snapshot.handle, plan.graph, types, migrate, limit, isFresh, steps, keptEvents, journal),
     );
     const memory = memoryWords();
     const at = pointer >>> 2;

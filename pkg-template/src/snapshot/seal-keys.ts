@@ -1,18 +1,28 @@
-// Keys for seals: checks what users give, and derives from it what WebCrypto needs. Each purpose has its own key, so that
-// nothing that one of them gives away says anything about another.
+// Keys for sealed snapshots: checks the keys of users, and derives from them the keys for WebCrypto. Each purpose has a key
+// of its own, so that what leaks of one does not weaken another.
 
 import { EngineError, ValidationError } from "../errors/errors.js";
-import type { SealKey } from "./seal.js";
 import { describe } from "../util/describe.js";
 import { asBytes } from "./header.js";
+
+/**
+ * A key for sealed snapshots:
+ *
+ * - a secret of at least 16 random bytes, or a string of at least 16 random characters, such as one from a secret store. A
+ *   password is not random enough;
+ * - a `CryptoKey` for HKDF, with the usage `deriveBits` or `deriveKey`;
+ * - a `CryptoKey` for HMAC with SHA-256 and the usage `sign`, which cannot encrypt;
+ * - a `CryptoKey` for AES-GCM of 256 bits, with the usages `encrypt` and `decrypt`, which always encrypts.
+ */
+export type SealKey = CryptoKey | ArrayBuffer | Uint8Array | string;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A key, ready for use. */
 export interface Sealer {
-  /** Whether to encrypt, after what the user wants. @throws ValidationError `INVALID_OPTION` when the key cannot do that. */
+  /** Whether to encrypt, given the option of the user. @throws ValidationError `INVALID_OPTION` when the key cannot do that. */
   decideEncryption(wanted: unknown): boolean;
-  /** Eight bytes that tell the key from others, and say nothing about it. */
+  /** Eight bytes that identify the key, and reveal nothing about it. */
   id(): Promise<Uint8Array>;
   /** The key for HMAC; undefined when this one cannot be used for it. */
   readonly mac: (() => Promise<CryptoKey>) | undefined;
@@ -46,7 +56,7 @@ function decideEncryption(wanted: unknown, canSign: boolean, canEncrypt: boolean
   return wanted === true || !canSign;
 }
 
-/** From a secret that is not a key itself, by HKDF. */
+/** A sealer whose keys are derived from a secret by HKDF. */
 function derived(secret: () => Promise<CryptoKey>): Sealer {
   const derive = async (
     purpose: string,
@@ -57,7 +67,7 @@ function derived(secret: () => Promise<CryptoKey>): Sealer {
     const info = bytesOf(`stepstream seal 1 ${purpose}`);
     const by = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info };
     const from = await secret();
-    // Both ways lead to the same key; some keys allow only one of them.
+    // Both ways give the same key, but some CryptoKeys allow only one of them.
     if (from.usages.includes("deriveKey")) return subtle.deriveKey(by, from, algorithm, false, usages);
     return subtle.importKey("raw", await subtle.deriveBits(by, from, algorithm.length), algorithm, false, usages);
   };
@@ -70,11 +80,11 @@ function derived(secret: () => Promise<CryptoKey>): Sealer {
 }
 
 async function signedId(key: CryptoKey): Promise<Uint8Array> {
-  // What is sealed begins with other letters.
+  // No sealed snapshot begins with these letters.
   return new Uint8Array(await webCrypto().subtle.sign("HMAC", key, bytesOf("stepstream key id")), 0, idLength);
 }
 
-/** The beginning of the key's stream for a nonce of its own: those of snapshots are random, and will never be this one. */
+/** The beginning of the key's stream for a nonce that no snapshot has: theirs are random. */
 async function encryptedId(key: CryptoKey): Promise<Uint8Array> {
   const by = { name: "AES-GCM", iv: new Uint8Array(12).fill(255) };
   return new Uint8Array(await webCrypto().subtle.encrypt(by, key, new Uint8Array(idLength)), 0, idLength);
@@ -123,7 +133,7 @@ function sealerOf(key: unknown): Sealer {
     if (key.length < shortest) invalid(`The key has ${key.length} characters; ${advice}`);
     return fromSecret(bytesOf(key));
   }
-  // By the tag, because keys and bytes come from other realms, too.
+  // By the tag, because keys and bytes may be of another realm.
   const tag = Object.prototype.toString.call(key);
   if (tag === "[object CryptoKey]") return fromCryptoKey(key as CryptoKey);
   if (tag !== "[object ArrayBuffer]" && !ArrayBuffer.isView(key)) {
@@ -134,7 +144,7 @@ function sealerOf(key: unknown): Sealer {
   return fromSecret(bytes);
 }
 
-/** What a user gives as keys. @throws ValidationError `INVALID_OPTION`; EngineError `NO_WEBCRYPTO` */
+/** The sealers for the keys of a user. @throws ValidationError `INVALID_OPTION`; EngineError `NO_WEBCRYPTO` */
 export function sealers(keys: SealKey | readonly SealKey[]): readonly [Sealer, ...Sealer[]] {
   webCrypto();
   const list: readonly SealKey[] = Array.isArray(keys) ? keys : [keys as SealKey];

@@ -1,35 +1,31 @@
-// Sealed snapshots: for snapshots that pass through hands which are not trusted, such as a browser that keeps the server's
-// run. WebCrypto does the work; the layout is below.
+// Sealed snapshots, for snapshots that are kept where they could be read or changed by others, such as the run of a server
+// in a browser. WebCrypto does the work; the layout is below.
 
 import { RecoverError, ValidationError } from "../errors/errors.js";
 import { asBytes, headerLength, readHeader, writeHeader } from "./header.js";
-import { type Sealer, sealers, webCrypto } from "./seal-keys.js";
+import { type SealKey, type Sealer, sealers, webCrypto } from "./seal-keys.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 
-/**
- * What a snapshot is sealed with:
- *
- * - a secret of at least 16 random bytes, or a string of at least 16 random characters, such as one from a secret store. A
- *   password is not random enough;
- * - a `CryptoKey` for HKDF, with the usage `deriveBits` or `deriveKey`;
- * - a `CryptoKey` for HMAC with SHA-256 and the usage `sign`, which cannot encrypt;
- * - a `CryptoKey` for AES-GCM of 256 bits, with the usages `encrypt` and `decrypt`, which always encrypts.
- */
-export type SealKey = CryptoKey | ArrayBuffer | Uint8Array | string;
+export type { SealKey };
 
 /** Options of {@link sealSnapshot}. */
 export interface SealOptions {
   /**
-   * Whether the contents are encrypted (AES-256-GCM), and not only protected against changes (HMAC-SHA-256). Default: false, but
+   * Whether the snapshot is encrypted (AES-256-GCM), or only protected against changes (HMAC-SHA-256). Default: false, but
    * true with a key for AES-GCM.
    */
-  readonly encrypt?: boolean;
+  readonly encrypt?: boolean | undefined;
 }
+
+const sealNames: OptionNames<SealOptions> = { encrypt: 1 };
 
 /** Options of {@link openSnapshot}. */
 export interface OpenOptions {
-  /** Refuses the snapshots of other workflows than this one. Default: all are opened, and `recover` refuses. */
-  readonly workflow?: { readonly fingerprint: string };
+  /** Refuses snapshots of other workflows. Default: any snapshot is opened; `workflow.recover` refuses foreign ones. */
+  readonly workflow?: { readonly fingerprint: string } | undefined;
 }
+
+const openNames: OptionNames<OpenOptions> = { workflow: 1 };
 
 // Layout; numbers are little-endian:
 //
@@ -38,8 +34,9 @@ export interface OpenOptions {
 //  28   4  FNV-1a of all bytes before, so that an altered length is not taken for a truncation
 //  32   8  key id
 //  40   …  HMAC: the snapshot as the body, and 32 bytes of HMAC over all bytes before
-//          AES-GCM: 12 bytes of nonce, and the ciphertext with its tag as the body; all bytes before the body are authenticated, too
-//       8  beginning of the SHA-256 of all bytes before: tells accidents from a wrong key, and has no say in what is trusted
+//          AES-GCM: 12 bytes of nonce, and the ciphertext with its tag as the body; all bytes before the body are
+//          authenticated too
+//       8  beginning of the SHA-256 of all bytes before: tells damaged bytes from a wrong key; it proves nothing
 const headerCheckAt = headerLength + 4;
 const keyIdAt = headerLength + 8;
 const bodyAt = keyIdAt + 8;
@@ -62,7 +59,7 @@ async function checksumOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await webCrypto().subtle.digest("SHA-256", bytes), 0, checksumLength);
 }
 
-/** Looks at all bytes whatever they are, so that the time it takes says nothing about where they differ. */
+/** Compares all bytes in any case, so that the time it takes does not reveal where they differ. */
 function areEqual(left: Uint8Array, right: Uint8Array): boolean {
   let different = left.length ^ right.length;
   left.forEach((byte, at) => (different |= byte ^ (right[at] ?? 0)));
@@ -73,12 +70,12 @@ async function sign(key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<Uin
   return new Uint8Array(await webCrypto().subtle.sign("HMAC", key, bytes));
 }
 
-/** What AES-GCM wants to know beside the key and the contents. */
+/** The parameters of AES-GCM. */
 function gcm(before: Uint8Array<ArrayBuffer>): AesGcmParams {
   return { name: "AES-GCM", iv: before.subarray(bodyAt), additionalData: before, tagLength: 8 * tagLength };
 }
 
-/** How long what stands around the body is. */
+/** The lengths of what is before and after the body. */
 function around(isEncrypted: boolean): { bodyFrom: number; after: number } {
   return isEncrypted
     ? { bodyFrom: bodyAt + nonceLength, after: checksumLength }
@@ -86,9 +83,9 @@ function around(isEncrypted: boolean): { bodyFrom: number; after: number } {
 }
 
 /**
- * Seals a snapshot, so that {@link openSnapshot} can tell whether it is still what was sealed. The workflow's fingerprint and
- * the snapshot's place in the run are bound in, and remain readable, so that stores can keep sealed snapshots as they keep
- * others. A seal does not say that a snapshot is the latest: an older one of the same run opens as well.
+ * Seals a snapshot, so that {@link openSnapshot} detects every change of it. The workflow's fingerprint and the sequence of
+ * the snapshot are protected but readable, so that stores handle sealed snapshots like others. A seal does not prove that a
+ * snapshot is the latest: an older one of the same run can be opened too.
  *
  * ```ts
  * const sealed = await sealSnapshot(context.snapshot(), env.SNAPSHOT_SECRET, { encrypt: true });
@@ -98,13 +95,14 @@ function around(isEncrypted: boolean): { bodyFrom: number; after: number } {
  *
  * @param key A key; of several, the first is used.
  * @throws RecoverError `SNAPSHOT_FORMAT` when it is not a snapshot, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`; ValidationError
- * `INVALID_OPTION` when the key cannot be used; EngineError `NO_WEBCRYPTO` where there is no WebCrypto.
+ * `INVALID_OPTION` for a key or an option that cannot be used; EngineError `NO_WEBCRYPTO` where there is no WebCrypto.
  */
 export async function sealSnapshot(
   snapshot: ArrayBuffer | Uint8Array,
   key: SealKey | readonly SealKey[],
   options: SealOptions = {},
 ): Promise<Uint8Array> {
+  checkOptions(options, sealNames, "sealSnapshot");
   const plain = asBytes(snapshot);
   const { kind, fingerprint, sequence } = readHeader(plain);
   if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT");
@@ -119,7 +117,7 @@ export async function sealSnapshot(
   const view = new DataView(sealed.buffer);
   view.setUint32(headerLength, bodyLength, true);
   view.setUint32(headerCheckAt, fnv1a(sealed.subarray(0, headerCheckAt)), true);
-  // Before anything is awaited: then the caller may use the memory for something else.
+  // Copied before the first await, after which the caller may change the bytes.
   sealed.set(plain, bodyFrom);
 
   sealed.set(await sealer.id(), keyIdAt);
@@ -137,21 +135,22 @@ export async function sealSnapshot(
 }
 
 /**
- * Opens a sealed snapshot: the bytes that were given to {@link sealSnapshot}.
+ * Opens a sealed snapshot: returns the bytes that were given to {@link sealSnapshot}.
  *
- * @param key The key it was sealed with, or several, one of which it may have been sealed with: to change keys, put the new one
- * in front of the old one, and take the old one away when what was sealed with it is gone.
- * @throws RecoverError `SEAL_KEY` when it was sealed with another key, `SEAL_ALTERED` when it is not what was sealed,
- * `SEAL_FOREIGN` when it belongs to another workflow than `options.workflow`, `SNAPSHOT_TRUNCATED` when its end is missing,
- * `SNAPSHOT_FORMAT` when it is not a sealed snapshot, `SNAPSHOT_VERSION`; ValidationError `INVALID_OPTION` when the key
- * cannot be used; EngineError `NO_WEBCRYPTO` where there is no WebCrypto.
+ * @param key The key it was sealed with, or several keys of which one is that. To change keys, put the new one before the old
+ * one, and remove the old one when nothing is sealed with it any more.
+ * @throws RecoverError `SEAL_KEY` when it was sealed with another key, `SEAL_ALTERED` when it was changed, `SEAL_FOREIGN` when
+ * it is of another workflow than `options.workflow`, `SNAPSHOT_TRUNCATED` when its end is missing, `SNAPSHOT_FORMAT` when it
+ * is not a sealed snapshot, `SNAPSHOT_VERSION`; ValidationError `INVALID_OPTION` for a key or an option that cannot be used;
+ * EngineError `NO_WEBCRYPTO` where there is no WebCrypto.
  */
 export async function openSnapshot(
   sealed: ArrayBuffer | Uint8Array,
   key: SealKey | readonly SealKey[],
   options: OpenOptions = {},
 ): Promise<Uint8Array> {
-  // A copy: what has been checked must be what is opened, whatever the caller does meanwhile.
+  checkOptions(options, openNames, "openSnapshot");
+  // A copy, because the caller may change the bytes between the check and the opening.
   const bytes = new Uint8Array(asBytes(sealed));
   const candidates = sealers(key);
   const expected: unknown = options.workflow?.fingerprint;
@@ -165,12 +164,12 @@ export async function openSnapshot(
   if (!isEncrypted && mode !== SIGNED) throw new RecoverError("SNAPSHOT_FORMAT");
   const sealer = await find(candidates, bytes.subarray(keyIdAt, bodyAt), isEncrypted);
   const contents = await (isEncrypted ? decrypt(await sealer.cipher!(), bytes) : verify(await sealer.mac!(), bytes));
-  if (contents === undefined) throw new RecoverError("SEAL_ALTERED", "It was changed by somebody without the key.");
+  if (contents === undefined) throw new RecoverError("SEAL_ALTERED", "It was changed without the key.");
   if (expected !== undefined && fingerprint !== expected) throw new RecoverError("SEAL_FOREIGN");
   return contents;
 }
 
-/** Whether the bytes are all there and as they were, as far as can be told without a key. */
+/** Checks that the bytes are complete and undamaged, as far as that is possible without a key. */
 async function checkIntegrity(
   bytes: Uint8Array<ArrayBuffer>,
   { bodyFrom, after }: { bodyFrom: number; after: number },
@@ -187,7 +186,7 @@ async function checkIntegrity(
   if (bytes.length > length || !isIntact) throw new RecoverError("SEAL_ALTERED");
 }
 
-/** The key that was used. */
+/** The candidate that the snapshot was sealed with. */
 async function find(candidates: readonly Sealer[], id: Uint8Array, isEncrypted: boolean): Promise<Sealer> {
   for (const sealer of candidates) {
     const isFit = (isEncrypted ? sealer.cipher : sealer.mac) !== undefined;
@@ -208,7 +207,7 @@ async function decrypt(key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<
   try {
     return new Uint8Array(await webCrypto().subtle.decrypt(gcm(bytes.subarray(0, bodyFrom)), key, body));
   } catch {
-    // The one thing that can go wrong here: the tag does not fit.
+    // The only possible error: the tag does not match.
     return undefined;
   }
 }

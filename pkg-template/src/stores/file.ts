@@ -1,38 +1,40 @@
 // The store for file systems, for Node, Deno and Bun: `stepstream/stores/file`.
 //
-// Each run has a folder, and each snapshot in it a file of its own, named after its sequence: the last one in order counts. That makes
-// locks needless, and with them locks that a dead process leaves behind:
+// Each run has a folder, and each of its snapshots a file with the sequence in its name. The last file in order is the current
+// snapshot. So the store needs no locks, and a process that dies leaves none behind:
 //
-// 1. A file comes under its name by a rename, complete and on the disk, or not at all. It never changes, and no name is used twice.
-// 2. Whoever saves an older snapshot, however late, puts it beside the newer one, not in its place.
-// 3. What does not count is removed by whoever sees it; a crash before that does no harm.
+// 1. A file gets its name by a rename, when all of it is on the disk. It never changes, and no name is used twice.
+// 2. A process that saves an older snapshot adds a file; it does not replace the newer one.
+// 3. Every save removes the outdated files that it finds. A crash before that does no harm.
 
 import { mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import { asBytes } from "../snapshot/header.js";
 import { hasMore, idOf, namesOf } from "./names.js";
 import type { SnapshotStore } from "./index.js";
 import { snapshotStore } from "./snapshot-store.js";
 
-/** The sequence; which save of that sequence it is; and something random, in case that two processes count the same. */
+/** The sequence; the number of the save of that sequence; and a UUID, because two processes may count the same. */
 const SNAPSHOT = /^([0-9a-f]{16})-([0-9a-f]{8})-[0-9a-f-]{36}\.snapshot$/;
 const PART = /\.part$/;
 
-/** After so many milliseconds a file that is still being written belongs to a process that has died. */
+/** After how many milliseconds an unfinished file is taken for that of a process that died. */
 const ABANDONED = 10 * 60 * 1000;
 
-/** A snapshot's file. */
+/** The file of a snapshot. */
 interface Version {
   readonly name: string;
   readonly sequence: bigint;
-  /** Which save of that sequence it is, from 0. */
+  /** The number of the save of that sequence, from 0. */
   readonly again: number;
 }
 
 /**
- * A store in a folder, for Node, Deno and Bun. Several processes may share it: of two that save one run the newer snapshot stays. A saved
- * snapshot is on the disk; a process that is killed while it saves leaves the last one.
+ * A store in a folder, for Node, Deno and Bun. Several processes can share it: of two snapshots of a run, the newer one is kept.
+ * When `save` resolves, the snapshot is on the disk. When a process dies during `save`, the snapshot before it is kept.
  *
  * ```ts
  * import { fileStore } from "stepstream/stores/file";
@@ -41,9 +43,15 @@ interface Version {
  * await store.save(context.runId, context.snapshot());
  * ```
  *
- * @param directory A path, or a `file:` URL. It is made when it is needed. Names of runs are written so that they cannot leave it.
+ * @param directory A path, or a `file:` URL. It is created when it is needed. The ids of runs are encoded, so that they
+ * cannot lead out of it.
+ * @throws ValidationError `INVALID_OPTION` when it is neither.
  */
 export function fileStore(directory: string | URL): SnapshotStore {
+  const isUrl = Object.prototype.toString.call(directory) === "[object URL]";
+  if (typeof directory !== "string" && !isUrl) {
+    throw new ValidationError("INVALID_OPTION", `The directory is ${describe(directory)}, not a path or a URL.`);
+  }
   const root = resolve(typeof directory === "string" ? directory : fileURLToPath(directory));
   const folderOf = (runId: string): string => join(root, ...namesOf(runId));
   return snapshotStore({
@@ -62,11 +70,11 @@ export function fileStore(directory: string | URL): SnapshotStore {
       for (let misses = 0; misses < 2;) {
         const newest = (await versions(folder)).at(-1);
         if (newest === undefined) {
-          // Names read while one file took the place of another may lack both: they are read twice before they count.
+          // A listing that is made while one file replaces another may lack both, so it is made twice.
           misses += 1;
           continue;
         }
-        // It may have made room for another one in the meantime.
+        // Another process may have replaced it since.
         const bytes = await unless("ENOENT", readFile(join(folder, newest.name)));
         if (bytes !== undefined) return asBytes(bytes).slice();
       }
@@ -75,7 +83,7 @@ export function fileStore(directory: string | URL): SnapshotStore {
     async remove(runId) {
       const folder = folderOf(runId);
       let isRemoved = false;
-      // The last in order at the end: were this interrupted, it would still be the one that counts.
+      // In order, so that after an interruption the current snapshot is still the same.
       for (const { name } of await versions(folder)) isRemoved = (await remove(join(folder, name))) || isRemoved;
       if (!isRemoved) return false;
       await sync(folder);
@@ -89,7 +97,7 @@ export function fileStore(directory: string | URL): SnapshotStore {
 
 const hex = (number: bigint | number, digits: number): string => number.toString(16).padStart(digits, "0");
 
-/** The snapshots in a folder; the last one counts. */
+/** The snapshots in a folder, in order; the last one is the current one. */
 async function versions(folder: string): Promise<Version[]> {
   const names = (await namesIn(folder)).sort();
   return names.flatMap((name) => {
@@ -98,7 +106,7 @@ async function versions(folder: string): Promise<Version[]> {
   });
 }
 
-/** Writes a file that appears under its name only when all of it is on the disk. */
+/** Writes a file, which gets its name when all of it is on the disk. */
 async function write(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const part = join(folder, `${name}.part`);
   const handle = await create(folder, part);
@@ -117,7 +125,7 @@ async function write(folder: string, name: string, bytes: Uint8Array): Promise<v
   await sync(folder);
 }
 
-/** Makes a file and its folder. Whoever deletes the run meanwhile takes an empty folder away again; that happens once, not ten times. */
+/** Creates a file and its folder. Another process that deletes the run may remove the empty folder in between; then again. */
 async function create(folder: string, file: string, attempts = 10): ReturnType<typeof open> {
   try {
     await makeFolder(folder);
@@ -128,7 +136,7 @@ async function create(folder: string, file: string, attempts = 10): ReturnType<t
   }
 }
 
-/** Removes what does not count besides a new file, or that file. Resolves with the sequence of a newer one, if that came first. */
+/** Removes the files before a new one; or that one, and resolves with the newer sequence, if there is a newer snapshot. */
 async function settle(folder: string, name: string, sequence: bigint): Promise<bigint | undefined> {
   const found = await versions(folder);
   for (const version of found) if (version.name < name) await remove(join(folder, version.name));
@@ -138,7 +146,7 @@ async function settle(folder: string, name: string, sequence: bigint): Promise<b
   return newest.sequence > sequence ? newest.sequence : undefined;
 }
 
-/** Removes what processes that died have left half-written. */
+/** Removes unfinished files of processes that died. */
 async function sweep(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (!PART.test(name)) continue;
@@ -148,7 +156,7 @@ async function sweep(folder: string): Promise<void> {
   }
 }
 
-/** The ids of all runs in a folder, and in those within it that hold the rest of longer ids. */
+/** The ids of all runs in a folder, and in its folders for long ids. */
 async function idsBelow(folder: string, before: readonly string[]): Promise<string[]> {
   const names = await namesIn(folder);
   const found = names.map(async (name) => {
@@ -160,23 +168,23 @@ async function idsBelow(folder: string, before: readonly string[]): Promise<stri
   return (await Promise.all(found)).flat();
 }
 
-/** Makes a folder and those around it, and sees to it that they are on the disk. */
+/** Creates a folder with its parents, on the disk. */
 async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let at = folder; at.length >= first.length; at = dirname(at)) await sync(dirname(at));
 }
 
-/** Removes the folder of a run, and those around it, as long as they are empty. One that stays does no harm. */
+/** Removes the folder of a run and its parents as far as they are empty. A folder that is left does no harm. */
 async function removeEmpty(folder: string, root: string): Promise<void> {
   try {
     for (let at = folder; at !== root; at = dirname(at)) await rmdir(at);
   } catch {
-    // Something is in it, or it has gone.
+    // It is not empty, or does not exist any more.
   }
 }
 
-/** Puts a folder's list of names on the disk, where the system knows that for folders. */
+/** Writes a folder's entries to the disk, where the system supports that. */
 async function sync(folder: string): Promise<void> {
   try {
     const handle = await open(folder, "r");
@@ -188,14 +196,14 @@ async function sync(folder: string): Promise<void> {
 
 const namesIn = async (folder: string): Promise<string[]> => (await unless("ENOENT ENOTDIR", readdir(folder))) ?? [];
 
-/** Resolves with whether the file was there. */
+/** Removes a file; resolves with whether it existed. */
 const remove = async (file: string): Promise<boolean> =>
   (await unless(
     "ENOENT",
     unlink(file).then(() => true),
   )) ?? false;
 
-/** What a promise gives; undefined when it is rejected with one of these codes. */
+/** The value of a promise; undefined when it rejects with an error that has one of these codes. */
 async function unless<T>(codes: string, promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;

@@ -1,21 +1,35 @@
-// The store of browsers: pages and workers. Check and change are one transaction, so tabs of one origin may share it.
+// The store for browsers. Each operation is one transaction, so that the tabs of an origin can share the store.
 
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 
 const SNAPSHOTS = "snapshots";
 
+/** Options of {@link indexedDBStore}. */
+export interface IndexedDBStoreOptions {
+  /** The name of the database. Default: `"stepstream"`. */
+  readonly name?: string | undefined;
+}
+
+const optionNames: OptionNames<IndexedDBStoreOptions> = { name: 1 };
+
 /**
- * A store in IndexedDB, for pages and workers; the tabs of an origin may share it. Nothing is opened before the first use. A saved
- * snapshot is on the disk, as far as the browser can tell.
+ * A store in IndexedDB, for pages and workers. The tabs of an origin can share it. The database is opened at the first use. When
+ * `save` resolves, the snapshot is on the disk, as far as the browser reports it.
  *
  * ```ts
  * const store = indexedDBStore();
  * document.addEventListener("visibilitychange", () => store.save(context.runId, context.snapshot()));
  * ```
  *
- * @param options `name`: that of the database. Default: `stepstream`.
+ * @throws ValidationError `INVALID_OPTION`
  */
-export function indexedDBStore({ name = "stepstream" }: { readonly name?: string } = {}): SnapshotStore {
+export function indexedDBStore(options: IndexedDBStoreOptions = {}): SnapshotStore {
+  checkOptions(options, optionNames, "indexedDBStore");
+  const { name = "stepstream" } = options;
+  if (typeof name !== "string") throw new ValidationError("INVALID_OPTION", `\`name\` is ${describe(name)}.`);
   let opened: Promise<IDBDatabase> | undefined;
 
   const database = (): Promise<IDBDatabase> => {
@@ -25,7 +39,7 @@ export function indexedDBStore({ name = "stepstream" }: { readonly name?: string
     return opening;
   };
 
-  /** Resolves when the transaction has been committed, with what `begin` has given to `give`. */
+  /** Runs a transaction; resolves when it is committed, with the value that was passed to `give`. */
   const transact = async <T>(
     mode: IDBTransactionMode,
     begin: (snapshots: IDBObjectStore, give: (result: T) => void) => void,
@@ -34,13 +48,13 @@ export function indexedDBStore({ name = "stepstream" }: { readonly name?: string
     return new Promise((resolve, reject) => {
       let result: T;
       transaction.oncomplete = () => resolve(result);
-      // There is no error when nothing went wrong but that the browser, or a refusal below, ended it.
+      // It has no error when the browser aborted it, or when it was aborted below.
       transaction.onabort = () => reject(transaction.error ?? new DOMException("The transaction ended.", "AbortError"));
       begin(transaction.objectStore(SNAPSHOTS), (given) => (result = given));
     });
   };
 
-  /** Resolves with what one request gives. */
+  /** Runs a transaction of one request; resolves with its result. */
   const ask = <T>(mode: IDBTransactionMode, request: (snapshots: IDBObjectStore) => IDBRequest<T>): Promise<T> =>
     transact(mode, (snapshots, give) => {
       const asked = request(snapshots);
@@ -78,7 +92,7 @@ export function indexedDBStore({ name = "stepstream" }: { readonly name?: string
   });
 }
 
-/** Opens the database, and makes it if there is none. `onGone` is called when it cannot be used any more, or could not be opened. */
+/** Opens the database, or creates it. `onGone` is called when it could not be opened, or cannot be used any more. */
 function open(name: string, onGone: () => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
@@ -90,7 +104,7 @@ function open(name: string, onGone: () => void): Promise<IDBDatabase> {
     request.onsuccess = () => {
       const database = request.result;
       database.onclose = onGone;
-      // Whoever wants to delete the database would have to wait for us otherwise.
+      // Closed at once: otherwise deleting the database would have to wait.
       database.onversionchange = () => {
         database.close();
         onGone();

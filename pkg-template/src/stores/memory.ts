@@ -1,8 +1,8 @@
-// The store for tests, and for what need not outlive the process.
+// The store in memory: for tests, and for runs that need not outlive the process.
 
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 
-/** A store in memory. What it holds is gone with the process. */
+/** A store in memory. Its snapshots are lost when the process ends. */
 export function memoryStore(): SnapshotStore {
   const snapshots = new Map<string, Uint8Array>();
   return snapshotStore({

@@ -1,13 +1,13 @@
-// Ids of runs as names of files and keys. Ids are any text; names must mean the same to every file system and every driver of a
-// database, and must not lead out of their folder. So a name holds small letters, digits, hyphens and underscores only.
+// Ids of runs as names of files and keys. An id is any text; a name must be valid for every file system and database driver,
+// and must not lead out of its folder. So it consists of lower-case letters, digits, hyphens and underscores.
 
-/** Names of files may be as long as 255 bytes; longer ids are cut into a path. */
+/** The longest part of a name. Names of files have at most 255 bytes, so longer ids become a path. */
 const CUT = 100;
 
 const LAST = "run-";
 const MORE = "more-";
 
-/** What is left of an id when everything with a meaning to anybody is written as `_` and four hexadecimal digits. */
+/** The id with every other character as `_` and four hexadecimal digits. */
 const escape = (id: string): string =>
   id.replace(/[^a-z0-9-]/g, (unit) => `_${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
@@ -15,20 +15,20 @@ const unescape = (text: string): string =>
   text.replace(/_([0-9a-f]{4})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
 
 /**
- * The parts of a path that stands for an id, and for no other. No part is a name that some system reserves (as Windows does `con`), and
- * no path begins with another.
+ * The parts of the path for an id. Different ids have different paths, no path begins with another, and no part is a name that
+ * a system reserves, such as `con` on Windows.
  */
 export function namesOf(id: string): string[] {
   const parts = escape(id).match(new RegExp(`.{1,${CUT}}`, "g")) ?? [];
   return parts.map((part, at) => (at === parts.length - 1 ? LAST : MORE) + part);
 }
 
-/** The id that a path stands for; undefined when {@link namesOf} did not make it. */
+/** The id of a path; undefined for a path that {@link namesOf} does not return. */
 export function idOf(names: readonly string[]): string | undefined {
   const id = unescape(names.map((name) => name.slice(name.indexOf("-") + 1)).join(""));
   const made = namesOf(id);
   return id !== "" && made.length === names.length && made.every((name, at) => name === names[at]) ? id : undefined;
 }
 
-/** Whether a name is that of a folder in which further names are. */
+/** Whether a name is that of a folder with the next parts of longer ids. */
 export const hasMore = (name: string): boolean => name.startsWith(MORE);

@@ -1,5 +1,5 @@
-// What the file store uses of Node's modules; Deno and Bun have them too. Written out, so that the compiler lets no other file of the
-// package use Node's globals.
+// The types of Node's modules that the file store uses, which Deno and Bun have too. Declared here, and not taken from
+// @types/node, so that no other file of the package can use Node's globals.
 
 declare module "node:fs/promises" {
   interface FileHandle {

@@ -1,12 +1,12 @@
-// What every store of snapshots promises, whatever keeps the bytes: the checks, and one thing at a time for each run.
+// The interface of stores of snapshots, and what all of them have in common: checks, and one operation at a time for each run.
 
 import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 import { asBytes, readHeader } from "../snapshot/header.js";
 
 /**
- * Keeps the latest snapshot of each run. The stores of the package are {@link memoryStore}, {@link indexedDBStore},
- * {@link unstorageStore}, and `fileStore` of `stepstream/stores/file`; anything with these four methods is one as well.
+ * Keeps the latest snapshot of each run. The package has {@link memoryStore}, {@link indexedDBStore}, {@link unstorageStore}, and
+ * `fileStore` in `stepstream/stores/file`. Any object with these four methods is a store too.
  *
  * ```ts
  * const store: SnapshotStore = memoryStore();
@@ -16,48 +16,49 @@ import { asBytes, readHeader } from "../snapshot/header.js";
  * if (snapshot !== undefined) await workflow.recover(snapshot).with(data);
  * ```
  *
- * Errors of what lies below (a full disk, a lost connection) are passed on as they are.
+ * Errors of the storage (a full disk, a lost connection) are thrown unchanged.
  */
 export interface SnapshotStore {
   /**
-   * Keeps a snapshot, sealed or not, in place of the run's last one. A reader finds the old one or the new one, never a part. The bytes are
-   * taken as they are at the call.
+   * Saves a snapshot, sealed or not, in place of the run's last one. A reader gets the old or the new one, never a part. The
+   * bytes are copied at the call.
    *
-   * A snapshot with the `sequence` of the stored one replaces it: it may have been sealed anew, or taken again at the same moment. Two
-   * processes that went on from one snapshot are therefore told apart only once one of them is ahead.
+   * A snapshot with the same `sequence` as the stored one replaces it: it may have been sealed anew, or taken again at the same
+   * moment. So of two processes that resumed the same snapshot, neither is refused until one of them is ahead.
    *
-   * @param runId Any text but the empty one.
-   * @throws SnapshotError `SNAPSHOT_STALE` when the stored snapshot is newer; it stays. To begin a run anew under the same id, `delete` first.
-   * RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_TRUNCATED` when the bytes are no snapshot, `SNAPSHOT_VERSION` when they or the stored ones
-   * were written by a newer stepstream. ValidationError `INVALID_OPTION` for an id that is none.
+   * @param runId Any text except the empty one.
+   * @throws SnapshotError `SNAPSHOT_STALE` when the stored snapshot is newer, which is kept. To start a run again under the same
+   * id, `delete` it first. RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_TRUNCATED` when the bytes are not a snapshot,
+   * `SNAPSHOT_VERSION` when they or the stored ones were written by a newer version of stepstream. ValidationError
+   * `INVALID_OPTION` for an invalid id.
    */
   save(runId: string, snapshot: Uint8Array): Promise<void>;
   /** The run's latest snapshot; undefined when there is none. */
   load(runId: string): Promise<Uint8Array | undefined>;
-  /** Forgets the run. Resolves with whether there was a snapshot. */
+  /** Deletes the snapshot of a run. Resolves with whether there was one. */
   delete(runId: string): Promise<boolean>;
-  /** The ids of the runs, sorted; with a prefix those that begin with it. */
+  /** The ids of all runs, sorted; with a prefix, of those that begin with it. */
   list(prefix?: string): Promise<string[]>;
 }
 
-/** What a store is made of: something that keeps bytes by ids. It is asked for one thing at a time for each run. */
+/** The storage of a store: bytes by ids. For each run, one operation at a time is made. */
 export interface Backend {
   /**
-   * Keeps the bytes, unless what is stored has a higher sequence: then nothing changes, and it resolves with that sequence. As far as the
-   * place allows, nobody can come between the check and the change.
+   * Stores the bytes, unless the stored ones have a higher sequence: then nothing changes, and it resolves with that sequence.
+   * As far as the storage allows, check and change are atomic.
    */
   put(runId: string, bytes: Uint8Array<ArrayBuffer>, sequence: bigint): Promise<bigint | undefined>;
-  /** Bytes that are the caller's own. */
+  /** The bytes, as a copy that the caller may change. */
   get(runId: string): Promise<Uint8Array | undefined>;
   remove(runId: string): Promise<boolean>;
   /** All ids, in any order. */
   ids(): Promise<string[]>;
 }
 
-/** A store that keeps its bytes in `backend`. */
+/** A store upon a storage. */
 export function snapshotStore(backend: Backend): SnapshotStore {
   const last = new Map<string, Promise<void>>();
-  /** Does something when all that was asked for the run before is done, well or not. */
+  /** Runs an operation when all earlier operations for the run have settled. */
   const inTurn = <T>(runId: string, work: () => Promise<T>): Promise<T> => {
     checkId(runId);
     const turn = (last.get(runId) ?? Promise.resolve()).then(work);
@@ -90,9 +91,9 @@ function checkId(runId: unknown): void {
 }
 
 /**
- * The sequence of the stored bytes. What has no whole header was left behind by a writer that did not get far, and is older than anything.
+ * The sequence of the stored bytes. Bytes without a complete header, which an interrupted writer left, are older than any others.
  *
- * @throws RecoverError `SNAPSHOT_VERSION`: what a newer stepstream has written must not be overwritten unread.
+ * @throws RecoverError `SNAPSHOT_VERSION`: snapshots of a newer version of stepstream must not be overwritten.
  */
 export function storedSequence(bytes: Uint8Array | undefined): bigint {
   if (bytes === undefined) return -1n;

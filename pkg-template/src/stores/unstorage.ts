@@ -1,10 +1,12 @@
-// The store for whatever unstorage has a driver for. The package does not import unstorage: it is handed in.
+// The store for everything that unstorage has a driver for. The package does not import unstorage; users pass a storage.
 
+import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import { asBytes } from "../snapshot/header.js";
 import { idOf, namesOf } from "./names.js";
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 
-/** The part of unstorage's `Storage` that is used. */
+/** The methods of unstorage's `Storage` that the store uses. */
 export interface RawStorage {
   getItemRaw(key: string): Promise<unknown>;
   setItemRaw(key: string, value: Uint8Array): Promise<void>;
@@ -12,7 +14,7 @@ export interface RawStorage {
   getKeys(base?: string): Promise<string[]>;
 }
 
-/** What all keys begin with, so that the storage may hold other things as well. */
+/** The beginning of all keys, so that the storage can be used for other things too. */
 const BASE = "stepstream";
 
 /**
@@ -25,14 +27,19 @@ const BASE = "stepstream";
  * const store = unstorageStore(createStorage({ driver: redis({ url }) }));
  * ```
  *
- * **What it cannot promise.** Drivers have no check-and-set: within one process the version check of `save` is safe, but two processes that
- * save one run at the same moment may both pass it, and the older snapshot may win. Likewise a reader in another process may see a part of a
- * snapshot if the driver writes in parts, as the one for file systems does. Where several processes save the same run, use `fileStore` or
- * see to it that only one of them holds the run. Where the driver keeps text only (Redis, Cloudflare KV), snapshots are a third longer.
+ * **Limits.** Drivers have no check-and-set. Within one process `save` is safe; but when two processes save the same run at the
+ * same moment, the older snapshot may win. With a driver that writes in parts, such as the one for file systems, a reader in
+ * another process may get a part of a snapshot. Where several processes save the same run, use `fileStore`, or make sure that
+ * only one of them has the run. With drivers for text only (Redis, Cloudflare KV), snapshots take a third more space.
  *
- * @param storage What `createStorage` or `prefixStorage` gives. Keys begin with `stepstream:`.
+ * @param storage The result of `createStorage` or `prefixStorage`. Keys begin with `stepstream:`.
+ * @throws ValidationError `INVALID_OPTION` when it lacks a method of a storage.
  */
 export function unstorageStore(storage: RawStorage): SnapshotStore {
+  for (const method of ["getItemRaw", "setItemRaw", "removeItem", "getKeys"] as const) {
+    if (typeof (storage as Partial<RawStorage> | null)?.[method] === "function") continue;
+    throw new ValidationError("INVALID_OPTION", `The storage is ${describe(storage)}, without a method \`${method}\`.`);
+  }
   const keyOf = (runId: string): string => [BASE, ...namesOf(runId)].join(":");
   const read = async (runId: string): Promise<Uint8Array | undefined> =>
     ownBytes(await storage.getItemRaw(keyOf(runId)));
@@ -56,13 +63,13 @@ export function unstorageStore(storage: RawStorage): SnapshotStore {
   });
 }
 
-/** What a driver has given, as bytes that are nobody else's. */
+/** The value of a driver as bytes, copied. */
 async function ownBytes(value: unknown): Promise<Uint8Array | undefined> {
   if (value === null || value === undefined) return undefined;
-  // The driver for file systems gives some of its errors instead of throwing them.
+  // The driver for file systems returns some of its errors instead of throwing them.
   if (value instanceof Error) throw value;
-  // The driver for HTTP gives a blob.
+  // The driver for HTTP returns a blob.
   if (value instanceof Blob) return new Uint8Array(await value.arrayBuffer());
-  // The driver for memory gives the very bytes that it keeps.
+  // The driver for memory returns its own bytes, which must not be changed.
   return asBytes(value).slice();
 }

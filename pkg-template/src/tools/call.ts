@@ -1,21 +1,40 @@
-// Calls of tools in programs that carry on a conversation themselves, without an agent.
+// Calls of tools for programs that hold a conversation with a model themselves, without an agent.
 
+import { ValidationError } from "../errors/errors.js";
 import type { HandlerContext } from "../model/handler-context.js";
-import type { ToolCallRequest, ToolResultBlock } from "../llm/types.js";
-import { executeTool, parseArguments } from "./internal.js";
-import type { Tool } from "./tool.js";
+import { describe } from "../util/describe.js";
+import type { ToolCallRequest, ToolResultBlock } from "../model/chat.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
+import { executeTool, parseArguments, unknownTool } from "./execute.js";
+import { type Tool, isTool } from "./tool.js";
 
-/** What a call of a tool is made with. */
+/** Options of {@link callTool}. */
 export interface CallToolOptions {
   /** Aborts the call. */
-  readonly signal?: AbortSignal;
-  /** The context of the step in which the tool is called, for tools that use it. */
-  readonly context?: HandlerContext;
+  readonly signal?: AbortSignal | undefined;
+  /** The context of the step that calls the tool, for tools that use it. */
+  readonly context?: HandlerContext | undefined;
+}
+
+const optionNames: OptionNames<CallToolOptions> = { signal: 1, context: 1 };
+
+/** The arguments of {@link callTool}, or an error that names the wrong one. */
+function checkCall(tools: readonly Tool[], call: ToolCallRequest, options: CallToolOptions): void {
+  checkOptions(options, optionNames, "callTool", { abortSignal: "signal" });
+  if (!Array.isArray(tools)) throw new ValidationError("INVALID_TOOL", `The tools are ${describe(tools)}, not a list.`);
+  const wrong = tools.findIndex((one) => !isTool(one));
+  if (wrong >= 0) throw new ValidationError("INVALID_TOOL", `The tool ${wrong + 1} is ${describe(tools[wrong])}.`);
+  const { id, name, arguments: text } = (call ?? {}) as Partial<ToolCallRequest>;
+  for (const [member, value] of Object.entries({ id, name, arguments: text })) {
+    if (typeof value === "string") continue;
+    throw new ValidationError("INVALID_OPTION", `\`${member}\` of the call is ${describe(value)}, not a string.`);
+  }
 }
 
 /**
- * Makes a call that a model asked for: finds the tool, checks the arguments, runs it, and gives the result as it goes into the conversation. What
- * goes wrong with the tool is a result with `isError`, so that the model can try something else. Nobody is asked for approval: that is what agents do.
+ * Executes a call that a model asked for: finds the tool, checks the arguments, runs the tool, and returns the result as a
+ * block for the conversation. A failure of the tool is a result with `isError`, so that the model can react to it.
+ * `needsApproval` is not considered: only agents ask for approval.
  *
  * ```ts
  * const { message, toolCalls } = await llm.chat(messages, { tools });
@@ -23,22 +42,21 @@ export interface CallToolOptions {
  * messages.push(message, { role: "tool", content: results });
  * ```
  *
- * @throws The reason of `signal`, when that is aborted; nothing else.
+ * @throws ValidationError `INVALID_TOOL`, `INVALID_OPTION` for wrong arguments; and the reason of `signal` when it aborts.
  */
 export async function callTool(
   tools: readonly Tool[],
   call: ToolCallRequest,
   options: CallToolOptions = {},
 ): Promise<ToolResultBlock> {
+  checkCall(tools, call, options);
   const { id, name } = call;
   const failed = (content: string): ToolResultBlock => ({ type: "toolResult", id, content, isError: true });
   const tool = tools.find((candidate) => candidate.name === name);
-  if (tool === undefined) {
-    const others = tools.map((candidate) => `"${candidate.name}"`).join(", ");
-    return failed(`There is no tool "${name}". ${others === "" ? "There are no tools." : `There are ${others}.`}`);
-  }
+  if (tool === undefined) return failed(unknownTool(name, tools));
   const parsed = await parseArguments(tool, call.arguments);
   if (!parsed.ok) return failed(parsed.message);
-  const { content, isError } = await executeTool(tool, parsed.args, { ...options, toolCallId: id });
+  const { signal, context } = options;
+  const { content, isError } = await executeTool(tool, parsed.args, { signal, context, toolCallId: id });
   return { type: "toolResult", id, content, isError };
 }

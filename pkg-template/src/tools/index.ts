@@ -1,7 +1,7 @@
-// What `stepstream/llm` and `stepstream/agents` offer about tools.
+// What `stepstream/llm` and `stepstream/agents` export about tools.
 
+export type { OutputOf, StandardIssue, StandardResult, StandardSchema } from "../schema/standard-schema.js";
 export { type CallToolOptions, callTool } from "./call.js";
-export type { OutputOf, StandardIssue, StandardResult, StandardSchema } from "./schema.js";
 export {
   type NeedsApproval,
   type StandardToolOptions,

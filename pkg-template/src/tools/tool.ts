@@ -1,66 +1,72 @@
-// Tools: functions that a model may ask for, with what it has to know of them.
+// Tools: functions that a model may call, each with the description that the model is given.
 
 import { ValidationError } from "../errors/errors.js";
 import type { HandlerContext } from "../model/handler-context.js";
 import { milliseconds } from "../model/duration.js";
 import { describe } from "../util/describe.js";
-import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../llm/types.js";
-import { type OutputOf, type StandardSchema, closed, isStandardSchema, jsonSchemaOf } from "./schema.js";
-import { type Check, jsonSchemaCheck, standardCheck } from "./validate.js";
+import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../model/chat.js";
+import type { Check } from "../schema/check.js";
+import { defineSchema } from "../schema/definition.js";
+import type { OutputOf, StandardSchema } from "../schema/standard-schema.js";
+import { toStrictSchema } from "../schema/strict.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 
-/** What a tool is called with, beside its arguments. */
+/** The second argument of a tool's `execute`. */
 export interface ToolRun {
-  /** Aborted when the tool's time is up, or when what called it ends. Pass it on to `fetch` and the like. */
+  /** Aborts when the tool's timeout is over, or when its caller ends. Pass it on to `fetch` and the like. */
   readonly signal: AbortSignal;
-  /** The context of the step in which the tool runs. In a call outside of a run, reading it throws a ValidationError. */
+  /** The context of the step in which the tool runs. Outside of a run, reading it throws a ValidationError. */
   readonly context: HandlerContext;
   /** The id of the model's call. */
   readonly toolCallId: string;
 }
 
-/** Text and images as what a tool gives, for results that are more than text. */
+/** A result of text and images. */
 export interface ToolContent {
   readonly content: readonly (TextBlock | ImageBlock)[];
-  /** Whether the model is told that the tool failed. */
+  /** Whether the tool failed, for the model. Default: false. */
   readonly isError?: boolean;
 }
 
-/** Whether a call has to be approved by somebody first, always or going by its arguments. */
+/** Whether a call must be approved by a person first: always, never, or depending on its arguments. */
 export type NeedsApproval<Args> =
   boolean | ((args: Args, run: Pick<ToolRun, "context">) => boolean | PromiseLike<boolean>);
 
 interface CommonOptions<Args, Result> {
-  /** By what the model calls it: letters, digits, `_` and `-`, at most 64. */
+  /** The name by which the model calls it: 1 to 64 letters, digits, `_` and `-`. */
   readonly name: string;
-  /** What it does and when to use it. This is all that the model knows of it, so it is worth some care. */
-  readonly description?: string;
+  /** What it does, and when to use it. The model decides by this text whether to call the tool. Default: empty. */
+  readonly description?: string | undefined;
   /**
-   * Does it. A string goes to the model as it is, `{ content: […] }` as text and images, anything else as JSON. What it throws goes to the
-   * model as its message, so that it may try something else.
+   * Runs the tool. A string is sent to the model as it is, `{ content: […] }` as text and images, anything else as JSON.
+   * The message of an error that it throws is sent to the model as well, so that the model can react to it.
    */
   readonly execute: (args: Args, run: ToolRun) => Result | PromiseLike<Result>;
-  /** Whether an agent ends with the result of this tool as its answer, without asking the model again. Default: false. */
-  readonly returnDirect?: boolean;
-  /** How many seconds a call may take. Beyond, its signal aborts and the model is told. Default: as long as it takes. */
-  readonly timeout?: number | null;
-  /** Whether somebody has to approve a call before an agent makes it. Default: false. */
-  readonly needsApproval?: NeedsApproval<Args>;
+  /** Whether the result of this tool is the answer of the agent, without another call of the model. Default: false. */
+  readonly returnDirect?: boolean | undefined;
   /**
-   * Whether a call that has been made is never made again: an agent keeps its result in the snapshot and uses it when the step runs again
-   * after a recovery. For tools that do something in the world. Default: false.
+   * The timeout of a call in seconds. When it is over, the tool's signal aborts and the model gets an error. `null` or
+   * left out: none.
    */
-  readonly once?: boolean;
+  readonly timeout?: number | null | undefined;
+  /** Whether a person must approve a call before an agent makes it. Default: false. */
+  readonly needsApproval?: NeedsApproval<Args> | undefined;
   /**
-   * Whether the provider is to hold the model to the schema, where it can. OpenAI takes a part of JSON Schema then, and wants every member in
-   * `required`. Default: the provider's.
+   * Whether an agent keeps the result of a call in the snapshot, and uses it when the step runs again after a recovery,
+   * instead of calling the tool again. For tools with side effects. Default: false.
    */
-  readonly strict?: boolean;
+  readonly once?: boolean | undefined;
+  /**
+   * Whether the provider must enforce the schema, where it can. OpenAI then supports a part of JSON Schema only, and wants
+   * every member in `required`. Default: the provider's.
+   */
+  readonly strict?: boolean | undefined;
 }
 
 /** Options of a tool with JSON Schema. */
 export interface ToolOptions<Args, Result> extends CommonOptions<Args, Result> {
-  /** JSON Schema of an object with the arguments. Default: none. */
-  readonly parameters?: JSONSchema;
+  /** JSON Schema of an object with the arguments. Default: an object without members. */
+  readonly parameters?: JSONSchema | undefined;
 }
 
 /** Options of a tool with a schema of a validation library. */
@@ -68,29 +74,30 @@ export interface StandardToolOptions<Schema extends StandardSchema, Result> exte
   OutputOf<Schema>,
   Result
 > {
-  /** The arguments: a schema of an object. `execute` is given what it makes of them. */
+  /** The arguments: a schema of an object. `execute` is given its output. */
   readonly parameters: Schema;
-  /** The same as JSON Schema, for libraries whose schemas do not know it, such as Valibot without `@valibot/to-json-schema`. */
-  readonly jsonSchema?: JSONSchema;
+  /** The same as JSON Schema, for libraries that cannot convert it, such as Valibot without `@valibot/to-json-schema`. */
+  readonly jsonSchema?: JSONSchema | undefined;
 }
 
 /**
- * A tool, made by {@link tool}. It is a {@link ToolDefinition} as well, so it may stand in the `tools` of any call.
+ * A tool, made by {@link tool}. It is a {@link ToolDefinition} as well, so it can be passed as one of the `tools` of any
+ * call of a model.
  */
 export interface Tool<Args = unknown, Result = unknown> extends ToolDefinition {
   readonly description: string;
   /** JSON Schema of the arguments. */
   readonly parameters: JSONSchema;
   readonly returnDirect: boolean;
-  /** In seconds; null for as long as it takes. */
+  /** In seconds; null for none. */
   readonly timeout: number | null;
   readonly once: boolean;
   needsApproval(args: Args, run: Pick<ToolRun, "context">): Promise<boolean>;
-  /** What was given, for tests of it: nothing is checked, and nothing is timed. */
+  /** The function that was given. It checks no arguments and has no timeout. */
   execute(args: Args, run: ToolRun): Result | PromiseLike<Result>;
 }
 
-/** The checks of tools, and by that what is one: not on the tools, which users may look at. */
+/** The checks of all tools. Not on the tools themselves, which users look at; what is in here is a tool. */
 const checks = new WeakMap<object, Check>();
 
 /** Whether a value was made by {@link tool}. */
@@ -107,19 +114,36 @@ export function checkOf(tool: Tool): Check {
   return check;
 }
 
-function checkFor(parameters: unknown, schema: JSONSchema, where: string): Check {
-  if (isStandardSchema(parameters)) return standardCheck(parameters);
-  try {
-    return jsonSchemaCheck(schema);
-  } catch (error) {
-    throw new ValidationError("INVALID_SCHEMA", `The schema of ${where} cannot be used: ${String(error)}.`, {
-      cause: error,
-    });
-  }
-}
+type AnyToolOptions = ToolOptions<unknown, unknown> & { readonly jsonSchema?: unknown };
+
+const optionNames: OptionNames<AnyToolOptions> = {
+  name: 1,
+  description: 1,
+  parameters: 1,
+  jsonSchema: 1,
+  execute: 1,
+  returnDirect: 1,
+  timeout: 1,
+  needsApproval: 1,
+  once: 1,
+  strict: 1,
+};
+
+const synonyms = {
+  handler: "execute",
+  run: "execute",
+  fn: "execute",
+  func: "execute",
+  function: "execute",
+  schema: "parameters",
+  inputSchema: "parameters",
+  args: "parameters",
+  arguments: "parameters",
+  requiresApproval: "needsApproval",
+};
 
 /**
- * A function that a model may ask for.
+ * Makes a tool: a function that a model may call.
  *
  * ```ts
  * const add = tool({
@@ -130,10 +154,11 @@ function checkFor(parameters: unknown, schema: JSONSchema, where: string): Check
  * });
  * ```
  *
- * With JSON Schema, the type of the arguments is given: `tool<{ a: number }>({ … })`. Either way they are checked before `execute` is
- * called, and what is wrong with them goes back to the model.
+ * With JSON Schema, give the type of the arguments: `tool<{ a: number }>({ … })`. The arguments are always checked before
+ * `execute` is called; the model gets a message about wrong ones.
  *
- * @throws ValidationError `INVALID_TOOL` for a wrong name or option, `INVALID_SCHEMA` for parameters that are not the schema of an object.
+ * @throws ValidationError `INVALID_TOOL` for a wrong value, `INVALID_OPTION` for an unknown option, `INVALID_DURATION` for a
+ * wrong timeout, `INVALID_SCHEMA` for parameters that are not the schema of an object.
  */
 export function tool<Schema extends StandardSchema, Result = unknown>(
   options: StandardToolOptions<Schema, Result>,
@@ -141,11 +166,12 @@ export function tool<Schema extends StandardSchema, Result = unknown>(
 export function tool<Args = Record<string, unknown>, Result = unknown>(
   options: ToolOptions<Args, Result>,
 ): Tool<Args, Result>;
-export function tool(options: ToolOptions<unknown, unknown> & { readonly jsonSchema?: unknown }): Tool {
+export function tool(options: AnyToolOptions): Tool {
   if (typeof options !== "object" || options === null) {
     throw new ValidationError("INVALID_TOOL", `The options of the tool are ${describe(options)}.`);
   }
   const { name, description = "", parameters, jsonSchema, execute, needsApproval = false } = options;
+  checkOptions(options, optionNames, typeof name === "string" ? `The tool "${name}"` : "A tool", synonyms);
   if (typeof name !== "string" || !/^[\w-]{1,64}$/.test(name)) {
     throw new ValidationError("INVALID_TOOL", `The name of the tool is ${describe(name)}.`);
   }
@@ -156,15 +182,16 @@ export function tool(options: ToolOptions<unknown, unknown> & { readonly jsonSch
   if (typeof execute !== "function") refuse("execute", execute);
   if (typeof needsApproval !== "boolean" && typeof needsApproval !== "function") refuse("needsApproval", needsApproval);
   const where = `the tool "${name}"`;
-  const schema = jsonSchemaOf(parameters ?? { type: "object", properties: {} }, jsonSchema, where);
+  const { schema, check } = defineSchema(parameters ?? { type: "object", properties: {} }, jsonSchema, where);
   const { strict, timeout = null, returnDirect = false, once = false } = options;
   milliseconds(timeout, `timeout of ${where}`);
   if (typeof returnDirect !== "boolean") refuse("returnDirect", returnDirect);
   if (typeof once !== "boolean") refuse("once", once);
+  if (strict !== undefined && typeof strict !== "boolean") refuse("strict", strict);
   const made: Tool = {
     name,
     description,
-    parameters: strict === true ? closed(schema) : schema,
+    parameters: strict === true ? toStrictSchema(schema) : schema,
     ...(strict === undefined ? {} : { strict }),
     returnDirect,
     timeout,
@@ -173,6 +200,6 @@ export function tool(options: ToolOptions<unknown, unknown> & { readonly jsonSch
       Boolean(typeof needsApproval === "function" ? await needsApproval(args, run) : needsApproval),
     execute,
   };
-  checks.set(made, checkFor(parameters, schema, where));
+  checks.set(made, check);
   return Object.freeze(made);
 }

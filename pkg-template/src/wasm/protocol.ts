@@ -1,4 +1,4 @@
-// The words of the engine's answers, as src/wasm/engine/words.rs writes them.
+// The words of the engine's answers. Commands are written by src/engine/out.rs, the rest by src/wasm/engine/words.rs.
 
 /** Commands, and the words that follow each. */
 export const op = {
@@ -22,7 +22,7 @@ export const op = {
   IDLE: 9,
   /** none */
   BUSY: 10,
-  /** `outcome, slot` */
+  /** `outcome, slot, step` */
   SETTLE: 11,
   /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
   NEXT: 12,
@@ -40,7 +40,7 @@ const words: Readonly<Record<number, number>> = {
   [op.EXPIRE]: 1,
   [op.TIME_OUT]: 2,
   [op.ALARM]: 1,
-  [op.SETTLE]: 2,
+  [op.SETTLE]: 3,
   [op.NEXT]: 5,
   [op.RESET]: 2,
 };
@@ -51,7 +51,7 @@ export function commandLength(commands: ArrayLike<number>, at: number): number {
   return 1 + (words[command] ?? 0) + (command === op.INVOKE ? commands[at + 5]! : 0);
 }
 
-/** The condition of a run in a snapshot, as `snapshot_read` tells it. */
+/** The condition of a run in a snapshot, as `snapshot_open` gives it. */
 export const condition = { CREATED: 0, COMPLETED: 3 } as const;
 
 /** Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next call. */
@@ -75,6 +75,9 @@ export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;
 
 /** No slot. */
 export const NO_SLOT = -1;
+
+/** No list is kept under a number: the run keeps as many as it may. */
+export const NO_PATTERN = 0x7fff_ffff;
 
 /** No alarm is needed. */
 export const NO_ALARM = -1;

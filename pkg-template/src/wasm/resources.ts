@@ -4,7 +4,7 @@ import { EngineError } from "../errors/errors.js";
 import { ask } from "./engine-calls.js";
 import { engine, engineModule } from "./engine-module.js";
 
-type Free = "graph_free" | "engine_free" | "replay_free";
+type Free = "graph_free" | "engine_free" | "snapshot_free" | "replay_free";
 
 interface Held {
   readonly handle: number;

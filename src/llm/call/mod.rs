@@ -22,11 +22,11 @@
 mod http_date;
 mod retry;
 
-use super::answer::{Answer, FinishReason};
 use super::decode::{Decoder, Expectation, refused};
 use super::delta::Deltas;
 use super::error::LlmError;
 use super::provider::{HttpRequest, Provider};
+use super::response::{FinishReason, ModelResponse};
 use super::types::{Block, Request};
 use crate::engine::Millis;
 use crate::error::Code;
@@ -84,7 +84,7 @@ pub struct Attempt(pub u32);
 
 /// What the host has to do.
 #[derive(Debug, PartialEq)]
-pub enum Todo {
+pub enum Command {
     /// Cancel whatever request is open, and send this one.
     Send {
         /// Its number, to be given with all that is told about it.
@@ -132,7 +132,7 @@ enum State {
     /// Waiting to send again.
     Waiting { until: Millis },
     /// Over; empty once the result was taken.
-    Done(Option<Result<Answer, Box<LlmError>>>),
+    Done(Option<Result<ModelResponse, Box<LlmError>>>),
 }
 
 /// A call of a model.
@@ -184,22 +184,22 @@ impl Call {
     }
 
     /// What to do next. Each request is handed out once.
-    pub fn poll(&mut self, now: Millis) -> Todo {
+    pub fn poll(&mut self, now: Millis) -> Command {
         match core::mem::replace(&mut self.state, State::Sent) {
             State::Ready(request) => {
                 self.sent = now;
                 self.last_delta = None;
-                Todo::Send { attempt: Attempt(self.attempt), request }
+                Command::Send { attempt: Attempt(self.attempt), request }
             }
             State::Done(result) => {
                 self.state = State::Done(result);
-                Todo::Done
+                Command::Done
             }
             other => {
                 let open = !matches!(other, State::Waiting { .. });
                 self.state = other;
                 let until = self.deadline().map(|(until, _)| until);
-                Todo::Wait { until, open: open.then_some(Attempt(self.attempt)) }
+                Command::Wait { until, open: open.then_some(Attempt(self.attempt)) }
             }
         }
     }
@@ -283,10 +283,10 @@ impl Call {
         match core::mem::replace(&mut self.state, State::Sent) {
             State::Reading => {
                 // The connection may break after the last word, and before an end marker that is optional.
-                if self.decoder.answer().finish != FinishReason::None && self.decoder.finish().is_ok() {
+                if self.decoder.response().finish != FinishReason::None && self.decoder.finish().is_ok() {
                     return self.succeed();
                 }
-                let code = if self.decoder.answer().is_empty() { Code::LlmNetwork } else { Code::LlmStreamCut };
+                let code = if self.decoder.response().is_empty() { Code::LlmNetwork } else { Code::LlmStreamCut };
                 self.failed(LlmError::new(code, message), None, None, now);
             }
             State::Sent => self.failed(LlmError::new(Code::LlmNetwork, message), None, None, now),
@@ -334,8 +334,8 @@ impl Call {
 
     /// The answer as far as it has come; empty once the call is done, because it is in the result then.
     #[must_use]
-    pub fn answer(&self) -> &Answer {
-        self.decoder.answer()
+    pub fn response(&self) -> &ModelResponse {
+        self.decoder.response()
     }
 
     /// How many requests have been sent or are about to be.
@@ -345,7 +345,7 @@ impl Call {
     }
 
     /// The result, once; `None` before the call is done and after the result was taken.
-    pub fn take_result(&mut self) -> Option<Result<Answer, LlmError>> {
+    pub fn take_result(&mut self) -> Option<Result<ModelResponse, LlmError>> {
         match &mut self.state {
             State::Done(result) => result.take().map(|result| result.map_err(|error| *error)),
             _ => None,
@@ -379,12 +379,12 @@ impl Call {
     }
 
     fn succeed(&mut self) {
-        self.state = State::Done(Some(Ok(self.decoder.take_answer())));
+        self.state = State::Done(Some(Ok(self.decoder.take_response())));
     }
 
     fn fail(&mut self, mut error: LlmError) {
-        let partial = self.decoder.take_answer();
-        if partial != Answer::default() {
+        let partial = self.decoder.take_response();
+        if partial != ModelResponse::default() {
             error.partial = Some(Box::new(partial));
         }
         let LlmError { message, kind, provider_code, .. } = &mut error;
@@ -420,17 +420,17 @@ impl Call {
 
     /// Whether what was said so far is text alone, which the provider could go on from.
     fn can_go_on(&self) -> bool {
-        let answer = self.decoder.answer();
-        let is_text = matches!(&answer.content[..], [Block::Text { text, .. }] if !text.trim_ascii_end().is_empty());
-        self.stream && is_text && answer.finish == FinishReason::None && self.provider.can_resume(&self.request)
+        let response = self.decoder.response();
+        let is_text = matches!(&response.content[..], [Block::Text { text, .. }] if !text.trim_ascii_end().is_empty());
+        self.stream && is_text && response.finish == FinishReason::None && self.provider.can_resume(&self.request)
     }
 
     fn send_again(&mut self) {
         self.attempt += 1;
-        let mut partial = self.decoder.take_answer();
+        let mut partial = self.decoder.take_response();
         if partial.is_empty() {
             // Another answer, then; but what this one has cost stays spent.
-            partial = Answer { usage: partial.usage, ..Answer::default() };
+            partial = ModelResponse { usage: partial.usage, ..ModelResponse::default() };
         }
         let said = partial.text();
         // Providers refuse or cut white space at the end; the decoder knows that it may come again.

@@ -2,9 +2,9 @@
 //!
 //! Source: <https://platform.claude.com/docs/en/build-with-claude/streaming>.
 
-use super::super::answer::{FinishReason, Usage};
 use super::super::json::Value;
 use super::super::provider::Api;
+use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Signature};
 use super::Fault;
 use super::sink::Sink;

@@ -6,8 +6,8 @@
 //! strings (Mistral); arguments as an object; content as a list of parts (Mistral); usage under `x_groq`; output tokens that
 //! leave the reasoning out (xAI).
 
-use super::super::answer::{FinishReason, Usage};
 use super::super::json::Value;
+use super::super::response::{FinishReason, Usage};
 use super::Fault;
 use super::sink::Sink;
 
@@ -76,7 +76,7 @@ fn piece_of_call(call: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let function = call.at("function");
     let id = call.at("id").text();
     let name = function.at("name").text();
-    let fresh = UNNUMBERED + sink.answer.content.len() as u64;
+    let fresh = UNNUMBERED + sink.response.content.len() as u64;
     let key = match call.at("index").u64() {
         Some(index) => index.min(UNNUMBERED - 1),
         None if !id.is_empty() => sink.call_with_id(id).unwrap_or(fresh),

@@ -3,9 +3,9 @@
 //! Source: <https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>, and for signatures
 //! <https://ai.google.dev/gemini-api/docs/thought-signatures>.
 
-use super::super::answer::{FinishReason, Usage};
 use super::super::json::Value;
 use super::super::provider::Api;
+use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Image, Signature};
 use super::Fault;
 use super::sink::Sink;
@@ -48,7 +48,7 @@ pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     if !found {
         return Err(Fault::unreadable("The answer holds no candidates", value.raw().unwrap_or_default()));
     }
-    if value.is_array() && sink.answer.finish == FinishReason::None {
+    if value.is_array() && sink.response.finish == FinishReason::None {
         return Err(Fault::new(Code::LlmStreamCut, "The last chunk gives no reason to finish."));
     }
     sink.finish(FinishReason::Other, "");
@@ -59,12 +59,12 @@ fn take(part: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let signature = part.at("thoughtSignature").filled();
     let call = part.at("functionCall");
     if call.is_object() {
-        let key = sink.answer.content.len() as u64;
+        let key = sink.response.content.len() as u64;
         let id = call.at("id").filled();
         let at = sink.call(key, id.unwrap_or_default(), call.at("name").text())?;
         sink.arguments_of(key, call.at("args"));
         // What is the answer, in the place of a call, is no call that goes back.
-        let is_call = matches!(sink.answer.content.get(at), Some(Block::ToolCall(_)));
+        let is_call = matches!(sink.response.content.get(at), Some(Block::ToolCall(_)));
         if is_call && (id.is_some() || signature.is_some()) {
             sign(at, id, signature, sink);
         }
@@ -84,9 +84,9 @@ fn take(part: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     }
     if signature.is_some() {
         // It belongs to the text before it, also if it comes alone.
-        let at = match sink.answer.content.last() {
+        let at = match sink.response.content.last() {
             Some(Block::Text { signature: None, .. } | Block::Reasoning { signature: None, .. }) => {
-                sink.answer.content.len() - 1
+                sink.response.content.len() - 1
             }
             _ => sink.open(Block::text(""))?,
         };

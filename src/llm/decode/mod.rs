@@ -15,11 +15,11 @@ mod gemini;
 mod responses;
 mod sink;
 
-use super::answer::Answer;
 use super::delta::Deltas;
 use super::error::LlmError;
 use super::json::{Tape, Value};
 use super::provider::Api;
+use super::response::ModelResponse;
 use super::sse::{EventTooLong, MAX_EVENT, SseReader};
 use crate::error::Code;
 use fault::Fault;
@@ -70,7 +70,7 @@ pub struct Expectation {
     /// Whose words it is in.
     pub api: Api,
     /// The tool whose arguments are the answer; empty if there is none. [`Provider::build`](super::Provider::build) tells it.
-    pub answer_tool: String,
+    pub output_tool: String,
     /// Whether a stream that ends with a reason to finish, but without its end marker, is complete. Servers that only imitate the
     /// Chat Completions API often leave the marker out.
     pub lenient_end: bool,
@@ -88,11 +88,11 @@ pub struct Expectation {
 ///
 /// let mut decoder = Decoder::new(Expectation::of(Api::Chat));
 /// decoder.push(b"data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n").unwrap();
-/// assert_eq!(decoder.deltas().iter().next(), Some(Delta::Text { place: 0, text: "Hi" }));
+/// assert_eq!(decoder.deltas().iter().next(), Some(Delta::Text { index: 0, text: "Hi" }));
 /// decoder.clear_deltas();
 /// decoder.push(b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n").unwrap();
 /// decoder.finish().unwrap();
-/// assert_eq!(decoder.answer().text(), "Hi");
+/// assert_eq!(decoder.response().text(), "Hi");
 /// ```
 pub struct Decoder {
     expectation: Expectation,
@@ -108,7 +108,7 @@ impl Expectation {
     /// An answer of that API to a plain request.
     #[must_use]
     pub fn of(api: Api) -> Expectation {
-        Expectation { api, answer_tool: String::new(), lenient_end: false, seed: 0 }
+        Expectation { api, output_tool: String::new(), lenient_end: false, seed: 0 }
     }
 }
 
@@ -116,13 +116,13 @@ impl Decoder {
     /// A decoder before the first byte.
     #[must_use]
     pub fn new(expectation: Expectation) -> Decoder {
-        let sink = Sink::new(&expectation.answer_tool, expectation.seed);
+        let sink = Sink::new(&expectation.output_tool, expectation.seed);
         Decoder { expectation, form: Form::Unknown, tape: Tape::default(), sink, complete: false, failed: None }
     }
 
     /// As [`new`](Self::new), for an answer that goes on where another was cut off, with the deltas of that which nobody has read yet.
     #[must_use]
-    pub fn resuming(expectation: Expectation, partial: Answer, unread: Deltas) -> Decoder {
+    pub fn resuming(expectation: Expectation, partial: ModelResponse, unread: Deltas) -> Decoder {
         let mut decoder = Decoder::new(expectation);
         decoder.sink.resume(partial);
         decoder.sink.deltas = unread;
@@ -177,13 +177,13 @@ impl Decoder {
 
     /// The answer as far as it has come.
     #[must_use]
-    pub fn answer(&self) -> &Answer {
-        &self.sink.answer
+    pub fn response(&self) -> &ModelResponse {
+        &self.sink.response
     }
 
     /// Takes the answer out, which leaves an empty one.
-    pub fn take_answer(&mut self) -> Answer {
-        core::mem::take(&mut self.sink.answer)
+    pub fn take_response(&mut self) -> ModelResponse {
+        core::mem::take(&mut self.sink.response)
     }
 
     /// Whether the end marker has come, so that nothing more needs to be read.
@@ -259,7 +259,7 @@ impl Decoder {
                 }
             }
         }
-        let finished = self.sink.answer.finish != super::FinishReason::None;
+        let finished = self.sink.response.finish != super::FinishReason::None;
         // Gemini has no end marker but the reason to finish itself, after which usage may follow.
         if self.complete || (finished && (self.expectation.lenient_end || self.expectation.api == Api::Gemini)) {
             // Calls may have begun after the reason to finish.

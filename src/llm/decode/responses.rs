@@ -2,9 +2,9 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming>.
 
-use super::super::answer::{FinishReason, Usage};
 use super::super::json::Value;
 use super::super::provider::Api;
+use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Signature};
 use super::Fault;
 use super::sink::Sink;
@@ -33,7 +33,7 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
         }
         "response.reasoning_summary_part.added" => {
             let at = reasoning(item, sink)?;
-            if matches!(sink.answer.content.get(at), Some(Block::Reasoning { text, .. }) if !text.is_empty()) {
+            if matches!(sink.response.content.get(at), Some(Block::Reasoning { text, .. }) if !text.is_empty()) {
                 sink.append(at, "\n\n");
             }
         }
@@ -127,8 +127,8 @@ fn complete(number: u64, item: Value<'_>, sink: &mut Sink) -> Result<(), Fault> 
         "reasoning" => {
             let is_new = sink.numbered(part(number, 0)).is_none();
             let at = reasoning(number, sink)?;
-            let untold =
-                is_new || matches!(sink.answer.content.get(at), Some(Block::Reasoning { text, .. }) if text.is_empty());
+            let untold = is_new
+                || matches!(sink.response.content.get(at), Some(Block::Reasoning { text, .. }) if text.is_empty());
             if untold {
                 for (index, piece) in item.at("summary").items().chain(item.at("content").items()).enumerate() {
                     if index > 0 {
@@ -140,7 +140,7 @@ fn complete(number: u64, item: Value<'_>, sink: &mut Sink) -> Result<(), Fault> 
             sign(at, item.at("id"), item.at("encrypted_content"), sink);
         }
         "function_call" | "custom_tool_call" => {
-            if sink.call_place(number).is_none() {
+            if sink.call_index(number).is_none() {
                 begin(number, item, sink)?;
             }
             if kind == "function_call" {

@@ -1,9 +1,9 @@
 //! Where all decoders write: every piece goes into the deltas and onto the end of its block in the answer, so the two cannot differ.
 
-use super::super::answer::{Answer, FinishReason, Usage};
 use super::super::ascii::push_number;
 use super::super::delta::{DeltaKind, Deltas};
 use super::super::json::{Value, quote};
+use super::super::response::{FinishReason, ModelResponse, Usage};
 use super::super::types::{Block, Signature, ToolCall};
 use super::Fault;
 
@@ -17,19 +17,19 @@ struct OpenCall {
     key: u64,
     /// The provider's id, empty if it gave none.
     id: String,
-    place: usize,
+    index: usize,
 }
 
 /// The answer as it grows.
 #[derive(Debug, Default)]
 pub(super) struct Sink {
-    pub(super) answer: Answer,
+    pub(super) response: ModelResponse,
     pub(super) deltas: Deltas,
     calls: Vec<OpenCall>,
     /// Which block belongs to which of the provider's numbers, where it numbers them.
     numbered: Vec<(u64, usize)>,
     /// The name of the tool that stands for the form of the answer; empty if there is none.
-    answer_tool: String,
+    output_tool: String,
     /// What earlier requests of the same call have cost.
     spent: Usage,
     cost: Usage,
@@ -43,25 +43,25 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(answer_tool: &str, seed: u64) -> Sink {
-        Sink { answer_tool: answer_tool.to_owned(), seed, ..Sink::default() }
+    pub(super) fn new(output_tool: &str, seed: u64) -> Sink {
+        Sink { output_tool: output_tool.to_owned(), seed, ..Sink::default() }
     }
 
     /// Goes on where another answer was cut off.
-    pub(super) fn resume(&mut self, partial: Answer) {
+    pub(super) fn resume(&mut self, partial: ModelResponse) {
         self.spent = partial.usage;
         if let Some(Block::Text { text, .. }) = partial.content.last() {
             self.joining = true;
             self.repeatable = text.get(text.trim_ascii_end().len()..).unwrap_or_default().to_owned();
         }
-        self.answer = partial;
+        self.response = partial;
     }
 
     /// What this request has cost so far.
     #[inline(never)]
     pub(super) fn cost(&mut self, usage: Usage) {
         self.cost = usage;
-        self.answer.usage = self.spent.plus(usage);
+        self.response.usage = self.spent.plus(usage);
     }
 
     /// What was last told of that.
@@ -72,11 +72,11 @@ impl Sink {
     /// Adds a block of which no deltas are told.
     #[inline(never)]
     pub(super) fn open(&mut self, block: Block) -> Result<usize, Fault> {
-        if self.answer.content.len() >= MAX_BLOCKS {
+        if self.response.content.len() >= MAX_BLOCKS {
             return Err(Fault::bad("The answer has more parts than an answer can have."));
         }
-        self.answer.content.push(block);
-        Ok(self.answer.content.len() - 1)
+        self.response.content.push(block);
+        Ok(self.response.content.len() - 1)
     }
 
     /// More text, for the last block if that is text.
@@ -85,9 +85,9 @@ impl Sink {
         if text.is_empty() {
             return Ok(());
         }
-        let at = match self.answer.content.last() {
+        let at = match self.response.content.last() {
             // What is signed is finished: a signature holds for exactly its text.
-            Some(Block::Text { signature: None, .. }) => self.answer.content.len() - 1,
+            Some(Block::Text { signature: None, .. }) => self.response.content.len() - 1,
             _ => self.open(Block::text(""))?,
         };
         self.append(at, text);
@@ -100,8 +100,8 @@ impl Sink {
         if text.is_empty() {
             return Ok(());
         }
-        let at = match self.answer.content.last() {
-            Some(Block::Reasoning { redacted: false, signature: None, .. }) => self.answer.content.len() - 1,
+        let at = match self.response.content.last() {
+            Some(Block::Reasoning { redacted: false, signature: None, .. }) => self.response.content.len() - 1,
             _ => self.open(Block::Reasoning { text: String::new(), signature: None, redacted: false })?,
         };
         self.append(at, text);
@@ -114,8 +114,8 @@ impl Sink {
         if text.is_empty() {
             return Ok(());
         }
-        let at = match self.answer.content.last() {
-            Some(Block::Refusal(_)) => self.answer.content.len() - 1,
+        let at = match self.response.content.last() {
+            Some(Block::Refusal(_)) => self.response.content.len() - 1,
             _ => self.open(Block::Refusal(String::new()))?,
         };
         self.append(at, text);
@@ -131,8 +131,8 @@ impl Sink {
 
     /// Opens a text under a number, or goes on with the one that was cut off.
     pub(super) fn open_text(&mut self, number: u64) -> Result<usize, Fault> {
-        if core::mem::take(&mut self.joining) && !self.answer.content.is_empty() {
-            let at = self.answer.content.len() - 1;
+        if core::mem::take(&mut self.joining) && !self.response.content.is_empty() {
+            let at = self.response.content.len() - 1;
             self.number(number, at);
             return Ok(at);
         }
@@ -167,7 +167,7 @@ impl Sink {
         if more.is_empty() {
             return;
         }
-        let kind = match self.answer.content.get_mut(at) {
+        let kind = match self.response.content.get_mut(at) {
             Some(Block::Text { text, .. }) => {
                 text.push_str(more);
                 DeltaKind::Text
@@ -192,7 +192,7 @@ impl Sink {
     /// The signature of a block, to be filled in.
     #[inline(never)]
     pub(super) fn signature(&mut self, at: usize) -> Option<&mut Option<Signature>> {
-        match self.answer.content.get_mut(at)? {
+        match self.response.content.get_mut(at)? {
             Block::Text { signature, .. } | Block::Reasoning { signature, .. } => Some(signature),
             Block::ToolCall(call) => Some(&mut call.signature),
             _ => None,
@@ -204,20 +204,20 @@ impl Sink {
     pub(super) fn call(&mut self, key: u64, id: &str, name: &str) -> Result<usize, Fault> {
         self.call_done(key);
         // The arguments of the tool that stands for the form of the answer are its text.
-        let place = if !self.answer_tool.is_empty() && name == self.answer_tool {
+        let index = if !self.output_tool.is_empty() && name == self.output_tool {
             self.open(Block::text(""))?
         } else {
             let id = if id.is_empty() { self.make_up_id() } else { id.to_owned() };
             let call = ToolCall { id, name: name.to_owned(), arguments: String::new(), signature: None };
             let at = self.open(Block::ToolCall(call))?;
-            if let Some(Block::ToolCall(call)) = self.answer.content.get(at) {
+            if let Some(Block::ToolCall(call)) = self.response.content.get(at) {
                 self.deltas.push(DeltaKind::CallId, at, &call.id);
                 self.deltas.push(DeltaKind::CallStarted, at, &call.name);
             }
             at
         };
-        self.calls.push(OpenCall { key, id: id.to_owned(), place });
-        Ok(place)
+        self.calls.push(OpenCall { key, id: id.to_owned(), index });
+        Ok(index)
     }
 
     fn make_up_id(&mut self) -> String {
@@ -237,8 +237,8 @@ impl Sink {
     }
 
     /// The block of an open call.
-    pub(super) fn call_place(&self, key: u64) -> Option<usize> {
-        self.open_call(key).map(|call| call.place)
+    pub(super) fn call_index(&self, key: u64) -> Option<usize> {
+        self.open_call(key).map(|call| call.index)
     }
 
     /// The call that began last and is open.
@@ -258,7 +258,7 @@ impl Sink {
 
     /// The arguments of an open call so far.
     pub(super) fn call_arguments(&self, key: u64) -> &str {
-        match self.call_place(key).and_then(|at| self.answer.content.get(at)) {
+        match self.call_index(key).and_then(|at| self.response.content.get(at)) {
             Some(Block::ToolCall(call)) => &call.arguments,
             Some(Block::Text { text, .. }) => text,
             _ => "",
@@ -268,7 +268,7 @@ impl Sink {
     /// More arguments of an open call.
     #[inline(never)]
     pub(super) fn arguments(&mut self, key: u64, more: &str) {
-        if let Some(at) = self.call_place(key) {
+        if let Some(at) = self.call_index(key) {
             self.append(at, more);
         }
     }
@@ -294,11 +294,11 @@ impl Sink {
     pub(super) fn call_done(&mut self, key: u64) {
         let Some(at) = self.calls.iter().position(|call| call.key == key) else { return };
         let call = self.calls.remove(at);
-        if let Some(Block::ToolCall(ToolCall { arguments, .. })) = self.answer.content.get(call.place) {
+        if let Some(Block::ToolCall(ToolCall { arguments, .. })) = self.response.content.get(call.index) {
             if arguments.trim_ascii().is_empty() {
-                self.append(call.place, "{}");
+                self.append(call.index, "{}");
             }
-            self.deltas.push(DeltaKind::CallDone, call.place, "");
+            self.deltas.push(DeltaKind::CallDone, call.index, "");
         }
     }
 
@@ -308,32 +308,32 @@ impl Sink {
         while let Some(call) = self.calls.first() {
             self.call_done(call.key);
         }
-        if self.answer.finish != FinishReason::None {
+        if self.response.finish != FinishReason::None {
             return;
         }
-        let mut content = self.answer.content.iter();
+        let mut content = self.response.content.iter();
         let has_calls = content.clone().any(|block| matches!(block, Block::ToolCall(_)));
         let has_refusal = content.any(|block| matches!(block, Block::Refusal(_)));
         let reason = match reason {
             FinishReason::Stop if has_calls => FinishReason::ToolCalls,
             FinishReason::Stop if has_refusal => FinishReason::Refusal,
             // The tool that stands for the form of the answer is no tool to anybody else.
-            FinishReason::ToolCalls if !has_calls && !self.answer_tool.is_empty() => FinishReason::Stop,
+            FinishReason::ToolCalls if !has_calls && !self.output_tool.is_empty() => FinishReason::Stop,
             other => other,
         };
-        self.answer.finish = reason;
-        self.answer.finish_raw = raw.to_owned();
+        self.response.finish = reason;
+        self.response.finish_raw = raw.to_owned();
         self.deltas.push(DeltaKind::Finish, reason as usize, raw);
     }
 
     /// Takes what is named once.
     #[inline(never)]
     pub(super) fn identify(&mut self, id: Value<'_>, model: Value<'_>) {
-        if let (true, Some(id)) = (self.answer.id.is_empty(), id.str()) {
-            self.answer.id.push_str(id);
+        if let (true, Some(id)) = (self.response.id.is_empty(), id.str()) {
+            self.response.id.push_str(id);
         }
-        if let (true, Some(model)) = (self.answer.model.is_empty(), model.str()) {
-            self.answer.model.push_str(model);
+        if let (true, Some(model)) = (self.response.model.is_empty(), model.str()) {
+            self.response.model.push_str(model);
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn thinks(request: &Request) -> bool {
     string_in(&request.options, &["thinking", "type"]).is_some_and(|kind| kind != "disabled")
 }
 
-pub(super) fn body(request: &Request, stream: bool, said: &str, answer_tool: &mut String) -> String {
+pub(super) fn body(request: &Request, stream: bool, said: &str, output_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{').text("model", &request.model).number("max_tokens", request.max_tokens.or(Some(MAX_TOKENS)));
     let system = system_text(request);
@@ -24,7 +24,7 @@ pub(super) fn body(request: &Request, stream: bool, said: &str, answer_tool: &mu
     messages(&request.messages, said, &mut json);
     json.flag("stream", stream.then_some(true)).member("temperature", &request.temperature);
     write_stop("stop_sequences", &request.stop, &mut json);
-    tools(request, &mut json, answer_tool);
+    tools(request, &mut json, output_tool);
     json.close('}');
     json.finish()
 }
@@ -37,7 +37,7 @@ fn tool(name: &str, description: &str, schema: &str, strict: Option<bool>, json:
     json.member("input_schema", schema_or_empty(schema)).flag("strict", strict).close('}');
 }
 
-fn tools(request: &Request, json: &mut Writer, answer_tool: &mut String) {
+fn tools(request: &Request, json: &mut Writer, output_tool: &mut String) {
     let format = request.response_format.as_ref();
     let thinks = format.is_some() && thinks(request);
     if let Some(format) = format.filter(|_| thinks) {
@@ -54,9 +54,9 @@ fn tools(request: &Request, json: &mut Writer, answer_tool: &mut String) {
     }
     let mut choice = request.tool_choice.clone();
     if let Some(format) = by_tool {
-        *answer_tool = answer_tool_of(format, &request.tools);
-        tool(answer_tool, "Gives the answer.", &format.schema, None, json);
-        choice = Some(choice_beside(answer_tool, request));
+        *output_tool = answer_tool_of(format, &request.tools);
+        tool(output_tool, "Gives the answer.", &format.schema, None, json);
+        choice = Some(choice_beside(output_tool, request));
     }
     json.close(']');
     let one_at_a_time = request.parallel_tool_calls == Some(false);

@@ -8,7 +8,7 @@ use super::super::types::{Block, Message, Request, Role, ToolChoice};
 use super::flavour::{Prefill, Quirks};
 use super::{answer_tool_of, choice_beside, image_url, schema_or_empty, string_in, text_of, write_stop};
 
-pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks, answer_tool: &mut String) -> String {
+pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks, output_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{').text("model", &request.model).key("messages").open('[');
     let mut images = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks,
     }
     json.member("temperature", &request.temperature).number(quirks.max_tokens, request.max_tokens);
     write_stop("stop", &request.stop, &mut json);
-    tools(request, quirks, &mut json, answer_tool);
+    tools(request, quirks, &mut json, output_tool);
     json.close('}');
     json.finish()
 }
@@ -45,7 +45,7 @@ fn function(name: &str, description: &str, parameters: &str, strict: Option<bool
     json.member("parameters", schema_or_empty(parameters)).flag("strict", strict).close('}').close('}');
 }
 
-fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, answer_tool: &mut String) {
+fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, output_tool: &mut String) {
     let format = request.response_format.as_ref();
     if let Some(format) = format.filter(|_| quirks.schema) {
         json.key("response_format").open('{').text("type", "json_schema").key("json_schema").open('{');
@@ -70,12 +70,12 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, answer_tool: &mu
         function(&tool.name, &tool.description, &tool.parameters, tool.strict, json);
     }
     if let Some(format) = by_tool {
-        *answer_tool = answer_tool_of(format, &request.tools);
-        function(answer_tool, "Gives the answer. Call it to answer.", &format.schema, None, json);
+        *output_tool = answer_tool_of(format, &request.tools);
+        function(output_tool, "Gives the answer. Call it to answer.", &format.schema, None, json);
         // While they think, DeepSeek's models refuse a request that makes them call a tool; most of them do unless told otherwise.
         let thinks = string_in(&request.options, &["thinking", "type"])
             .map_or_else(|| find(&request.model, "chat").is_none(), |kind| kind != "disabled");
-        choice = (!thinks).then(|| choice_beside(answer_tool, request));
+        choice = (!thinks).then(|| choice_beside(output_tool, request));
     }
     json.close(']');
     match choice {

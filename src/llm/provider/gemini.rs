@@ -27,7 +27,7 @@ pub(super) fn path(model: &str, stream: bool) -> String {
     path
 }
 
-pub(super) fn body(request: &Request, answer_tool: &mut String) -> String {
+pub(super) fn body(request: &Request, output_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{');
     let system = system_text(request);
@@ -46,12 +46,12 @@ pub(super) fn body(request: &Request, answer_tool: &mut String) -> String {
         json.text("responseMimeType", "application/json").member("responseJsonSchema", &format.schema);
     }
     json.close('}');
-    tools(request, format.filter(|_| by_tool), &mut json, answer_tool);
+    tools(request, format.filter(|_| by_tool), &mut json, output_tool);
     json.close('}');
     json.finish()
 }
 
-fn tools(request: &Request, by_tool: Option<&ResponseFormat>, json: &mut Writer, answer_tool: &mut String) {
+fn tools(request: &Request, by_tool: Option<&ResponseFormat>, json: &mut Writer, output_tool: &mut String) {
     if request.tools.is_empty() {
         return;
     }
@@ -62,10 +62,10 @@ fn tools(request: &Request, by_tool: Option<&ResponseFormat>, json: &mut Writer,
     }
     let mut choice = request.tool_choice.clone();
     if let Some(format) = by_tool {
-        *answer_tool = answer_tool_of(format, &request.tools);
-        json.open('{').text("name", answer_tool).text("description", "Gives the answer.");
+        *output_tool = answer_tool_of(format, &request.tools);
+        json.open('{').text("name", output_tool).text("description", "Gives the answer.");
         json.member("parametersJsonSchema", &format.schema).close('}');
-        choice = Some(choice_beside(answer_tool, request));
+        choice = Some(choice_beside(output_tool, request));
     }
     json.close(']').close('}').close(']');
     let (mode, name) = match &choice {

@@ -134,15 +134,15 @@ impl Provider {
     ///
     /// As [`build`](Self::build).
     pub fn build_from(&self, request: &Request, stream: bool, said: &str) -> Result<Prepared, LlmError> {
-        let mut answer_tool = String::new();
+        let mut output_tool = String::new();
         let (path, mut body) = match self.api {
             Api::Chat => {
                 let quirks = self.flavour.quirks();
-                ("/chat/completions".to_owned(), chat::body(request, stream, said, &quirks, &mut answer_tool))
+                ("/chat/completions".to_owned(), chat::body(request, stream, said, &quirks, &mut output_tool))
             }
             Api::Responses => ("/responses".to_owned(), responses::body(request, stream)?),
-            Api::Anthropic => ("/messages".to_owned(), anthropic::body(request, stream, said, &mut answer_tool)),
-            Api::Gemini => (gemini::path(&request.model, stream), gemini::body(request, &mut answer_tool)),
+            Api::Anthropic => ("/messages".to_owned(), anthropic::body(request, stream, said, &mut output_tool)),
+            Api::Gemini => (gemini::path(&request.model, stream), gemini::body(request, &mut output_tool)),
         };
         if !request.options.is_empty() {
             let merged = merge(&body, &request.options);
@@ -155,7 +155,7 @@ impl Provider {
             body: body.into_bytes(),
         };
         let lenient_end = self.api == Api::Chat && self.flavour != Flavour::OpenAi;
-        let expectation = Expectation { api: self.api, answer_tool, lenient_end, seed: 0 };
+        let expectation = Expectation { api: self.api, output_tool, lenient_end, seed: 0 };
         Ok(Prepared { http, expectation })
     }
 
@@ -262,11 +262,11 @@ fn answer_tool_of(format: &ResponseFormat, tools: &[Tool]) -> String {
 
 /// What has to be called where the answer is a tool. With tools of the program beside it, the model may call those first and answer later.
 #[inline(never)]
-fn choice_beside(answer_tool: &str, request: &Request) -> ToolChoice {
+fn choice_beside(output_tool: &str, request: &Request) -> ToolChoice {
     match &request.tool_choice {
         Some(ToolChoice::Named(name)) => ToolChoice::Named(name.clone()),
-        Some(ToolChoice::None) => ToolChoice::Named(answer_tool.to_owned()),
-        _ if request.tools.is_empty() => ToolChoice::Named(answer_tool.to_owned()),
+        Some(ToolChoice::None) => ToolChoice::Named(output_tool.to_owned()),
+        _ if request.tools.is_empty() => ToolChoice::Named(output_tool.to_owned()),
         _ => ToolChoice::Required,
     }
 }

@@ -1,17 +1,14 @@
 //! A run in this instance: the engine, and the executor that watches its deadlines.
 
-use super::words::Answer;
+use super::words::{self, Answer};
 use crate::engine::{
-    Command, Engine, EventTypeId, InvocationId, Millis, Pattern, Reply, Slot, StepId, Tick, TimerKey, WaitId,
+    Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Reply, Slot, StepId, Tick, TimerKey, WaitId,
 };
 use crate::error::Code;
 use crate::executor::Executor;
 use crate::snapshot::journal::Journal;
 #[cfg(feature = "crash-drill")]
 use crate::wasm::drill;
-
-/// No alarm.
-const NEVER: u32 = u32::MAX;
 
 pub(super) struct Host {
     pub(super) engine: Engine,
@@ -22,19 +19,19 @@ pub(super) struct Host {
     /// The predicated waits that accept the next event.
     pub(super) matches: Vec<WaitId>,
     /// The lists that steps collect by.
-    pub(super) patterns: Vec<Pattern>,
+    pub(super) patterns: Patterns,
     /// Kept when the user asked for it.
     pub(super) journal: Option<Journal>,
 }
 
 impl Host {
     pub(super) fn new(engine: Engine, journal: Option<Journal>) -> Host {
-        Host { engine, executor: Executor::new(), alarm: None, matches: Vec::new(), patterns: Vec::new(), journal }
+        Host { engine, executor: Executor::new(), alarm: None, matches: Vec::new(), patterns: Patterns::new(), journal }
     }
 
     pub(super) fn tick(&mut self, tick: Tick, now: Millis, answer: &mut Answer) -> *const u32 {
         let noted = self.journal.is_some().then(|| tick.clone());
-        self.engine.out().begin();
+        self.engine.out().clear();
         match self.engine.apply(tick, now) {
             Err(code) => answer.refuse(code),
             Ok(reply) => {
@@ -43,13 +40,7 @@ impl Host {
                 if let (Some(tick), Some(journal)) = (noted, &mut self.journal) {
                     journal.tick(tick, now);
                 }
-                if reply == Reply::None {
-                    return self.answer(now);
-                }
-                answer.clear();
-                answer.write_reply(&reply);
-                let timers_changed = self.take_commands(answer);
-                self.finish(timers_changed, now, answer)
+                self.answer_with(&reply, now, answer)
             }
         }
     }
@@ -67,7 +58,7 @@ impl Host {
             let matches = core::mem::take(&mut self.matches);
             return self.tick(Tick::Complete { invocation, output, matches }, now, answer);
         }
-        self.engine.out().begin();
+        self.engine.out().clear();
         let result = self.engine.complete(invocation, output, &[], now);
         self.checked(result, now, answer)
     }
@@ -81,20 +72,15 @@ impl Host {
         now: Millis,
         answer: &mut Answer,
     ) -> *const u32 {
-        let Some(pattern) = self.patterns.get(pattern as usize) else { return answer.refuse(Code::StaleId) };
+        let Some(pattern) = self.patterns.get(pattern) else { return answer.refuse(Code::StaleId) };
         if self.journal.is_some() {
-            let expected = pattern.expected.clone();
+            let expected = pattern.expected().to_vec();
             return self.tick(Tick::Collect { invocation, ty, slot, expected }, now, answer);
         }
-        self.engine.out().begin();
+        self.engine.out().clear();
         match self.engine.collect(invocation, (ty, slot), pattern, now) {
             Err(code) => answer.refuse(code),
-            Ok(reply) => {
-                answer.clear();
-                answer.write_reply(&reply);
-                let timers_changed = self.take_commands(answer);
-                self.finish(timers_changed, now, answer)
-            }
+            Ok(reply) => self.answer_with(&reply, now, answer),
         }
     }
 
@@ -113,7 +99,7 @@ impl Host {
             let (ty, slot) = event;
             return self.tick(Tick::Send { from, ty, slot, target, matches }, now, answer);
         }
-        self.engine.out().begin();
+        self.engine.out().clear();
         let result = self.engine.send(from, event, target, &[], now);
         self.checked(result, now, answer)
     }
@@ -131,22 +117,25 @@ impl Host {
     /// The answer to a tick without a reply: the commands, where they are.
     #[inline]
     fn answer(&mut self, now: Millis) -> *const u32 {
-        if !self.engine.out().timers.is_empty() {
-            self.take_timers();
-            if let Some(delay) = self.next_alarm(now) {
-                self.engine.out().alarm(delay);
-            }
-        }
-        self.engine.out().fuse();
-        self.engine.out().finish()
+        self.take_timers(now);
+        words::finish(self.engine.out())
     }
 
-    pub(super) fn wake(&mut self, now: Millis, answer: &mut Answer) -> *const u32 {
+    fn answer_with(&mut self, reply: &Reply, now: Millis, answer: &mut Answer) -> *const u32 {
+        if *reply == Reply::None {
+            return self.answer(now);
+        }
+        self.take_timers(now);
         answer.clear();
+        answer.write_reply(reply);
+        answer.finish_with(self.engine.out())
+    }
+
+    pub(super) fn wake(&mut self, now: Millis) -> *const u32 {
         self.alarm = None;
+        self.engine.out().clear();
         for key in self.executor.advance(now) {
             let tick = Tick::Timer { key: TimerKey(key as u32) };
-            self.engine.out().begin();
             // The engine ignores a deadline that does not matter any more, and refuses none.
             let _ = self.engine.apply(tick.clone(), now);
             #[cfg(feature = "crash-drill")]
@@ -154,57 +143,44 @@ impl Host {
             if let Some(journal) = &mut self.journal {
                 journal.tick(tick, now);
             }
-            self.take_commands(answer);
+            self.pass_timers();
         }
-        self.finish(true, now, answer)
+        self.set_alarm(now);
+        words::finish(self.engine.out())
     }
 
-    /// Hands the timers that have changed to the executor. Says whether there are any.
-    fn take_timers(&mut self) -> bool {
+    /// Hands the deadlines that have changed to the executor, and lets the host's timer follow.
+    #[inline]
+    fn take_timers(&mut self, now: Millis) {
+        if !self.engine.out().timers().is_empty() {
+            self.pass_timers();
+            self.set_alarm(now);
+        }
+    }
+
+    fn pass_timers(&mut self) {
         let timers = self.executor.timers();
-        let out = self.engine.out();
-        let timers_changed = !out.timers.is_empty();
-        for command in out.timers.drain(..) {
-            match command {
-                Command::SetTimer { key, deadline } => timers.set(u64::from(key.0), deadline),
-                Command::ClearTimer { key } => {
+        for (key, deadline) in self.engine.out().timers().drain(..) {
+            match deadline {
+                Some(deadline) => timers.set(u64::from(key.0), deadline),
+                None => {
                     timers.clear(u64::from(key.0));
                 }
-                _ => {}
             }
         }
-        timers_changed
     }
 
-    fn take_commands(&mut self, answer: &mut Answer) -> bool {
-        let out = self.engine.out();
-        answer.append(out.words[0], &out.words[3..]);
-        // The other side frees the run when it settles, and every deadline with it.
-        self.take_timers()
-    }
-
-    /// What the host's timer is to be set to, when a deadline is nearer than it. One that has moved away is left: an alarm that is too early
-    /// does no harm.
-    fn next_alarm(&mut self, now: Millis) -> Option<u32> {
+    /// Commands what the host's timer is to be set to, when a deadline is nearer than it. One that has moved away is left: an alarm that is
+    /// too early does no harm.
+    fn set_alarm(&mut self, now: Millis) {
         let next = self.executor.timers().next_deadline();
-        match (next, self.alarm) {
-            (None, None) => None,
-            (None, Some(_)) => {
-                self.alarm = None;
-                Some(NEVER)
-            }
-            (Some(next), Some(alarm)) if next >= alarm => None,
-            (Some(next), _) => {
-                self.alarm = Some(next);
-                Some(self.executor.next_delay(now).unwrap_or(NEVER))
-            }
-        }
-    }
-
-    fn finish(&mut self, timers_changed: bool, now: Millis, answer: &mut Answer) -> *const u32 {
-        if timers_changed && let Some(delay) = self.next_alarm(now) {
-            answer.alarm(delay);
-        }
-        answer.finish()
+        let delay = match (next, self.alarm) {
+            (None, None) => return,
+            (Some(next), Some(alarm)) if next >= alarm => return,
+            (None, Some(_)) => NONE,
+            (Some(_), _) => self.executor.next_delay(now).unwrap_or(NONE),
+        };
+        self.alarm = next;
+        words::write_alarm(self.engine.out(), delay);
     }
 }

@@ -28,12 +28,14 @@ use crate::error::Code;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::Replay;
 use host::Host;
+use snapshot::Prepared;
 use words::Answer;
 
 /// Everything that lives in this instance.
 struct Instance {
     graphs: Handles<Rc<RefCell<Graph>>>,
     hosts: Handles<Host>,
+    snapshots: Handles<Prepared>,
     replays: Handles<Replay>,
     answer: Answer,
     /// The bytes that the last answer speaks of.
@@ -45,6 +47,7 @@ thread_local! {
         RefCell::new(Instance {
             graphs: Handles::new(),
             hosts: Handles::new(),
+            snapshots: Handles::new(),
             replays: Handles::new(),
             answer: Answer::new(),
             bytes: Vec::new(),
@@ -323,7 +326,7 @@ pub fn engine_sleep(engine: u32, index: u32, generation: u32, delay: f64, now: f
     tick(engine, now, || Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
 }
 
-/// [`Tick::Collect`]; replies with the slots of the complete collection, or with nothing.
+/// [`Tick::Collect`] by a list that is kept; replies with the slots of the complete collection, or with nothing.
 #[wasm_bindgen]
 pub fn engine_collect(
     engine: u32,
@@ -343,19 +346,41 @@ pub fn engine_collect(
     })
 }
 
-/// Makes a list of types ready for [`engine_collect`], which takes its number.
+/// [`Tick::Collect`] by a list that is not kept; replies as [`engine_collect`].
+#[wasm_bindgen]
+pub fn engine_collect_list(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    expected: &[u32],
+    now: f64,
+) -> *const u32 {
+    let invocation = invocation(index, generation);
+    let (ty, slot) = (EventTypeId(ty), Slot(slot));
+    tick(engine, now, || Tick::Collect { invocation, ty, slot, expected: types(expected) })
+}
+
+/// Keeps a list of types for [`engine_collect`]; returns its number, or the largest positive number when the run keeps as many as it may.
 #[wasm_bindgen]
 pub fn engine_pattern(engine: u32, expected: &[u32]) -> i32 {
     number(with(|instance| {
         let host = instance.hosts.get_mut(engine).ok_or(Code::StaleId)?;
-        let expected = types(expected);
-        if let Some(known) = host.patterns.iter().position(|pattern| pattern.expected == expected) {
-            return Ok(known as u32);
-        }
-        let pattern = host.engine.pattern(expected)?;
-        host.patterns.push(pattern);
-        Ok(host.patterns.len() as u32 - 1)
+        let kept = host.patterns.number(&host.engine, types(expected))?;
+        Ok(kept.unwrap_or(i32::MAX as u32))
     }))
+}
+
+/// How many events the step of an invocation has collected by a list that is kept.
+#[wasm_bindgen]
+pub fn engine_collected(engine: u32, index: u32, generation: u32, pattern: u32) -> u32 {
+    with(|instance| {
+        let host = instance.hosts.get_mut(engine)?;
+        let pattern = host.patterns.get(pattern)?;
+        Some(host.engine.collected(invocation(index, generation), pattern) as u32)
+    })
+    .unwrap_or(0)
 }
 
 /// [`Tick::Once`].
@@ -385,7 +410,7 @@ pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now
 #[wasm_bindgen]
 pub fn engine_wake(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => host.wake(point(now), &mut instance.answer),
+        Some(host) => host.wake(point(now)),
         None => instance.answer.refuse(Code::StaleId),
     })
 }

@@ -10,7 +10,8 @@ use super::host::Host;
 use super::{Instance, halves, number, options, point, tick, with};
 use crate::engine::{Engine, EventTypeId, Frozen, Image, Millis, Refusal, Status, Thaw, Tick};
 use crate::error::Code;
-use crate::snapshot::container;
+use crate::snapshot::container::{self, Snapshot};
+use crate::snapshot::header::Header;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::{Passed, Replay, names};
 #[cfg(feature = "crash-drill")]
@@ -36,7 +37,7 @@ impl Instance {
 /// The image of a run: a reply of address and length, the numbers of slots and of invocations, the slots in the order of the image, the
 /// places of the invocations in the order of the image.
 #[wasm_bindgen]
-pub fn engine_freeze(engine: u32, now: f64) -> *const u32 {
+pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
         Some(host) => {
             let frozen = host.engine.freeze(point(now));
@@ -48,14 +49,17 @@ pub fn engine_freeze(engine: u32, now: f64) -> *const u32 {
     })
 }
 
-/// A snapshot of an image and the host's part: a reply of address and length. No image stands for a run that has completed; the fingerprint
-/// comes in halves.
+/// A snapshot of an image, as [`engine_capture`] gave it, and the host's part: a reply of address and length. No image stands for a run that has
+/// completed; the fingerprint comes in halves.
 #[wasm_bindgen]
 pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const u32 {
     with(|instance| {
-        let image = if image.is_empty() { Ok(Image::completed()) } else { container::decode_image(image) };
         let fingerprint = u64::from(high) << 32 | u64::from(low);
-        match image.and_then(|image| container::write(fingerprint, &image, host)) {
+        let written = match image {
+            [] => container::write(fingerprint, &Image::completed(), host),
+            _ => container::write_encoded(fingerprint, image, host),
+        };
+        match written {
             Ok(bytes) => {
                 let at = instance.hand_over(bytes);
                 instance.answer.reply(at.into_iter())
@@ -65,31 +69,44 @@ pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const 
     })
 }
 
-/// What is in a snapshot: a reply of the run's condition, its alive time in milliseconds, the number of slots, and
-/// where in the bytes the host's part begins and how long it is.
+/// A snapshot that was read, from which runs can be made.
+pub(super) struct Prepared {
+    fingerprint: u64,
+    image: Image,
+}
+
+/// Reads a snapshot. Replies with its handle, the run's condition, its alive time in milliseconds in halves, the number of slots, where in the
+/// bytes the host's part begins and how long it is, and the fingerprint in halves.
 #[wasm_bindgen]
-pub fn snapshot_read(bytes: &[u8]) -> *const u32 {
+pub fn snapshot_open(bytes: &[u8]) -> *const u32 {
     with(|instance| match container::read(bytes) {
-        Ok(snapshot) => {
-            let image = &snapshot.image;
+        Ok(Snapshot { header: Header { fingerprint, .. }, image, host }) => {
             // The host's part is a slice of what came in.
-            let begins = snapshot.host.as_ptr() as usize - bytes.as_ptr() as usize;
-            let [now, later] = halves(image.now);
-            let host = [begins as u32, snapshot.host.len() as u32];
-            instance.answer.reply([image.condition as u32, now, later, image.slots].into_iter().chain(host))
+            let begins = host.as_ptr() as usize - bytes.as_ptr() as usize;
+            let ([now, later], [low, high]) = (halves(image.now), halves(fingerprint));
+            let (condition, slots) = (image.condition as u32, image.slots);
+            let handle = instance.snapshots.insert(Prepared { fingerprint, image });
+            let words = [handle, condition, now, later, slots, begins as u32, host.len() as u32, low, high];
+            instance.answer.reply(words.into_iter())
         }
         Err(code) => instance.answer.refuse(code),
     })
 }
 
-/// Makes a run of a snapshot, on the shelf: a reply of its handle. `payloads` is for each slot the event type + 1, or 0 for what is no
-/// event; `migrate` lets a snapshot of another version of the workflow in; `fresh` lets the timeout begin anew. An error may come with a reply:
+/// Frees a snapshot. Runs that were made from it do not need it.
+#[wasm_bindgen]
+pub fn snapshot_free(snapshot: u32) {
+    with(|instance| instance.snapshots.remove(snapshot));
+}
+
+/// Makes a run from a snapshot, each time another one; replies with its handle. `payloads` is for each slot the event type + 1, or 0 for what is
+/// no event; `migrate` lets a snapshot of another version of the workflow in; `fresh` lets the timeout begin anew. An error may come with a reply:
 /// address and length of the name of the step or event that it is about.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
-pub fn engine_thaw(
+pub fn engine_restore(
+    snapshot: u32,
     graph: u32,
-    bytes: &[u8],
     payloads: &[u32],
     migrate: bool,
     timeout: f64,
@@ -99,22 +116,21 @@ pub fn engine_thaw(
     journal: bool,
 ) -> *const u32 {
     with(|instance| {
-        let mut thaw = || -> Result<u32, Refusal> {
+        let mut restore = || -> Result<u32, Refusal> {
             let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
-            let snapshot = container::read(bytes)?;
-            if !migrate && graph.borrow().fingerprint() != snapshot.header.fingerprint {
+            let Prepared { fingerprint, image } = instance.snapshots.get_mut(snapshot).ok_or(Code::StaleId)?;
+            if !migrate && graph.borrow().fingerprint() != *fingerprint {
                 return Err(Code::SnapshotForeign.into());
             }
-            let image = snapshot.image;
             let options = options(image.seed, timeout, steps, kept_events);
             let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
-            let engine = Engine::thaw(graph, &image, &payloads, Thaw { options, fresh_timeout: fresh })?;
+            let engine = Engine::thaw(graph, image, &payloads, Thaw { options, fresh_timeout: fresh })?;
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Thaw);
             let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
             Ok(instance.hosts.insert(Host::new(engine, journal)))
         };
-        match thaw() {
+        match restore() {
             Ok(handle) => instance.answer.reply([handle].into_iter()),
             Err(refusal) => {
                 let at = instance.hand_over(refusal.subject.into_bytes());
@@ -194,7 +210,7 @@ pub fn replay_free(replay: u32) {
 pub fn replay_next(replay: u32) -> *const u32 {
     with(|instance| {
         let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
-        replay.engine.out().begin();
+        replay.engine.out().clear();
         match replay.advance() {
             Ok(Passed::End) => instance.answer.reply([0].into_iter()),
             Ok(Passed::Tick(_)) => {
@@ -202,10 +218,7 @@ pub fn replay_next(replay: u32) -> *const u32 {
                 drill::pass(drill::Place::Replay);
                 let [now, later] = halves(replay.now.0);
                 instance.answer.begin_reply([1, now, later].into_iter());
-                let out = replay.engine.out();
-                out.timers.clear();
-                instance.answer.append(out.words[0], &out.words[3..]);
-                instance.answer.finish()
+                instance.answer.finish_with(replay.engine.out())
             }
             Ok(Passed::Note(note)) => {
                 let [address, length] = instance.hand_over(note);
@@ -216,9 +229,9 @@ pub fn replay_next(replay: u32) -> *const u32 {
     })
 }
 
-/// The image of the run as it was at this point of a replay, as [`engine_freeze`] gives it.
+/// The image of the run as it was at this point of a replay, as [`engine_capture`] gives it.
 #[wasm_bindgen]
-pub fn replay_freeze(replay: u32) -> *const u32 {
+pub fn replay_capture(replay: u32) -> *const u32 {
     with(|instance| match instance.replays.get_mut(replay) {
         Some(replay) => {
             let frozen = replay.engine.freeze(Millis(0));

@@ -1,9 +1,24 @@
 //! Answers as words. `pkg-template/src/internal/words.ts` reads what is written here.
 
-use crate::engine::{Reply, op};
+use crate::engine::{HEADER, Out, Reply, op};
 use crate::error::Code;
 
-const HEADER: usize = 3;
+/// Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next call.
+const OWN: u32 = 1 << 31;
+
+/// Appends what the host's timer is to be set to.
+pub(super) fn write_alarm(out: &mut Out, delay: u32) {
+    out.words().extend([op::ALARM, delay]);
+}
+
+/// The commands of a run as an answer without a reply, where the engine has written them.
+#[inline(always)]
+pub(super) fn finish(out: &mut Out) -> *const u32 {
+    let words = out.words();
+    words[1] = OWN;
+    words[2] = (words.len() - HEADER) as u32;
+    words.as_ptr()
+}
 
 /// The answer of the last call.
 pub(super) struct Answer(Vec<u32>);
@@ -65,15 +80,11 @@ impl Answer {
         self.end_reply();
     }
 
-    pub(super) fn alarm(&mut self, delay: u32) {
-        self.0.extend([op::ALARM, delay]);
-    }
-
-    /// Appends commands that are words already; `first` is what stands in the place of the error.
-    pub(super) fn append(&mut self, first: u32, words: &[u32]) {
-        self.0.extend_from_slice(words);
-        if first != 0 {
-            self.0[0] = first;
-        }
+    /// Appends the commands of a run, and ends the answer.
+    pub(super) fn finish_with(&mut self, out: &mut Out) -> *const u32 {
+        let words = out.words();
+        self.0[0] = words[0];
+        self.0.extend_from_slice(&words[HEADER..]);
+        self.finish()
     }
 }

@@ -236,6 +236,6 @@ describe("an agent of one's own", () => {
     const { ValidationError } = await import("stepstream");
     const error = await failure(misbehaving(method, given).run("1 + 2?"));
     expectError(error, ValidationError, "INVALID_AGENT");
-    expect((error as Error).message).toContain(`${method} of the agent "agent" gave`);
+    expect((error as Error).message).toContain(`${method} of the agent "agent" returned`);
   });
 });

@@ -123,3 +123,51 @@ test("an empty list is complete at once", async () => {
   workflow.addStep({ inputs: [StartEvent] }, ({ collectEvents }, event) => new StopEvent(collectEvents(event, [])));
   expect((await soon(workflow.run(0))).data).toEqual([]);
 });
+
+/** What a step gets that collects by a list of its own making, event by event. */
+async function collected(work: (collect: (event: A | B, list: (typeof A | typeof B)[]) => (A | B)[] | null) => void) {
+  const workflow = new Workflow<unknown, unknown, number>();
+  workflow.addStep({ inputs: [StartEvent] }, ({ collectEvents }) => {
+    work((event, list) => collectEvents(event, list));
+    return new StopEvent(0);
+  });
+  await soon(workflow.run(0));
+}
+
+test.each([3, 100])("a list of %i that was changed in place counts as it is when a collection is complete", (length) =>
+  collected((collect) => {
+    const list: (typeof A | typeof B)[] = Array.from({ length }, () => A);
+    for (let nth = 0; nth < length - 1; nth += 1) expect(collect(new A("old"), list)).toBeNull();
+    list[length >> 1] = B;
+    for (let nth = 0; nth < length - 1; nth += 1) expect(collect(new A("new"), list)).toBeNull();
+    const all = collect(new B("new"), list);
+    expect(all?.map(({ data }) => data)).toEqual(list.map(() => "new"));
+    expect(all?.[length >> 1]).toBeInstanceOf(B);
+  }),
+);
+
+test("a long list that has become longer or shorter is another list", () =>
+  collected((collect) => {
+    const list = Array.from({ length: 50 }, () => A);
+    for (let nth = 0; nth < 49; nth += 1) expect(collect(new A("50"), list)).toBeNull();
+    list.push(A);
+    for (let nth = 0; nth < 50; nth += 1) expect(collect(new A("51"), list)).toBeNull();
+    expect(collect(new A("51"), list)?.every(({ data }) => data === "51")).toBe(true);
+    list.pop();
+    expect(collect(new A("50"), list)?.every(({ data }) => data === "50")).toBe(true);
+  }));
+
+test("a run may collect by any number of long lists", () =>
+  collected((collect) => {
+    // All different, also in another order: the order alone makes no other collection.
+    const lists = Array.from({ length: 1100 }, (_, which) =>
+      Array.from({ length: 40 + (which >> 5) }, (_, nth) => (nth > 0 && nth <= (which & 31) ? B : A)),
+    );
+    for (const list of lists) expect(collect(new A("first"), list)).toBeNull();
+    for (const [which, list] of [...lists.entries()].slice(-3)) {
+      const rest = list.slice(1);
+      for (const [nth, made] of rest.entries()) {
+        expect(collect(new made(`${which}`), list) === null).toBe(nth < rest.length - 1);
+      }
+    }
+  }));

@@ -3,7 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import { RecoverError } from "../../../pkg-template/src/errors/errors.js";
-import { type CodecContext, decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
+import type { CodecContext } from "../../../pkg-template/src/snapshot/codec/context.js";
+import { decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
 import { Money, Plain, contextWith, randomFrom, randomValue } from "./codec-kit.js";
 

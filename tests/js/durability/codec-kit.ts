@@ -1,7 +1,8 @@
 // What the tests of the payload codec share: a context, random values, and a comparison that sees what the usual ones do
 // not: which objects are the same one, holes, minus zero, prototypes.
 
-import { type CodecContext, decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
+import type { CodecContext } from "../../../pkg-template/src/snapshot/codec/context.js";
+import { decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import { type EventClass, StartEvent, WorkflowEvent } from "../../../pkg-template/src/model/events.js";
 
 export class Plain extends WorkflowEvent<unknown> {}

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { SnapshotError } from "../../../pkg-template/src/errors/errors.js";
-import { type CodecContext, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
+import type { CodecContext } from "../../../pkg-template/src/snapshot/codec/context.js";
+import { encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
 import { Money, Plain, Rich, contextWith } from "./codec-kit.js";
 

@@ -147,7 +147,7 @@ describe("a key", () => {
   ];
   test.each(keyless)("that %s has not got is asked for, and nothing is sent", async (name, llm, variable) => {
     const error = await fails(llm.chat("Hi"), LLMError, "LLM_AUTH");
-    expect(error.message).toContain(`${name} was called without a key: give \`apiKey\`, or set ${variable}.`);
+    expect(error.message).toContain(`${name} was called without an API key: pass \`apiKey\`, or set ${variable}.`);
   });
 
   test("stands in the environment, with the address", async () => {

@@ -62,7 +62,7 @@ describe("an error", () => {
     ["without one", new RangeError(), "Error: RangeError"],
     ["that is none", "plain", "Error: plain"],
     ["that is an object with a message", { code: 7, message: "quota" }, "Error: quota"],
-    ["that has no words", Object.create(null), "Error: It failed, and does not say why."],
+    ["that has no words", Object.create(null), "Error: It failed, and the error cannot be read."],
   ];
   test.each(thrown)("%s", async (_, error, content) => {
     const throwing = toolWith(() => {
@@ -77,7 +77,7 @@ describe("an error", () => {
     const throwing = toolWith(() => {
       throw error;
     });
-    const content = "Error: It failed, and does not say why.";
+    const content = "Error: It failed, and the error cannot be read.";
     expect(await resultOf(throwing)).toEqual({ content, isError: true });
   });
 
@@ -166,7 +166,7 @@ describe("the context", () => {
 
   test("that is missing is told when a tool asks for it", async () => {
     const { content } = await resultOf(toolWith((_, { context }) => context.runId));
-    expect(content).toMatch(/^Error: The tool uses `context`, and was called without one\./);
+    expect(content).toMatch(/^Error: The tool reads `context`, but it was called without one\./);
   });
 
   test("remembers a call that is made once, over a recovery, whether it failed or not", async () => {

@@ -1,9 +1,9 @@
-// The ReAct format: how a model is told of it, and how a conversation is written in it.
+// The ReAct format: the prompt that describes it, and conversations written in it.
 
-import type { ChatMessage, ContentBlock, ToolDefinition, ToolResultBlock } from "../../llm/types.js";
+import type { ChatMessage, ContentBlock, ToolDefinition, ToolResultBlock } from "../../model/chat.js";
 import { blocksOf, textOf } from "../messages.js";
 
-/** What the model is told before the conversation, behind the agent's own system prompt. */
+/** The prompt that describes the format and the tools. It follows the agent's own system prompt. */
 export function formatPrompt(tools: readonly ToolDefinition[]): string {
   const answer = `Thought: I know enough to answer.
 Answer: what you tell the user, in the language of the user`;
@@ -32,13 +32,13 @@ Go on like this until you know enough, or know that the tools cannot help. Then 
 ${answer}`;
 }
 
-/** What the model is told when it did not keep to the format. */
-export function complaintOf(complaint: string): string {
-  return `I could not read that. ${complaint}
+/** The message for a model that did not follow the format. */
+export function correctionFor(problem: string): string {
+  return `I could not read that. ${problem}
 Write a line "Thought:", and after it either a line "Action:" and a line "Action Input:", or a line "Answer:".`;
 }
 
-/** A step of an agent in the format. */
+/** A message of the model in the format. */
 function stepText(blocks: readonly ContentBlock[]): string {
   const join = (type: "reasoning" | "text" | "refusal"): string =>
     blocks.flatMap((block) => (block.type === type ? [block.text] : [])).join("");
@@ -50,14 +50,14 @@ function stepText(blocks: readonly ContentBlock[]): string {
   return `Thought: ${thought || text || "I need a tool."}\n${actions.join("\n")}`;
 }
 
-/** A result in the format. */
+/** A result of a tool in the format. */
 function observation({ content, isError }: ToolResultBlock): ContentBlock[] {
   const label = `Observation: ${isError === true ? "It failed. " : ""}`;
   if (typeof content === "string") return [{ type: "text", text: label + content }];
   return [{ type: "text", text: label }, ...content];
 }
 
-/** A conversation in which calls and results are written in the format, so that the model needs to know of no other. */
+/** The conversation with calls of tools and results written in the format, so that the model sees no other. */
 export function inFormat(messages: readonly ChatMessage[]): ChatMessage[] {
   return messages.map((message): ChatMessage => {
     if (message.role === "assistant") return { role: "assistant", content: stepText(blocksOf(message)) };

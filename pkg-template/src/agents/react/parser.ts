@@ -1,20 +1,20 @@
-// Reads what a model writes in the ReAct format, as it comes. Wherever the text is cut, the same comes out.
+// Parses the text of a model in the ReAct format while it is streamed. Where the text is cut makes no difference.
 //
-// A line begins with a label, or goes on with what the line before was about. What may still become a label is held back, and so is white
-// space that may turn out to be at the end. The first action or answer counts: what models like to invent after it, such as an
-// observation, is left out. Text before any label may still turn out to be a thought, so it is told of at the end.
+// A line begins with a label, or continues the part of the line before. Text that may become a label is held back, and so is
+// white space that may be at the end of a part. The first action or answer counts; models often invent something after it,
+// such as an observation, which is ignored. Text before any label may turn out to be a thought, so it is reported at the end.
 
-/** What is told while it is read. */
+/** Receives thoughts and the answer while they are parsed. */
 export interface ReActSink {
   thought(text: string): void;
   answer(text: string): void;
 }
 
-/** What a text says. */
+/** The result of parsing. */
 export type ReActStep =
   | { readonly kind: "action"; readonly thought: string; readonly name: string; readonly input: string }
   | { readonly kind: "answer"; readonly thought: string; readonly answer: string }
-  | { readonly kind: "wrong"; readonly thought: string; readonly complaint: string };
+  | { readonly kind: "wrong"; readonly thought: string; readonly problem: string };
 
 type Part = "lead" | "thought" | "action" | "input" | "answer" | "rest";
 
@@ -28,10 +28,10 @@ const labels: readonly (readonly [string, Part])[] = [
   ["Observation:", "rest"],
 ];
 
-/** A label may be indented, and in bold type. */
+/** A label may be indented, and bold. */
 const decoration = /^[ \t]*\*{0,2}/;
 
-/** What the beginning of a line is: a label with what follows it, something that may become one, or neither. */
+/** The beginning of a line: a label and what follows it, text that may become a label (`"open"`), or neither. */
 function readLabel(line: string): { readonly part: Part; readonly rest: string } | "open" | "none" {
   const begin = decoration.exec(line)![0];
   const isBold = begin.endsWith("**");
@@ -42,7 +42,7 @@ function readLabel(line: string): { readonly part: Part; readonly rest: string }
       const rest = text.slice(label.length);
       if (!isBold) return { part, rest };
       if (rest.startsWith("**")) return { part, rest: rest.slice(2) };
-      // `**Thought:** …` is not complete yet, and `**Thought: …**` is somebody's own way.
+      // `**Thought:** …` may still come; `**Thought: …**` is taken as a label too.
       return rest === "" || rest === "*" ? "open" : { part, rest };
     }
     // `**Thought**: …`
@@ -53,24 +53,26 @@ function readLabel(line: string): { readonly part: Part; readonly rest: string }
   return isOpen ? "open" : "none";
 }
 
-/** Collects a text without the white space around it, and tells of it as it grows. */
+const ignore = (): void => undefined;
+
+/** Collects a text without the white space around it, and reports it while it grows. */
 class Trimmed {
   #text = "";
   /** White space that may be at the end. */
   #space = "";
-  /** White space is left out until there is more: at the beginning, and at that of a paragraph. */
+  /** White space is ignored at the beginning of the text and of a paragraph. */
   #isAtBegin = true;
-  readonly #tell: (text: string) => void;
+  readonly #report: (text: string) => void;
 
-  constructor(tell: (text: string) => void) {
-    this.#tell = tell;
+  constructor(report: (text: string) => void = ignore) {
+    this.#report = report;
   }
 
   get text(): string {
     return this.#text;
   }
 
-  /** What follows begins on a line of its own. */
+  /** Begins a new line. */
   paragraph(): void {
     this.#isAtBegin = true;
     this.#space = this.#text === "" ? "" : "\n";
@@ -81,30 +83,28 @@ class Trimmed {
     if (fresh === "") return;
     this.#isAtBegin = false;
     const all = this.#space + fresh;
-    const told = all.trimEnd();
-    this.#space = all.slice(told.length);
-    if (told === "") return;
-    this.#text += told;
-    this.#tell(told);
+    const trimmed = all.trimEnd();
+    this.#space = all.slice(trimmed.length);
+    if (trimmed === "") return;
+    this.#text += trimmed;
+    this.#report(trimmed);
   }
 }
 
-const tellNobody = (): void => undefined;
-
-/** The reader. Give it all pieces, then call `end`. */
+/** The parser: call `push` with each piece of the text, then `end`. */
 export class ReActParser {
   #part: Part = "lead";
   /** The beginning of a line that may become a label; undefined in the middle of a line. */
   #held: string | undefined = "";
   #hasAction = false;
-  readonly #lead = new Trimmed(tellNobody);
+  readonly #lead = new Trimmed();
   readonly #thought: Trimmed;
-  readonly #action = new Trimmed(tellNobody);
-  readonly #input = new Trimmed(tellNobody);
+  readonly #action = new Trimmed();
+  readonly #input = new Trimmed();
   readonly #answer: Trimmed;
   readonly #sink: ReActSink;
 
-  constructor(sink: ReActSink = { thought: tellNobody, answer: tellNobody }) {
+  constructor(sink: ReActSink = { thought: ignore, answer: ignore }) {
     this.#sink = sink;
     this.#thought = new Trimmed((text) => sink.thought(text));
     this.#answer = new Trimmed((text) => sink.answer(text));
@@ -138,7 +138,7 @@ export class ReActParser {
     if (piece.endsWith("\n")) this.#held = "";
   }
 
-  /** A label was read. False when it is a part of the text. */
+  /** Begins the part of a label. False when the label is only text of the current part. */
   #begin(part: Part): boolean {
     const now = this.#part;
     if (now === "action" && part === "input") this.#part = "input";
@@ -175,15 +175,15 @@ export class ReActParser {
   }
 
   /**
-   * The text is complete.
+   * Ends the text, and returns the step.
    *
-   * @param isLast The model was told to answer: what it has thought is better than nothing.
+   * @param isLast Whether the model had to answer. Then its thought is used if there is no answer.
    */
   end(isLast = false): ReActStep {
     const held = this.#held ?? "";
     this.#held = undefined;
     const found = readLabel(held);
-    // `Answer` at the very end, without the colon, is text; `**Thought:` is a label.
+    // At the very end, `Answer` without a colon is text, and `**Thought:` is a label.
     const label = found === "open" && held.trimEnd().endsWith(":") ? readLabel(`${held} `) : found;
     if (typeof label === "string" || !this.#begin(label.part)) this.#add(held);
     const thought = this.#thought.text;
@@ -197,47 +197,47 @@ export class ReActParser {
       this.#sink.answer(thought);
       return { kind: "answer", thought: "", answer: thought };
     }
-    const complaint =
+    const problem =
       this.#input.text === ""
         ? 'There is neither a line "Action:" nor a line "Answer:" with something behind it.'
         : 'There is a line "Action Input:", but no line "Action:" before it.';
-    return { kind: "wrong", thought, complaint };
+    return { kind: "wrong", thought, problem };
   }
 
   #actionStep(thought: string): ReActStep {
     const name = nameIn(this.#action.text);
-    if (name === "") return { kind: "wrong", thought, complaint: 'Behind "Action:" there is no name of a tool.' };
-    // Models forget the label, and put the arguments behind the name.
+    if (name === "") return { kind: "wrong", thought, problem: 'Behind "Action:" there is no name of a tool.' };
+    // Models sometimes leave out the label, and write the arguments after the name.
     const behind = this.#action.text.slice(this.#action.text.indexOf("{"));
     const isBehind = this.#input.text === "" && behind.startsWith("{");
     const input = inputIn(isBehind ? behind : this.#input.text);
     return typeof input === "string"
       ? { kind: "action", thought, name, input }
-      : { kind: "wrong", thought, complaint: input.complaint };
+      : { kind: "wrong", thought, problem: input.problem };
   }
 }
 
-/** The name of the tool, from its line: models put it between quotes, and parentheses behind it. */
+/** The name of the tool in its line. Models sometimes write quotes around it, or parentheses after it. */
 function nameIn(text: string): string {
   return /^[\s"'`*]*([\w.-]*)/.exec(text)![1]!;
 }
 
-/** The arguments as JSON, or what is wrong with them. */
-function inputIn(text: string): string | { readonly complaint: string } {
+/** The arguments as JSON text, or the problem with them. */
+function inputIn(text: string): string | { readonly problem: string } {
   const begin = text.indexOf("{");
-  // Models leave the arguments out where there are none to give.
+  // For a tool without arguments, models often write nothing, or `None`.
   if (begin === -1 && /^[\s`'"*]*(?:json|none|null|n\/a)?[\s`'"*]*$/i.test(text)) return "{}";
   const json = begin === -1 ? text : text.slice(begin, endOfObject(text, begin));
   try {
     const value: unknown = JSON.parse(json);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return json;
   } catch (error) {
-    return { complaint: `Behind "Action Input:" there is no JSON: ${(error as Error).message}.` };
+    return { problem: `Behind "Action Input:" there is no JSON: ${(error as Error).message}.` };
   }
-  return { complaint: 'Behind "Action Input:" there has to be one JSON object.' };
+  return { problem: 'Behind "Action Input:" there has to be one JSON object.' };
 }
 
-/** Where the object ends that begins at a place; the end of the text, if it does not. */
+/** The end of the object that begins at a position, or the end of the text. */
 function endOfObject(text: string, begin: number): number {
   let depth = 0;
   let isInString = false;

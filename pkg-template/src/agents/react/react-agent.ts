@@ -1,28 +1,33 @@
-// The agent for any model: it is told in words how to ask for a tool, and what it writes is read.
+// The agent for any model: the prompt describes a text format for calls of tools, and the model's text is parsed.
 
-import type { HandlerContext } from "../../api/index.js";
-import type { ChatDelta, ChatMessage, ContentBlock, OwnResponse, ToolDefinition } from "../../llm/types.js";
-import { type AgentStep, type AgentStepInput, BaseAgent, type BaseAgentOptions, needsModel } from "../base-agent.js";
-import { type DeltaSink, StreamWriter } from "../call-model.js";
+import { type HandlerContext, ValidationError } from "../../api/index.js";
+import { describe } from "../../util/describe.js";
+import type { ChatDelta, ChatMessage, ContentBlock, LLM, OwnResponse, ToolDefinition } from "../../model/chat.js";
+import type { AgentStep, AgentStepInput } from "../agent.js";
+import { BaseAgent, type BaseAgentOptions } from "../base-agent.js";
+import type { DeltaSink } from "../call-model.js";
 import { textOf } from "../messages.js";
-import { complaintOf, formatPrompt, inFormat } from "./format.js";
+import { StreamWriter } from "../stream-writer.js";
+import { checkModel } from "../team.js";
+import { correctionFor, formatPrompt, inFormat } from "./format.js";
 import { ReActParser, type ReActStep } from "./parser.js";
 
 /** Options of a {@link ReActAgent}. */
 export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOptions<Structured> {
-  readonly llm: NonNullable<BaseAgentOptions["llm"]>;
+  readonly llm: LLM;
   /**
-   * How the model is told of the format and the tools, after the system prompt. It has to lead to the lines `Thought:`, `Action:`, `Action Input:` and
-   * `Answer:`. Default: a prompt in English.
+   * Makes the prompt that describes the format and the tools, which follows the system prompt. The model has to write lines
+   * with the labels `Thought:`, `Action:`, `Action Input:` and `Answer:`. Default: a prompt in English.
    */
-  readonly formatPrompt?: (tools: readonly ToolDefinition[]) => string;
+  readonly formatPrompt?: ((tools: readonly ToolDefinition[]) => string) | undefined;
 }
 
 /**
- * An agent that thinks, acts and observes in plain text, for models that cannot call functions, or not well.
+ * An agent that thinks, acts and observes in plain text, for models that cannot call functions well.
  *
- * It writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream only the answer is `delta`; thoughts
- * are `reasoning`. When the model does not keep to the format, it is told what was wrong and asked again.
+ * The model writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream, the answer
+ * is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again with a message that
+ * says what was wrong.
  *
  * ```ts
  * const agent = new ReActAgent({ llm: new OpenAICompatible({ baseURL, model: "some-small-model" }), tools: [add, multiply] });
@@ -32,11 +37,20 @@ export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOption
 export class ReActAgent<Structured = unknown> extends BaseAgent<Structured> {
   readonly #formatPrompt: (tools: readonly ToolDefinition[]) => string;
 
-  /** @throws ValidationError `INVALID_AGENT` */
-  constructor(options: ReActAgentOptions<Structured>) {
-    super(options);
-    needsModel(this);
-    this.#formatPrompt = options.formatPrompt ?? formatPrompt;
+  /**
+   * @param options The options.
+   * @param ownNames As for {@link BaseAgent}.
+   * @throws ValidationError `INVALID_AGENT`, `INVALID_OPTION`
+   */
+  constructor(options: ReActAgentOptions<Structured>, ownNames: Readonly<Record<string, unknown>> = {}) {
+    super(options, { formatPrompt: 1, ...ownNames });
+    checkModel(this);
+    const prompt: unknown = options.formatPrompt ?? formatPrompt;
+    if (typeof prompt !== "function") {
+      const detail = `\`formatPrompt\` of the agent "${this.name}" is ${describe(prompt)}, not a function.`;
+      throw new ValidationError("INVALID_AGENT", detail);
+    }
+    this.#formatPrompt = prompt as typeof formatPrompt;
   }
 
   async takeStep(context: HandlerContext, input: AgentStepInput): Promise<AgentStep> {
@@ -57,7 +71,7 @@ export class ReActAgent<Structured = unknown> extends BaseAgent<Structured> {
   }
 }
 
-/** Reads what is streamed, and passes on what is for the run's stream. */
+/** Parses the deltas, and writes thoughts and the answer into the run's stream. */
 class ReActSink implements DeltaSink {
   readonly #writer: StreamWriter;
   readonly #parser: ReActParser;
@@ -82,7 +96,7 @@ class ReActSink implements DeltaSink {
   }
 }
 
-/** The step with a message as an agent that calls functions would have it, so that the two kinds understand each other's conversations. */
+/** The step with a message like that of a FunctionAgent, so that both kinds of agents can continue each other's conversations. */
 function stepOf(response: OwnResponse, step: ReActStep, iteration: number): AgentStep {
   const { usage, finishReason } = response;
   const about = { ...(usage === undefined ? {} : { usage }), ...(finishReason === undefined ? {} : { finishReason }) };
@@ -94,10 +108,10 @@ function stepOf(response: OwnResponse, step: ReActStep, iteration: number): Agen
     return { ...about, message: message(call) };
   }
   const text = textOf(response.message);
-  const told: ChatMessage = { role: "user", content: complaintOf(step.complaint) };
+  const correction: ChatMessage = { role: "user", content: correctionFor(step.problem) };
   return {
     ...about,
     message: { role: "assistant", content: text },
-    retryMessages: text.trim() === "" ? [told] : [{ role: "assistant", content: text }, told],
+    retryMessages: text.trim() === "" ? [correction] : [{ role: "assistant", content: text }, correction],
   };
 }

@@ -1,4 +1,4 @@
-// The module that carries out calls of models. No other file imports its generated glue.
+// The wasm module for calls of models. No other file imports its generated glue.
 
 import * as glue from "../../../wasm/stepstream-llm_bg.js";
 import { WasmModule } from "../../wasm/loader.js";
@@ -10,7 +10,7 @@ export const llmModule = /* @__PURE__ */ new WasmModule(glue, {
   slim: "stepstream/slim/llm",
 });
 
-/** Takes the compiled module from the program; only `stepstream/slim/llm` exports it, and `slim/llm.d.ts` describes it. */
+/** Sets the compiled module. Only `stepstream/slim/llm` exports this; `slim/llm.d.ts` describes it for users. */
 export function setLLMWasmModule(module: WebAssembly.Module): void {
   llmModule.set(module);
 }

@@ -5,23 +5,12 @@
 
 import { stringify, unflatten } from "devalue";
 import { RecoverError, SnapshotError } from "../../errors/errors.js";
-import type { TypeHook } from "../../model/type-hook.js";
-import type { EventClass, WorkflowEvent } from "../../model/events.js";
+import type { CodecContext } from "./context.js";
 import { isError } from "./errors.js";
 import { Revival } from "./read.js";
 import { custom } from "./form.js";
 import { Refusal, createWalk } from "./write.js";
 import { describe } from "../../util/describe.js";
-
-/** What the codec must know of a workflow. */
-export interface CodecContext {
-  /** The hooks, by the name under which each one's values are carried. */
-  readonly types: Readonly<Record<string, TypeHook>>;
-  /** The type name of an event's class. */
-  nameOf(event: WorkflowEvent): string;
-  /** The class of a type name. */
-  classOf(name: string): EventClass | undefined;
-}
 
 const zero = Uint8Array.of(0);
 

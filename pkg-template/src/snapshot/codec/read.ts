@@ -5,7 +5,7 @@ import type { ParseOperations } from "devalue";
 import { RecoverError } from "../../errors/errors.js";
 import { makeError } from "./errors.js";
 import { MAX_DECIMAL, custom, form, isQuickUrl, pairsFrom, views } from "./form.js";
-import type { CodecContext } from "./codec.js";
+import type { CodecContext } from "./context.js";
 import { describe } from "../../util/describe.js";
 
 /** Something that was made, and up to where its contents have been put into it. */

@@ -6,7 +6,7 @@ import { WorkflowEvent } from "../../model/events.js";
 import { carryError, isError } from "./errors.js";
 import { type Level, formatPath } from "./path.js";
 import { MAX_DECIMAL, MAX_DEPTH, form, isQuickUrl, views } from "./form.js";
-import type { CodecContext } from "./codec.js";
+import type { CodecContext } from "./context.js";
 import { describe } from "../../util/describe.js";
 
 /** A value cannot be carried; the message says why, as the end of a sentence that begins with the value's path. */

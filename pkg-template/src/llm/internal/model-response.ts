@@ -1,11 +1,11 @@
-// Answers as the module tells them, and as users see them.
+// Responses and errors: from the JSON of the wasm module to what users get.
 
-import { LLMError } from "../../errors/errors.js";
+import { LLMError } from "../../model/llm-error.js";
 import { codeOf } from "../../errors/code-of.js";
-import type { ChatResponse, ContentBlock, FinishReason, ToolCallRequest, Usage } from "../types.js";
+import type { ChatResponse, ContentBlock, FinishReason, ToolCallRequest, Usage } from "../../model/chat.js";
 
-/** What `Answer::to_json` in `src/llm/report.rs` writes. */
-export interface AnswerJson {
+/** The JSON that `ModelResponse::to_json` in `src/llm/to_json.rs` writes. */
+export interface ResponseJson {
   readonly id: string;
   readonly model: string;
   readonly content: readonly ContentBlock[];
@@ -15,7 +15,7 @@ export interface AnswerJson {
   readonly usage: Usage;
 }
 
-/** What `LlmError::to_json` there writes. */
+/** The JSON that `LlmError::to_json` in the same file writes. */
 interface ErrorJson {
   /** The number of the code. */
   readonly code: number;
@@ -25,11 +25,11 @@ interface ErrorJson {
   readonly providerCode?: string;
   /** Milliseconds. */
   readonly retryAfter?: number;
-  readonly partial?: AnswerJson;
+  readonly partial?: ResponseJson;
 }
 
-/** An answer for users. */
-export function responseOf({ id, model, content, finishReason, usage }: AnswerJson): ChatResponse {
+/** A response for users. */
+export function responseOf({ id, model, content, finishReason, usage }: ResponseJson): ChatResponse {
   let text = "";
   let reasoning = "";
   const toolCalls: ToolCallRequest[] = [];
@@ -43,14 +43,14 @@ export function responseOf({ id, model, content, finishReason, usage }: AnswerJs
   return { message: { role: "assistant", content }, text, reasoning, toolCalls, finishReason, usage, model, id };
 }
 
-/** An error for users. `reason` is why the caller aborted, if he did. */
+/** An error for users. `reason` is the reason of the caller's signal, if that has aborted. */
 export function errorOf(json: string, reason?: unknown): LLMError {
-  const { code: number, message, partial, retryAfter, ...told } = JSON.parse(json) as ErrorJson;
+  const { code: number, message, partial, retryAfter, ...others } = JSON.parse(json) as ErrorJson;
   const code = codeOf(number);
-  // The advice that belongs to the code follows as a sentence of its own.
+  // The help for the code follows as a sentence of its own.
   const detail = /[^\s.!?:;,…]$/.test(message) ? `${message}.` : message;
   return new LLMError(code, detail, {
-    ...told,
+    ...others,
     ...(code === "LLM_ABORTED" && { cause: reason }),
     ...(retryAfter !== undefined && { retryAfter: retryAfter / 1000 }),
     ...(partial !== undefined && { partial: responseOf(partial) }),

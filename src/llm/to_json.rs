@@ -2,12 +2,12 @@
 //!
 //! [`Request::from_json`]: super::Request::from_json
 
-use super::answer::Answer;
 use super::error::LlmError;
 use super::json::Writer;
+use super::response::ModelResponse;
 use super::types::{Block, Image, Signature};
 
-impl Answer {
+impl ModelResponse {
     /// `{ id, model, content: Block[], finishReason?, finishRaw, usage: { input?, output?, reasoning?, cached?, cacheWritten? } }`; what
     /// is not known is left out.
     #[must_use]

@@ -1,9 +1,12 @@
-// The words of a conversation with a model, the same for every provider.
+// Conversations with models: messages, requests, responses and streams as types, the same for every provider.
 
-/** Who says a message: the program, the user, the model, or a tool that the model called. */
+/** The author of a message: the program, the user, the model, or a tool that the model called. */
 export type Role = "system" | "user" | "assistant" | "tool";
 
-/** What a provider wants back unchanged with the block it came with. Keep it with the block; other providers are not sent it. */
+/**
+ * Data that a provider wants back unchanged with the block it came with. Keep it in the block; it is not sent to other
+ * providers.
+ */
 export interface BlockSignature {
   readonly api: "chat" | "responses" | "anthropic" | "gemini";
   readonly id?: string;
@@ -17,47 +20,48 @@ export interface TextBlock {
   readonly signature?: BlockSignature;
 }
 
-/** An image: at an address that the provider can reach, or here in base64. */
+/** An image: a URL that the provider can reach, or the data in base64. */
 export type ImageBlock =
   | { readonly type: "image"; readonly url: string }
   | { readonly type: "image"; readonly data: string; readonly mediaType: string };
 
-/** The model asks for a tool to be called. */
+/** A call of a tool that the model asks for. */
 export interface ToolCallBlock {
   readonly type: "toolCall";
-  /** Ties the result to the call. */
+  /** The result of the call has the same id. */
   readonly id: string;
   readonly name: string;
-  /** The arguments as JSON text. A call that was cut off may end in the middle of it. */
+  /** The arguments as JSON text, which is incomplete when the response was cut off. */
   readonly arguments: string;
   readonly signature?: BlockSignature;
 }
 
-/** What came of a tool call. */
+/** The result of a tool call. */
 export interface ToolResultBlock {
   readonly type: "toolResult";
   /** The call's id. */
   readonly id: string;
   readonly content: string | readonly (TextBlock | ImageBlock)[];
-  readonly isError?: boolean;
+  /** Whether the tool failed. Default: false. */
+  readonly isError?: boolean | undefined;
 }
 
-/** What the model thought before it answered, as far as the provider shows it. */
+/** The model's reasoning before its answer, as far as the provider shows it. */
 export interface ReasoningBlock {
   readonly type: "reasoning";
   readonly text: string;
   readonly signature?: BlockSignature;
-  /** Whether the provider hides the thoughts. */
+  /** Whether the provider hides the reasoning. */
   readonly redacted?: boolean;
 }
 
-/** The model declined to answer, in these words. */
+/** The model declined to answer, with this text. */
 export interface RefusalBlock {
   readonly type: "refusal";
   readonly text: string;
 }
 
-/** A part of a message. */
+/** A part of a message's content. */
 export type ContentBlock = TextBlock | ImageBlock | ToolCallBlock | ToolResultBlock | ReasoningBlock | RefusalBlock;
 
 /** A message of a conversation. */
@@ -66,7 +70,7 @@ export interface ChatMessage {
   readonly content: string | readonly ContentBlock[];
 }
 
-/** A call of a tool, as a model asked for it. */
+/** A call of a tool that a model asked for. */
 export interface ToolCallRequest {
   readonly id: string;
   readonly name: string;
@@ -74,84 +78,85 @@ export interface ToolCallRequest {
   readonly arguments: string;
 }
 
-/** Why a model stopped. */
+/** Why the model stopped. */
 export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter" | "refusal" | "pause" | "error" | "other";
 
-/** Tokens that were counted, as far as the provider tells. */
+/** The tokens of a call, as far as the provider reports them. */
 export interface Usage {
   readonly input?: number;
-  /** Those of the reasoning included. */
+  /** Output tokens, those of the reasoning included. */
   readonly output?: number;
   readonly reasoning?: number;
-  /** Input tokens that came out of the provider's cache. */
+  /** Input tokens that were read from the provider's cache. */
   readonly cached?: number;
-  /** Input tokens that were written into it. */
+  /** Input tokens that were written to the provider's cache. */
   readonly cacheWritten?: number;
 }
 
-/** A JSON Schema, also as the types of other packages have it, such as `JSONSchema7`. A schema of a validation library is none. */
+/** A JSON Schema, also in the types of other packages such as `JSONSchema7`; not a schema of a validation library. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- with `unknown`, no interface would fit.
 export type JSONSchema = Readonly<Record<string, any>> & { readonly "~standard"?: never };
 
-/** A tool as a model is told of it. */
+/** A tool as it is described to a model. */
 export interface ToolDefinition {
-  /** Letters, digits, `_` and `-`, at most 64. */
+  /** 1 to 64 letters, digits, `_` and `-`. */
   readonly name: string;
-  readonly description?: string;
+  readonly description?: string | undefined;
   /** JSON Schema of its arguments. Default: an object without members. */
-  readonly parameters?: JSONSchema;
-  /** Whether the provider is to hold the model to the schema, where it can. */
-  readonly strict?: boolean;
+  readonly parameters?: JSONSchema | undefined;
+  /** Whether the provider must enforce the schema, where it can. Default: the provider's. */
+  readonly strict?: boolean | undefined;
 }
 
 /** Whether and which tools the model has to call. Default: `"auto"`. */
 export type ToolChoice = "auto" | "none" | "required" | { readonly name: string };
 
-/** The form in which the answer is asked for, as a model is told of it. */
+/** Structured output: the JSON Schema that the answer must match. */
 export interface ResponseFormat {
   /** A name for the schema: letters, digits, `_` and `-`. Default: `"answer"`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** JSON Schema of an object. */
   readonly schema: JSONSchema;
   /**
-   * Whether the provider is told that it has to hold the model to the schema. OpenAI takes a part of JSON Schema then, and wants every
-   * member in `required`. Default: with `OpenAI`, if the schema is fit for it; elsewhere what the provider takes for one.
+   * Whether the provider must enforce the schema. OpenAI then supports a part of JSON Schema only, and wants every member
+   * in `required`. Default: with `OpenAI`, true if the schema allows it; with others, the provider's default.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
-/** What a call may be given, whoever the provider is. */
+/** Options of a call that all providers have. */
 export interface ChatOptions {
-  readonly tools?: readonly ToolDefinition[];
-  readonly toolChoice?: ToolChoice;
+  readonly tools?: readonly ToolDefinition[] | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
   /** Whether the model may call several tools at once. */
-  readonly parallelToolCalls?: boolean;
-  readonly temperature?: number;
-  /** How many tokens the answer may have. */
-  readonly maxTokens?: number;
-  readonly stop?: string | readonly string[];
-  readonly responseFormat?: ResponseFormat;
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly temperature?: number | undefined;
+  /** The highest number of tokens in the answer. */
+  readonly maxTokens?: number | undefined;
+  /** Texts at which the model stops. */
+  readonly stop?: string | readonly string[] | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
   /** Aborts the call; the connection is closed. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer. */
+/** A complete response of a model. */
 export interface ChatResponse {
-  /** To be put to the conversation as it is. */
+  /** The message, to be appended to the conversation unchanged. */
   readonly message: ChatMessage & { readonly role: "assistant" };
-  /** All of its text. */
+  /** The text of all its text blocks. */
   readonly text: string;
   readonly reasoning: string;
   readonly toolCalls: readonly ToolCallRequest[];
   readonly finishReason: FinishReason | undefined;
   readonly usage: Usage;
-  /** The model, as the provider names it. */
+  /** The model that answered, by the provider's name for it. */
   readonly model: string;
-  /** The provider's id of the answer. */
+  /** The provider's id of the response. */
   readonly id: string;
 }
 
-/** Something new in an answer. `index` is the block of the message that it belongs to. */
+/** A new piece of a streamed response. `index` is the position of its block in the message. */
 export type ChatDelta =
   | { readonly type: "text"; readonly index: number; readonly text: string }
   | { readonly type: "reasoning"; readonly index: number; readonly text: string }
@@ -161,29 +166,30 @@ export type ChatDelta =
   | { readonly type: "toolCallEnd"; readonly index: number }
   | { readonly type: "finish"; readonly reason: FinishReason };
 
-/** An answer in the form that was asked for. */
+/** A response with structured output. */
 export interface ObjectResponse<Value> extends ChatResponse {
-  /** The answer, read and checked. */
+  /** The answer, parsed and checked against the schema. */
   readonly object: Value;
 }
 
 /**
- * A streamed answer: its deltas as they come, and the whole. The call has begun; what comes is kept until it is read.
+ * A streamed response: its deltas as they come, and the complete response. The call has begun already; deltas are kept
+ * until they are read.
  *
- * Each delta is given once: a second loop goes on where the first left off. Leaving the loop before the end aborts the call and closes the
- * connection, unless `response` has been asked for: then the call goes on without readers.
+ * Each delta is read once: a second loop continues where the first stopped. Leaving the loop before the end aborts the
+ * call and closes the connection, unless `response` has been read before: then the call continues without a reader.
  */
 export interface ChatStream<Response extends ChatResponse = ChatResponse> extends AsyncIterable<ChatDelta> {
   /**
-   * The whole answer; also without a loop over the deltas. Rejects with what the loop throws; that a loop was left counts as an abort
-   * (`LLM_ABORTED`, with what had arrived in `partial`).
+   * The complete response. It needs no loop over the deltas. Rejects with the same error as the loop. Leaving the loop
+   * early counts as an abort: `LLM_ABORTED`, with what had arrived in `partial`.
    */
   readonly response: Promise<Response>;
 }
 
 /**
- * What agents need of a model. The clients of `stepstream/llm` are such, and so is any object of yours with these two methods; what it leaves
- * out of a response (all but `message`) is taken from the message.
+ * A model, as agents use it. The clients of `stepstream/llm` implement it, and so can any object of yours with these two
+ * methods. Of a response, only `message` is required; the rest is read from the message.
  */
 export interface LLM {
   chat(messages: readonly ChatMessage[], options?: ChatOptions): Promise<OwnResponse>;

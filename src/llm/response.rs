@@ -80,7 +80,7 @@ impl Usage {
 
 /// What a model has said so far, or in the end.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
+pub struct ModelResponse {
     /// The provider's id of the response; empty if it gave none.
     pub id: String,
     /// The model that answered; empty if it was not told.
@@ -95,7 +95,7 @@ pub struct Answer {
     pub usage: Usage,
 }
 
-impl Answer {
+impl ModelResponse {
     /// All text, without reasoning and refusals.
     #[must_use]
     pub fn text(&self) -> String {

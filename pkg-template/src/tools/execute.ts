@@ -1,46 +1,44 @@
-// Calls of tools, for whoever makes them: agents, and `callTool` for programs of one's own.
+// Executes calls of tools, for agents and for `callTool`: arguments in, a result for the model out.
 
 import { ValidationError } from "../errors/errors.js";
 import type { HandlerContext } from "../model/handler-context.js";
-import type { ImageBlock, TextBlock, ToolDefinition } from "../llm/types.js";
+import type { ImageBlock, TextBlock } from "../model/chat.js";
+import { parseAndCheck } from "../schema/check.js";
+import { onAbort, throwIfAborted } from "../util/abort.js";
+import { errorMessage } from "../util/error-message.js";
 import { type Tool, type ToolContent, type ToolRun, checkOf } from "./tool.js";
-import { readJson, wordsOf } from "./validate.js";
 
-/** What came of a call, in the form in which a model is told. */
+/** The result of a call, as it is sent to the model. */
 export interface ToolOutcome {
   readonly content: string | readonly (TextBlock | ImageBlock)[];
   readonly isError: boolean;
 }
 
-/** Arguments that may be given to the tool, or a message for the model. */
+/** Arguments that have been checked, or a message for the model. */
 export type ParsedArguments =
   { readonly ok: true; readonly args: unknown } | { readonly ok: false; readonly message: string };
 
-/** What a call of a tool is made with. */
+/** Options of {@link executeTool}. */
 export interface ExecuteOptions {
-  /** Aborts the call, which rejects then. */
+  /** Aborts the call, which then rejects. */
   readonly signal?: AbortSignal | undefined;
-  /** The context of the step. Without one, a tool that reads it fails, and `once` has no memory. */
+  /** The context of the step. Without one, a tool that reads it fails, and `once` has no effect. */
   readonly context?: HandlerContext | undefined;
   readonly toolCallId: string;
 }
 
-/** The tool as a model is told of it. */
-export function definitionOf({ name, description, parameters, strict }: ToolDefinition): ToolDefinition {
-  return {
-    name,
-    ...(description === undefined ? {} : { description }),
-    ...(parameters === undefined ? {} : { parameters }),
-    ...(strict === undefined ? {} : { strict }),
-  };
+/** The message for a model that called a tool that does not exist. */
+export function unknownTool(name: string, tools: readonly Tool[]): string {
+  const names = tools.map((one) => `"${one.name}"`).join(", ");
+  return `There is no tool "${name}". ${names === "" ? "There are no tools." : `There are ${names}.`}`;
 }
 
-/** Reads and checks the arguments that a model wrote. */
+/** Parses and checks the arguments that a model wrote. */
 export async function parseArguments(tool: Tool, jsonText: string): Promise<ParsedArguments> {
-  // Models leave the arguments of a tool that has none empty.
+  // For a tool without arguments, models write nothing.
   const text = jsonText.trim() === "" ? "{}" : jsonText;
-  const reading = await readJson(text, checkOf(tool), `The arguments of "${tool.name}" are`);
-  return reading.ok ? { ok: true, args: reading.value } : reading;
+  const checked = await parseAndCheck(text, checkOf(tool), `The arguments of "${tool.name}" are`);
+  return checked.ok ? { ok: true, args: checked.value } : checked;
 }
 
 const isBlock = (block: unknown): block is TextBlock | ImageBlock => {
@@ -59,61 +57,63 @@ function outcomeOf(result: unknown): ToolOutcome {
   if (typeof result === "object" && result !== null && isContent(result)) {
     return { content: result.content, isError: result.isError === true };
   }
-  // What JSON has no form for, such as undefined, is nothing to the model.
+  // What JSON cannot express, such as undefined, is null for the model.
   return { content: JSON.stringify(result) ?? "null", isError: false };
 }
 
-/** What a model is told of an error. It gets no stack: that is about the program, and may hold what is not for others. */
+/** An error as a result for the model: its message, without the stack, which may contain secrets of the program. */
 export function failureOf(error: unknown): ToolOutcome {
-  return { content: `Error: ${wordsOf(error)}`, isError: true };
+  return { content: `Error: ${errorMessage(error)}`, isError: true };
 }
 
-/** What a tool is run with; without a context, reading that says what is missing. */
-function runOf(signal: AbortSignal, context: HandlerContext | undefined, toolCallId: string): ToolRun {
+/** The second argument of `execute`. Without a context, reading `context` throws an error that says so. */
+function toolRun(signal: AbortSignal, context: HandlerContext | undefined, toolCallId: string): ToolRun {
   if (context !== undefined) return { signal, context, toolCallId };
   return {
     signal,
     toolCallId,
     get context(): HandlerContext {
-      throw new ValidationError("INVALID_TOOL", "The tool uses `context`, and was called without one.");
+      throw new ValidationError("INVALID_TOOL", "The tool reads `context`, but it was called without one.");
     },
   };
 }
 
-/** Runs a tool within its time. Rejects with what the tool throws, and with the outer signal's reason as soon as that aborts. */
+/** The longest delay of a timer, in milliseconds. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** Runs a tool within its timeout. Rejects with what the tool throws, and with the signal's reason when that aborts. */
 async function runTool(tool: Tool, args: unknown, { signal, context, toolCallId }: ExecuteOptions): Promise<unknown> {
+  throwIfAborted(signal);
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let onAbort: (() => void) | undefined;
+  let leave: (() => void) | undefined;
   try {
     return await new Promise<unknown>((resolve, reject) => {
       const end = (reason: unknown): void => {
         controller.abort(reason);
         reject(reason as Error);
       };
-      onAbort = () => end(signal!.reason);
-      if (signal?.aborted === true) return onAbort();
-      signal?.addEventListener("abort", onAbort);
-      if (tool.timeout !== null && tool.timeout !== Infinity) {
+      leave = onAbort(signal, () => end(signal!.reason));
+      // A timeout that is longer than any timer counts as none.
+      if (tool.timeout !== null && tool.timeout * 1000 <= LONGEST_DELAY) {
         const late = new Error(`The tool did not finish in ${tool.timeout} seconds.`);
-        // Longer than a timer can be is as long as it takes, for a call.
-        if (tool.timeout * 1000 < 2 ** 31) timer = setTimeout(end, tool.timeout * 1000, late);
+        timer = setTimeout(end, tool.timeout * 1000, late);
       }
-      // A tool that throws at once rejects like any other.
-      new Promise((run) => run(tool.execute(args, runOf(controller.signal, context, toolCallId)))).then(
+      // In a promise, so that a tool that throws synchronously rejects too.
+      new Promise((run) => run(tool.execute(args, toolRun(controller.signal, context, toolCallId)))).then(
         resolve,
         reject,
       );
     });
   } finally {
     clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+    leave?.();
   }
 }
 
 /**
- * Makes a call of a tool with arguments from {@link parseArguments}. What the tool throws is an outcome; only when `signal` is aborted does it
- * reject, with the signal's reason.
+ * Executes a tool with arguments from {@link parseArguments}. What the tool throws is an outcome; the promise rejects only
+ * when `signal` aborts, with the signal's reason.
  */
 export async function executeTool(tool: Tool, args: unknown, options: ExecuteOptions): Promise<ToolOutcome> {
   const { signal, context, toolCallId } = options;
@@ -121,10 +121,10 @@ export async function executeTool(tool: Tool, args: unknown, options: ExecuteOpt
     try {
       return outcomeOf(await runTool(tool, args, options));
     } catch (error) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       return failureOf(error);
     }
   };
-  // A failure is remembered as well: half of the deed may be done.
+  // A failure is remembered too: the tool may have had a part of its side effects.
   return tool.once && context !== undefined ? context.once(`tool:${toolCallId}`, act) : act();
 }
