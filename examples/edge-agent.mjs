@@ -1,7 +1,7 @@
-// An agent behind an address, in the form that edge functions share: a question is posted, the answer streams back while it is written, and a
-// visitor who leaves ends the run.
+// An agent as a request handler, as edge functions have it: a client posts a question, and the answer streams back
+// while the model writes it. When the client disconnects, the run is cancelled.
 //
-//   node examples/edge-agent.mjs     answers one question to itself
+//   node examples/edge-agent.mjs     posts one question to the handler and prints the answer
 import { pathToFileURL } from "node:url";
 import { AgentStream } from "stepstream/agents";
 import { QUESTION, functionAgent } from "./calculator/agents.mjs";
@@ -18,9 +18,9 @@ export async function POST(request) {
       for await (const event of run) {
         if (event instanceof AgentStream) controller.enqueue(encoder.encode(event.data.delta));
       }
-      controller.close(); // Had the run failed, the loop would have thrown, and the response would break off.
+      controller.close(); // If the run fails, the loop throws, and the response breaks off.
     },
-    cancel: () => run.cancel("the visitor has gone"),
+    cancel: () => run.cancel("The client has disconnected."),
   });
   return new Response(body, { headers: { "content-type": "text/plain; charset=utf-8" } });
 }

@@ -1,4 +1,4 @@
-// The smallest whole program: two steps, a loop between them, the stream and the result. README.md shows the same lines.
+// The smallest whole program: two steps, a loop, the stream and the result. README.md shows the same lines.
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 
 class DraftEvent extends WorkflowEvent {

@@ -1,6 +1,6 @@
-// A run that stops to ask a person, in one process: the step waits for an event, and whoever reads the stream sends it.
+// A run that asks a person, in one process: the step waits for an event, and the reader of the stream sends it.
 //
-//   node examples/human-in-the-loop.mjs            asks here; the answer may also come through a pipe
+//   node examples/human-in-the-loop.mjs            asks in the terminal; answers can also come through a pipe
 //   node examples/human-in-the-loop.mjs yes        the arguments are the answers, in order
 import { createInterface } from "node:readline";
 import { CancelledError, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent, Workflow } from "stepstream";
@@ -15,7 +15,7 @@ class Answer extends HumanResponseEvent {
   static type = "answer";
 }
 
-const workflow = new Workflow({ name: "headline", timeout: null }); // A person may take all day.
+const workflow = new Workflow({ name: "headline", timeout: null }); // People take their time.
 
 workflow.addStep(
   { name: "approve", inputs: [StartEvent], outputs: [StopEvent] },
@@ -24,7 +24,7 @@ workflow.addStep(
     for (;;) {
       const fits = headline.length <= LONGEST;
       const ask = new Question(fits ? `Publish "${headline}"?` : `"${headline}" is longer than ${LONGEST} characters.`);
-      // `ask` goes into the stream once; then the step sleeps until the answer is sent into the run.
+      // `ask` is published in the stream. Then the step waits until an answer is sent into the run.
       const { data: answer } = await waitForEvent(Answer, { ask });
       if (fits && /^y(es)?$/i.test(answer)) return new StopEvent(headline);
       if (/^no?$/i.test(answer)) return new StopEvent(undefined);
@@ -40,10 +40,10 @@ const run = workflow.run("Workflows that ask before they act");
 
 for await (const event of run) {
   if (!(event instanceof Question)) continue;
-  console.log(`${event.data} (yes, no, or a better one)`);
+  console.log(`${event.data} (yes, no, or a better headline)`);
   const { value: answer } = await answers.next();
   if (answer === undefined) {
-    run.cancel("nobody answered");
+    run.cancel("there was no answer");
     break;
   }
   run.sendEvent(new Answer(answer.trim()));

@@ -1,7 +1,7 @@
-// What `npm start` runs: the document workflow over the text files that it is given, or over the repository's own documents.
+// What `npm start` runs first: the document workflow, over the given text files or over the repository's own documents.
 //
 //   npm start                              every Markdown file at the root
-//   npm start -- notes.md report.txt       these
+//   npm start -- notes.md report.txt       these files
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -15,7 +15,7 @@ import { Threads } from "./documents/threads.mjs";
 import { Timeline } from "./documents/timeline.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-// npm changes to the root before it runs anything; paths mean what they mean where the user is.
+// npm changes the working directory to the root. Paths are relative to where the user typed the command.
 const here = process.env.INIT_CWD ?? process.cwd();
 
 function filesToRead(given) {
@@ -36,10 +36,15 @@ const library = libraryWorkflow({ workers, timeline });
 const run = library.run(files, { threads });
 process.once("SIGINT", () => run.cancel("interrupted"));
 
-const aim = `summaries of ${BAR.coverage * 100} % of the key terms in at most ${BAR.words} words`;
-console.log(`${bold("Progress")} ${dim(`(${plural(files.length, "file")}, ${plural(workers, "thread")}, ${aim})`)}`);
+console.log(bold(`Summaries of ${plural(files.length, "file")}`));
+console.log(
+  dim(
+    `A workflow reads the files, analyses their sections in ${workers} threads, and revises a summary\n` +
+      `of each until it names ${BAR.coverage * 100} % of the key terms in at most ${BAR.words} words.\n`,
+  ),
+);
 try {
-  // The stream has every event of the run and, as NestedEvents, those of the runs inside it. Leaving out what is not for people:
+  // The stream has every event of the run, and the events of nested runs as NestedEvents. Only progress is printed.
   for await (const event of run) {
     const inner = event instanceof NestedEvent ? event.data.event : event;
     if (inner instanceof ProgressEvent) console.log(progressLine(timeline.now(), inner.data, nameWidth));
@@ -49,7 +54,7 @@ try {
   const inOrder = finished.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
   for (const document of inOrder) console.log(`\n${reportText(document)}`);
   console.log(`\n${timelineText(timeline, names)}`);
-  // What could not be read is said above; only when nothing could, the program has failed.
+  // The program has failed only if no file could be read.
   if (finished.every(({ report }) => report === undefined)) process.exitCode = 1;
 } catch (error) {
   if (!(error instanceof CancelledError)) throw error;

@@ -19,7 +19,7 @@ await main(async () => {
   say(dim(`wasm toolchain: ${toolchain.told}`));
   const given = process.argv.slice(2);
   if (given.length > 0) {
-    // Whoever names files wants to see what becomes of them, and nothing else.
+    // With files, only the first example runs.
     process.exitCode = await runExample("examples/run.mjs", { given });
     return;
   }
@@ -27,7 +27,7 @@ await main(async () => {
   if (process.exitCode !== 0) return;
   const { reason, told, env, stop } = await languageModel();
   if (reason !== undefined) {
-    say(`\n${yellow("Left out")}: the examples with a language model. ${reason}`);
+    say(`\n${yellow("Skipped")}: the examples with a language model. ${reason}`);
     return;
   }
   say(dim(`\nlanguage model: ${told}`));
@@ -44,7 +44,7 @@ async function languageModel() {
   if (OPENAI_API_KEY) return { told: `${OPENAI_MODEL || "the examples' choice"} at OpenAI`, env: {} };
   const { reason, address, model, stop } = await startLocalModel();
   if (reason !== undefined) return { reason: `None can be started on this machine: ${reason}\n${toSet}` };
-  const told = `${model}, on this machine. It is small and often wrong; the README says how to take a better one`;
+  const told = `${model}, on this machine. It is small, and its answers are often wrong. The README says how to use a better one`;
   return { told, env: { OPENAI_BASE_URL: `${address}/v1`, OPENAI_MODEL: model }, stop };
 }
 

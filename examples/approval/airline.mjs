@@ -1,4 +1,4 @@
-// The world outside: an airline that writes down what it was asked for, in a file that outlives the processes.
+// The world outside: an airline that logs every request in a file, which outlives the processes.
 import { appendFile, readFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -9,8 +9,8 @@ export class Airline {
     this.#file = path.join(folder, "airline.txt");
   }
 
-  async hold(city) {
-    await this.#write(`hold a seat to ${city}`);
+  async reserve(city) {
+    await this.#write(`reserve a seat to ${city}`);
     return "14C";
   }
 
@@ -28,7 +28,7 @@ export class Airline {
     return appendFile(this.#file, `${line}\n`);
   }
 
-  /** Everything that it was asked for. */
+  /** All requests so far. */
   async requests() {
     return (await readFile(this.#file, "utf8")).trim().split("\n");
   }

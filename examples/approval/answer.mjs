@@ -1,4 +1,4 @@
-// The second process: takes every run that waits off the disk, and gives it the answer.
+// The second process: loads every saved run, recovers it, and sends it the answer.
 //
 //   node examples/approval/answer.mjs yes
 import { openSnapshot } from "stepstream";
@@ -9,10 +9,10 @@ const [answer = "no"] = process.argv.slice(2);
 
 for (const runId of await store.list()) {
   const sealed = await store.load(runId);
-  if (sealed === undefined) continue; // Somebody else was faster.
+  if (sealed === undefined) continue; // Another process has finished it.
   const snapshot = await openSnapshot(sealed, secret, { workflow });
   const run = workflow.recover(snapshot).with(data);
-  say(`recovered the run, answers "${answer}"`);
+  say(`the run is recovered; the answer is "${answer}"`);
   run.sendEvent(new Answer(answer));
   const { data: result } = await run;
   say(`the run is ${run.status}: ${result}`);

@@ -1,4 +1,4 @@
-// The first process: runs the workflow until it waits for a person, puts the run into a file, and is gone.
+// The first process: runs the workflow until it waits for a person, saves the run in a file, and ends.
 import { sealSnapshot } from "stepstream";
 import { data, say, secret, store } from "./place.mjs";
 import { Question, workflow } from "./workflow.mjs";
@@ -10,9 +10,9 @@ for await (const event of run) {
   break; // Leaving the loop does not end the run.
 }
 
-await run.idle(); // Nothing goes on until the answer comes.
+await run.idle(); // The run waits for the answer.
 const snapshot = run.snapshot();
 const sealed = await sealSnapshot(snapshot, secret, { encrypt: true });
 await store.save(run.runId, sealed);
-say(`the run is ${run.status}; ${sealed.length} bytes are on the disk, encrypted`);
-// The process ends here by itself: a run that waits keeps nothing alive.
+say(`the run is ${run.status}; saved as ${sealed.length} encrypted bytes`);
+// The process ends here: a run that waits does not keep it alive.

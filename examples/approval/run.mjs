@@ -1,4 +1,4 @@
-// A run that outlives its process: one process asks a person and ends, another one goes on with the answer.
+// A run that outlives its process: one process asks a person and ends, another one resumes the run with the answer.
 //
 //   node examples/approval/run.mjs         the person says yes
 //   node examples/approval/run.mjs no      the person says no
@@ -14,11 +14,11 @@ const folder = await mkdtemp(path.join(tmpdir(), "stepstream-approval-"));
 const env = {
   ...process.env,
   APPROVAL_FOLDER: folder,
-  // For the demonstration; a service has it from where it keeps its secrets.
+  // For the demonstration. A service reads the key from where it keeps its secrets.
   SNAPSHOT_SECRET: process.env.SNAPSHOT_SECRET ?? randomBytes(32).toString("base64url"),
 };
 
-/** Runs a program of this folder in a process of its own, to its end. */
+/** Runs a program of this folder in its own process, to its end. */
 function runProcess(program, ...given) {
   const file = fileURLToPath(new URL(program, import.meta.url));
   return new Promise((resolve, reject) => {
@@ -29,11 +29,11 @@ function runProcess(program, ...given) {
 }
 
 try {
-  console.log("A run that outlives its process");
+  console.log("Approval: one process asks a person and ends, another one resumes the run with the answer");
   await runProcess("ask.mjs");
-  console.log("  (that process has ended; the run is a file)");
+  console.log("  (the process has ended; the run is in a file)");
   await runProcess("answer.mjs", process.argv[2] ?? "yes");
-  console.log("  The step began twice. What the airline was asked for:");
+  console.log("  The step ran twice, but each request to the airline was made once:");
   for (const request of await new Airline(folder).requests()) console.log(`    ${request}`);
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// A calculation by a model that has tools for it, by an agent of either kind.
+// A calculation by a model with tools, with an agent of each kind.
 //
 //   node examples/calculator/run.mjs
 //   node examples/calculator/run.mjs "What is 2 * 3?"
@@ -9,8 +9,8 @@ import { show } from "./show.mjs";
 const [question = QUESTION] = process.argv.slice(2);
 const llm = modelOrExit();
 
-console.log(`A FunctionAgent is asked: ${question}`);
+console.log(`FunctionAgent: ${question}`);
 await show(functionAgent(llm).run(question));
 
-console.log(`\nA ReActAgent is asked the same`);
+console.log(`\nReActAgent: ${question}`);
 await show(reActAgent(llm).run(question));

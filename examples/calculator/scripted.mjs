@@ -1,18 +1,18 @@
-// The same two agents with a model that says what stands here: for trying them without any model. It also shows all that a model of one's own
-// needs to have.
+// The same two agents with a scripted model, to try them without a language model. It also shows everything that a
+// model of your own needs.
 import { QUESTION, functionAgent, reActAgent } from "./agents.mjs";
 import { show } from "./show.mjs";
 
-/** A model that gives one answer after the other, whatever it is asked. */
+/** A model that replies with one message after another, whatever it is asked. */
 class ScriptedModel {
-  #answers;
+  #messages;
 
-  constructor(...answers) {
-    this.#answers = answers;
+  constructor(...messages) {
+    this.#messages = messages;
   }
 
   async chat() {
-    return { message: { role: "assistant", content: this.#answers.shift() } };
+    return { message: { role: "assistant", content: this.#messages.shift() } };
   }
 
   streamChat() {
@@ -21,7 +21,7 @@ class ScriptedModel {
       response,
       async *[Symbol.asyncIterator]() {
         const { content } = (await response).message;
-        if (typeof content !== "string") return; // Calls of tools are read from the response.
+        if (typeof content !== "string") return; // Tool calls are read from the response.
         for (const text of content.split(/(?<= )/)) yield { type: "text", index: 0, text };
       },
     };
@@ -30,11 +30,11 @@ class ScriptedModel {
 
 const call = (name, a, b) => [{ type: "toolCall", id: name, name, arguments: JSON.stringify({ a, b }) }];
 
-console.log(`A FunctionAgent is asked: ${QUESTION}`);
+console.log(`FunctionAgent: ${QUESTION}`);
 const calls = [call("add", 123, 456), call("multiply", 579, 789)];
 await show(functionAgent(new ScriptedModel(...calls, "It is 456,831.")).run(QUESTION));
 
-console.log(`\nA ReActAgent is asked the same`);
+console.log(`\nReActAgent: ${QUESTION}`);
 const steps = [
   'Thought: First the sum.\nAction: add\nAction Input: {"a": 123, "b": 456}',
   'Thought: Then the product.\nAction: multiply\nAction Input: {"a": 579, "b": 789}',

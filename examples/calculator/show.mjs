@@ -1,9 +1,9 @@
-// Prints a run of an agent while it goes: what the model writes, the tools that are called, and whether the answer is right.
+// Prints a run of an agent while it happens: the text of the model, the tool calls, and whether the answer is right.
 import { StreamReset } from "stepstream";
 import { AgentStream, ToolCall, ToolCallResult } from "stepstream/agents";
 import { ANSWER } from "./agents.mjs";
 
-/** Follows a run to its end. */
+/** Prints a run until it ends. */
 export async function show(run) {
   let isInLine = false;
   const line = (text) => {
@@ -22,5 +22,5 @@ export async function show(run) {
   }
   const { text } = (await run).data;
   const isRight = text.replaceAll(/[,\s]/g, "").includes(String(ANSWER));
-  line(`(${isRight ? "That is right" : `That is not right: it is ${ANSWER}`}.)`);
+  line(isRight ? "(correct)" : `(wrong: it is ${ANSWER})`);
 }

@@ -1,4 +1,4 @@
-// What the agents may use: two functions, with what the model has to know of them.
+// The tools of the agents: two functions, with their descriptions for the model.
 import { tool } from "stepstream/agents";
 
 const parameters = {

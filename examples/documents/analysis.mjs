@@ -1,4 +1,4 @@
-// What can be counted: for each section by itself (this runs in threads), and for a document as a whole.
+// Statistics: of each section by itself (this runs in threads), and of a document as a whole.
 import { sentencesOf, syllablesIn, termOf, wordsOf } from "./text.mjs";
 
 /** @typedef {{ text: string, words: number, terms: string[], section: number, position: number }} Sentence */
@@ -7,7 +7,7 @@ import { sentencesOf, syllablesIn, termOf, wordsOf } from "./text.mjs";
 /** @typedef {{ figures: Figures, terms: Map<string, number>, candidates: (Sentence & { score: number })[] }} Brief */
 
 const KEY_TERMS = 15;
-/** A sentence of a summary should say something, and be read in one breath. */
+/** The lengths, in words, of sentences that are fit for a summary. */
 const SHORTEST = 8;
 const LONGEST = 40;
 
@@ -29,7 +29,7 @@ export function analyse({ index, title, paragraphs }) {
   return { index, title, words, syllables, sentences };
 }
 
-/** Flesch's reading ease of English: 100 is easy, 60 is plain, below 30 is hard. */
+/** Flesch's reading ease of English: 100 is easy, 60 is plain, below 30 is difficult. */
 function readingEase({ words, sentences, syllables }) {
   return 206.835 - 1.015 * (words / sentences) - 84.6 * (syllables / words);
 }
@@ -37,8 +37,8 @@ function readingEase({ words, sentences, syllables }) {
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * The terms that characterise a document and what each weighs, by tf-idf over its sections: a term counts for how often it
- * comes up, and for less the more sections share it.
+ * The terms that characterise a document, with their weights, by tf-idf over its sections: the weight of a term grows
+ * with how often it occurs, and shrinks with the number of sections that have it.
  */
 function weigh(sections) {
   const sectionsWith = new Map();
@@ -59,7 +59,7 @@ function weigh(sections) {
 }
 
 /**
- * What a summary is made from: the document's figures, its key terms, and its sentences, the most telling first.
+ * What a summary is made from: the statistics of the document, its key terms, and its sentences, the best first.
  * @param {Analysis[]} sections
  * @returns {Brief}
  */
@@ -84,7 +84,7 @@ export function briefOf(sections) {
     .filter(({ text, words }) => words >= SHORTEST && words <= LONGEST && /[.!?]["”’)]*$/.test(text))
     .map((sentence) => {
       const weight = sum(sentence.terms.map((term) => terms.get(term) ?? 0));
-      // Writers open a section with what matters.
+      // The first sentence of a section is often the most important.
       return { ...sentence, score: (weight / Math.sqrt(sentence.words)) * (sentence.position === 0 ? 1.2 : 1) };
     });
   return { figures, terms, candidates: candidates.sort((a, b) => b.score - a.score) };

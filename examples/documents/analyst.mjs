@@ -1,4 +1,4 @@
-// What a thread of the pool runs: a section in, its analysis out.
+// The program of a thread: it receives a section and replies with the analysis.
 import { parentPort } from "node:worker_threads";
 import { analyse } from "./analysis.mjs";
 

@@ -1,4 +1,4 @@
-// The events of the two workflows. Each has its own `static type`: names survive a minifier that way.
+// The events of the two workflows. Each has its own `static type`, which a minifier does not change.
 import { WorkflowEvent } from "stepstream";
 
 /**
@@ -18,7 +18,7 @@ export class DocumentEvent extends WorkflowEvent {
 }
 
 /**
- * A file that nothing more will come of: with its report, or with what went wrong.
+ * A file that is finished: with its report, or with the problem.
  * @extends {WorkflowEvent<{ name: string, report?: import("./document.mjs").Report, problem?: string }>}
  */
 export class FinishedEvent extends WorkflowEvent {
@@ -42,7 +42,7 @@ export class AnalysedEvent extends WorkflowEvent {
 }
 
 /**
- * All sections were analysed: what there is to choose a summary from.
+ * All sections were analysed: what a summary is made from.
  * @extends {WorkflowEvent<{ brief: import("./analysis.mjs").Brief }>}
  */
 export class BriefEvent extends WorkflowEvent {
@@ -50,7 +50,7 @@ export class BriefEvent extends WorkflowEvent {
 }
 
 /**
- * A summary that has not been judged.
+ * A summary that was not reviewed yet.
  * @extends {WorkflowEvent<import("./summary.mjs").Draft>}
  */
 export class DraftEvent extends WorkflowEvent {
@@ -58,7 +58,7 @@ export class DraftEvent extends WorkflowEvent {
 }
 
 /**
- * A summary that was sent back, with the reason.
+ * A summary that needs another revision, with the reason.
  * @extends {WorkflowEvent<{ draft: import("./summary.mjs").Draft, fault: "thin" | "long" }>}
  */
 export class RevisionEvent extends WorkflowEvent {
@@ -66,7 +66,7 @@ export class RevisionEvent extends WorkflowEvent {
 }
 
 /**
- * Something to show to whoever watches. No step takes it: it is only written into the stream.
+ * Progress for the reader of the stream. No step takes it.
  * @extends {WorkflowEvent<{ name: string, message: string }>}
  */
 export class ProgressEvent extends WorkflowEvent {

@@ -1,4 +1,4 @@
-// How the results look in a terminal; without colours where nobody would see them, or where NO_COLOR asks for none.
+// Prints the results in a terminal. Without colours if the output is not a terminal, or if NO_COLOR is set.
 import { Timeline } from "./timeline.mjs";
 
 const hasColours = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -13,7 +13,7 @@ const number = new Intl.NumberFormat("en-GB");
 const marks = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 export const plural = (count, noun) => `${number.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Breaks a text into lines, between words or between the pieces that are given. */
+/** Breaks a text into lines, between words or between the given pieces. */
 function wrap(text, indent) {
   const lines = [""];
   for (const word of typeof text === "string" ? text.split(/\s+/) : text) {
@@ -34,25 +34,27 @@ function describeEase(ease) {
   return scale.find(([from]) => ease >= from)?.[1] ?? "very difficult";
 }
 
-/** One line about what goes on. */
+/** One line of progress. */
 export function progressLine(ms, { name, message }, nameWidth) {
   return `${dim(`${(ms / 1000).toFixed(3)} s`)}  ${name.padEnd(nameWidth)}  ${message}`;
 }
 
 /** @param {{ name: string, report?: import("./document.mjs").Report, problem?: string }} finished */
 export function reportText({ name, report, problem }) {
-  if (report === undefined) return `${bold(name)}\n  ${red("left out")}: ${problem}`;
+  if (report === undefined) return `${bold(name)}\n  ${red("skipped")}: ${problem}`;
   const { figures, terms, summary } = report;
   const { words, sentences, sections, readingEase, hardest } = figures;
-  const counts = `${plural(words, "word")} in ${plural(sections, "section")}, ${(words / sentences).toFixed(1)} words a sentence`;
+  const length = `${(words / sentences).toFixed(1)} words per sentence`;
+  const counts = `${plural(words, "word")} in ${plural(sections, "section")}, ${length}`;
   const ease = `reading ease ${readingEase.toFixed(0)} (${describeEase(readingEase)})`;
-  const missed = { thin: "below the bar", long: "over the bar" }[summary.fault];
-  const verdict = `${Math.round(summary.coverage * 100)} % of the key terms in ${plural(summary.words, "word")}`;
+  const missed = { thin: "too few", long: "too long" }[summary.fault];
+  const reached = `${Math.round(summary.coverage * 100)} % of the key terms in ${plural(summary.words, "word")}`;
+  const verdict = missed === undefined ? green(reached) : red(`${reached}, ${missed}`);
   return [
     bold(name),
     wrap(`${counts}; ${ease}${hardest === undefined ? "" : `, hardest in “${hardest}”`}`, "  "),
     wrap(`key terms: ${terms.slice(0, 10).join(", ")}`, "  "),
-    `  summary: ${missed === undefined ? green(verdict) : red(`${verdict}, ${missed}`)}, ${plural(summary.rounds, "round")}`,
+    `  summary: ${verdict}, ${plural(summary.rounds, "draft")}`,
     ...summary.sentences.map((sentence) => wrap(sentence, "    ")),
   ].join("\n");
 }
@@ -79,5 +81,11 @@ export function timelineText(timeline, names) {
     return `${lane.step.padEnd(stepWidth)}  ${String(lane.lane).padStart(4)}  ${columns.join("  ")}  ${bar}`;
   });
   const legend = names.map((name) => `${markOf(name)} ${name} `);
-  return [bold("Timeline"), dim(`${head}  0${end.padStart(width - 1)}`), ...rows, dim(wrap(legend, ""))].join("\n");
+  return [
+    bold("Timeline"),
+    dim("When each step ran. A step with several lanes ran several times at once. A letter stands for a file."),
+    dim(`${head}  0${end.padStart(width - 1)}`),
+    ...rows,
+    dim(wrap(legend, "")),
+  ].join("\n");
 }

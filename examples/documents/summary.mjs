@@ -1,15 +1,15 @@
-// An extractive summary: sentences of the document that together name most of its key terms in few words. Writing one is a
-// loop of small corrections, each judged; the workflow in `document.mjs` turns it.
+// An extractive summary: sentences of the document that together name most of its key terms in few words. Each revision
+// changes one sentence; the loop is in the workflow of `document.mjs`.
 
 /** @typedef {import("./analysis.mjs").Brief} Brief */
 /** @typedef {import("./analysis.mjs").Sentence} Sentence */
 /** @typedef {{ chosen: Sentence[], rejected: Sentence[], round: number, change: string }} Draft */
 
-/** The bar: how much of the key terms' weight the summary names, and in how many words. */
+/** When a summary is good enough: the share of the key terms' weight that it names, and its number of words. */
 export const BAR = { coverage: 0.8, words: 70 };
 const MOST_ROUNDS = 12;
 
-/** Which share of the key terms' weight some sentences name. */
+/** The share of the key terms' weight that some sentences name. */
 function coverage({ terms }, sentences) {
   const named = new Set(sentences.flatMap((sentence) => sentence.terms));
   let covered = 0;
@@ -24,17 +24,17 @@ function coverage({ terms }, sentences) {
 const lengthOf = (sentences) => sentences.reduce((words, sentence) => words + sentence.words, 0);
 
 /**
- * The first draft: the one most telling sentence.
+ * The first draft: the sentence with the highest score.
  * @param {Brief} brief
  * @returns {Draft}
  */
 export function firstDraft({ candidates }) {
-  return { chosen: candidates.slice(0, 1), rejected: [], round: 1, change: "starts with the most telling sentence" };
+  return { chosen: candidates.slice(0, 1), rejected: [], round: 1, change: "the best sentence" };
 }
 
 /**
- * Holds a draft against the bar. `fault` says what is wrong with it, and is undefined when nothing is; `isLast`, that it has to do, because there have
- * been enough rounds or nothing is left to try.
+ * Reviews a draft. `fault` is what is wrong with it, or undefined. `isLast` is true if the draft is good, if there have
+ * been enough rounds, or if no sentence is left to try.
  * @param {Brief} brief
  * @param {Draft} draft
  */
@@ -52,13 +52,13 @@ export function judge(brief, draft) {
   };
 }
 
-/** The better of two judged drafts: a long one is worse than any other; the first may be missing. */
+/** The better of two reviewed drafts. One that is too long is worse than any other. `a` may be undefined. */
 export function better(a, b) {
   if (a === undefined || (a.fault === "long" && b.fault !== "long")) return b;
   return b.fault === "long" || b.coverage <= a.coverage ? a : b;
 }
 
-/** The sentences that would add to what a draft covers, the one that adds most for its length first. */
+/** The sentences that would add key terms to a draft, the one that adds most for its length first. */
 function gains(brief, { chosen, rejected }) {
   const before = coverage(brief, chosen);
   return brief.candidates
@@ -72,7 +72,8 @@ function gains(brief, { chosen, rejected }) {
 }
 
 /**
- * The next draft: a thin one gets the sentence that adds most, a long one loses the sentence that it misses least.
+ * The next draft. A draft with too few terms gets the sentence that adds most. A draft that is too long loses the least
+ * useful sentence.
  * @param {Brief} brief
  * @param {Draft} draft
  * @param {"thin" | "long"} fault
@@ -82,18 +83,18 @@ export function revise(brief, draft, fault) {
   const { chosen, rejected, round } = draft;
   if (fault === "thin") {
     const [best] = gains(brief, draft);
-    return { chosen: [...chosen, best.sentence], rejected, round: round + 1, change: "adds a sentence" };
+    return { chosen: [...chosen, best.sentence], rejected, round: round + 1, change: "a sentence added" };
   }
   const without = (sentence) => chosen.filter((other) => other !== sentence);
   const loss = (sentence) => (coverage(brief, chosen) - coverage(brief, without(sentence))) / sentence.words;
-  // Not the one that was added last: it makes up for another that goes.
+  // Not the sentence that was added last: it replaces one that is removed.
   const [first, ...rest] = chosen.slice(0, -1);
   const dropped = rest.reduce((least, sentence) => (loss(sentence) < loss(least) ? sentence : least), first);
-  // Whatever was dropped once stays out: the rounds cannot go in circles.
-  return { chosen: without(dropped), rejected: [...rejected, dropped], round: round + 1, change: "drops a sentence" };
+  // A removed sentence is never added again, so the loop cannot go in circles.
+  return { chosen: without(dropped), rejected: [...rejected, dropped], round: round + 1, change: "a sentence removed" };
 }
 
-/** A summary reads in the order of the document. */
+/** The sentences in the order of the document. */
 export function inOrder(sentences) {
   return sentences.toSorted((a, b) => a.section - b.section || a.position - b.position).map(({ text }) => text);
 }

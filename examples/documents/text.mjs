@@ -1,14 +1,15 @@
-// From a text file to sections of plain prose, and from prose to sentences and words. Knows Markdown a little, and English.
+// From a text file to sections of plain prose, and from prose to sentences and words. It knows some Markdown, and
+// English.
 
 /** @typedef {{ index: number, title: string, paragraphs: string[] }} Section */
 
-/** How many words a section of a text without headings gets. */
+/** The length of a section, in words, of a text without headings. */
 const WORDS_PER_SECTION = 200;
 
 const sentenceBounds = new Intl.Segmenter("en", { granularity: "sentence" });
 const wordBounds = new Intl.Segmenter("en", { granularity: "word" });
 
-/** What is not prose: code between fences, comments, front matter. */
+/** Removes what is not prose: code between fences, comments, front matter. */
 function withoutCode(text) {
   return text
     .replace(/^---\n[\s\S]*?\n---\n/, "")
@@ -16,7 +17,7 @@ function withoutCode(text) {
     .replace(/^ {0,3}(```+|~~~+)[\s\S]*?^ {0,3}\1.*$/gm, "");
 }
 
-/** A line of Markdown as a reader sees it. */
+/** A line of Markdown without its markup. */
 function plain(line) {
   return line
     .replace(/!\[([^\]]*)\]\([^)]*\)/g, "$1")
@@ -27,7 +28,7 @@ function plain(line) {
     .trim();
 }
 
-/** The paragraphs of some lines; an item of a list is one of its own. Tables and rules are left out. */
+/** The paragraphs of some lines. An item of a list is a paragraph. Tables and rules are left out. */
 function paragraphsOf(lines) {
   const paragraphs = [""];
   for (const line of lines) {
@@ -64,7 +65,7 @@ function byLength(lines) {
 }
 
 /**
- * The sections of a text that hold any prose: by its headings, or, where it has none, by length.
+ * The sections of a text that have prose: by its headings, or by length if it has none.
  * @returns {Section[]}
  */
 export function sectionsOf(text) {
@@ -78,13 +79,13 @@ export function sentencesOf(paragraph) {
   return Array.from(sentenceBounds.segment(paragraph), ({ segment }) => segment.trim()).filter(Boolean);
 }
 
-/** The words of a sentence, in small letters. */
+/** The words of a sentence, in lower case. */
 export function wordsOf(sentence) {
   const words = Array.from(wordBounds.segment(sentence)).filter(({ isWordLike }) => isWordLike);
   return words.map(({ segment }) => segment.toLowerCase().replace("’", "'"));
 }
 
-/** How many syllables an English word has, by its groups of vowels: right often enough for an average. */
+/** How many syllables an English word has, by its groups of vowels. It is right often enough for an average. */
 export function syllablesIn(word) {
   const groups = word.replace(/(?:[^laeiouy]es|[^laeiouyt]ed|[^laeiouy]e)$/, "").match(/[aeiouy]+/g);
   return Math.max(1, groups?.length ?? 1);
@@ -102,7 +103,7 @@ const COMMON = new Set(
   whose why will with within without would yet you your yours`.split(/\s+/),
 );
 
-/** What a word counts as: the singular of a telling word, or nothing for a common one. */
+/** The term of a word: its singular, or undefined for a common word. */
 export function termOf(word) {
   const term = word.replace(/'s?$/, "").replace(/(?<=\w\w[^su])s$/, "");
   return term.length < 3 || COMMON.has(word) || COMMON.has(term) || !/^\p{L}[\p{L}\d'-]*$/u.test(term)

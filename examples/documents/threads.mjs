@@ -1,33 +1,33 @@
-// A pool of threads for work that keeps a processor busy. A workflow decides what runs when; JavaScript's one thread could
-// not run two analyses at once.
+// A pool of threads for work that keeps a processor busy. The workflow decides what runs when, but the one thread of
+// JavaScript cannot run two analyses at the same time.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
 export class Threads {
-  /** How many there are at most; they are started when they are first needed. */
+  /** The largest number of threads. They are started when they are first needed. */
   size;
   #program;
   #started = 0;
   #idle = [];
   #queue = [];
 
-  /** @param {URL} program What each thread runs: answers each message with one message. */
+  /** @param {URL} program The program of each thread. It replies to each message with one message. */
   constructor(program, size) {
     this.#program = program;
     this.size = size;
   }
 
-  /** Gives a task to the next free thread; rejects when the task throws, or `signal` is aborted. */
+  /** Runs a task in the next free thread. Rejects if the task throws or `signal` aborts. */
   async run(task, signal) {
     const thread = await this.#take();
     try {
       signal.throwIfAborted();
       thread.postMessage(task);
-      const [answer] = await once(thread, "message", { signal });
+      const [result] = await once(thread, "message", { signal });
       this.#give(thread);
-      return answer;
+      return result;
     } catch (error) {
-      // It has died, or works on something that nobody wants any more: a fresh one takes its place.
+      // The thread has died, or works on a task that was cancelled. A new thread replaces it.
       await thread.terminate();
       this.#started -= 1;
       if (this.#queue.length > 0) this.#give(this.#start());
@@ -52,7 +52,7 @@ export class Threads {
     else next(thread);
   }
 
-  /** Ends all threads that are idle. Those at work end with the tasks' signals. */
+  /** Ends all idle threads. The others end when their tasks are aborted. */
   async close() {
     await Promise.all(this.#idle.splice(0).map((thread) => thread.terminate()));
   }

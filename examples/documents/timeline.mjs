@@ -1,5 +1,5 @@
-// When each step ran, and beside which others: handlers are watched, and drawn as bars in lanes. A lane is a worker: two
-// invocations of a step that overlap are in two lanes.
+// Measures when each step ran, and draws the steps as bars in lanes. Two invocations of a step that overlap are in two
+// lanes.
 
 /** @typedef {{ step: string, lane: number, subject: string, start: number, end: number }} Span */
 
@@ -9,7 +9,9 @@ export class Timeline {
   #origin = performance.now();
   #busy = new Map();
 
-  /** The handler, with its time taken. `subjectOf` says, as it is called, what an invocation is about. */
+  /**
+   * Wraps a handler to measure it. `subjectOf` gets the handler's arguments and returns what the invocation is about.
+   */
   watch(subjectOf, handler) {
     return async (context, ...events) => {
       const { step } = context;
@@ -24,12 +26,12 @@ export class Timeline {
     };
   }
 
-  /** Milliseconds since the timeline was made. */
+  /** Milliseconds since the timeline was created. */
   now() {
     return performance.now() - this.#origin;
   }
 
-  /** Takes the first free lane of a step. */
+  /** Reserves the first free lane of a step. */
   #enter(step) {
     const lanes = this.#busy.get(step) ?? new Set();
     this.#busy.set(step, lanes);
@@ -39,7 +41,7 @@ export class Timeline {
     return lane;
   }
 
-  /** The lanes, in the order in which they were first used; each with its spans and the time it was busy. */
+  /** The lanes in the order in which they were first used, each with its spans and its busy time. */
   lanes() {
     const lanes = new Map();
     for (const span of this.spans.toSorted((a, b) => a.start - b.start)) {
@@ -54,7 +56,7 @@ export class Timeline {
     return [...lanes.values()].sort((a, b) => firstUse(a.step) - firstUse(b.step) || a.lane - b.lane);
   }
 
-  /** Draws a lane: for each of `width` equal times the mark of what it was most busy with, or a dot. */
+  /** Draws a lane: for each of `width` equal times, the mark of what took most of it, or a dot. */
   static draw({ spans }, { from, to, width, markOf }) {
     const cell = (to - from) / width;
     const cells = Array.from({ length: width }, () => new Map());

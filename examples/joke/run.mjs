@@ -1,4 +1,4 @@
-// A joke and its critique, shown as the model writes them.
+// A joke and its critique, printed while the model writes them.
 //
 //   node examples/joke/run.mjs             about pirates
 //   node examples/joke/run.mjs penguins
@@ -8,7 +8,7 @@ import { JokeEvent, TextEvent, workflow } from "./workflow.mjs";
 const [topic = "pirates"] = process.argv.slice(2);
 const run = workflow.run(topic, modelOrExit());
 
-console.log(`A joke about ${topic}, and what the same model thinks of it\n`);
+console.log(`A joke about ${topic}, and a critique of it by the same model\n\n  The joke:\n`);
 for await (const event of run) {
   if (event instanceof TextEvent) process.stdout.write(event.data);
   if (event instanceof JokeEvent) process.stdout.write("\n\n  The critique:\n\n");

@@ -1,12 +1,13 @@
-// The workflow: one step has a joke told, the next one has it judged. What the model writes goes into the stream as it comes.
+// The workflow: one step asks for a joke, the next one asks for a critique. The text of the model goes into the stream
+// as it arrives.
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 
-/** A joke, told to its end. */
+/** A complete joke. */
 export class JokeEvent extends WorkflowEvent {
   static type = "joke";
 }
 
-/** The next few letters of what the model writes, for whoever watches; no step takes it. */
+/** A piece of the model's text, for the reader of the stream. No step takes it. */
 export class TextEvent extends WorkflowEvent {
   static type = "text";
 }
@@ -25,7 +26,7 @@ workflow.addStep({ name: "judge", inputs: [JokeEvent], outputs: [StopEvent] }, a
   return new StopEvent({ joke, critique });
 });
 
-/** Asks the model, which is the run's data, and passes its answer on piece by piece. */
+/** Calls the model, which is the data of the run, and passes on its text in pieces. */
 async function write({ data: llm, signal, writeEventToStream }, prompt) {
   let whole = "";
   for await (const text of llm.streamComplete(prompt, { maxTokens: 120, signal })) {

@@ -1,4 +1,4 @@
-// The agent of both processes: its tools take a second, as a service far away would.
+// The agent of both processes. Its tools take a second, like a remote service.
 import { setTimeout as sleep } from "node:timers/promises";
 import { WorkflowEvent } from "stepstream";
 import { FunctionAgent, tool } from "stepstream/agents";
@@ -8,12 +8,12 @@ import { options } from "../agents.mjs";
 import { add, multiply } from "../tools.mjs";
 
 const { CALCULATOR_FOLDER: folder } = process.env;
-if (folder === undefined) throw new Error("Set CALCULATOR_FOLDER; run.mjs does it for you.");
+if (folder === undefined) throw new Error("Set CALCULATOR_FOLDER. run.mjs does it for you.");
 
 export const store = fileStore(folder);
 export const say = (text) => console.log(`  process ${process.pid}: ${text}`);
 
-/** A tool has begun to work. The stream has it once, also when the call is made again after a recovery. */
+/** A tool has begun to work. */
 export class AtWorkEvent extends WorkflowEvent {
   static type = "at-work";
 }
@@ -24,7 +24,7 @@ const slowly = ({ name, description, parameters, execute }) =>
     description,
     parameters,
     execute: async (given, { context, signal }) => {
-      say(`${name}(${given.a}, ${given.b}) is at work`);
+      say(`${name}(${given.a}, ${given.b}) is running`);
       context.writeEventToStream(new AtWorkEvent());
       await sleep(1000, undefined, { signal });
       return execute(given);

@@ -1,4 +1,4 @@
-// The first process: asks the agent, and while a tool is at work puts the run into a file and is gone.
+// The first process: runs the agent, saves the run while a tool is running, and ends.
 import { QUESTION } from "../agents.mjs";
 import { AtWorkEvent, agent, say, store } from "./agent.mjs";
 
@@ -8,10 +8,10 @@ for await (const event of run) {
   if (!(event instanceof AtWorkEvent)) continue;
   const snapshot = run.snapshot();
   await store.save(run.runId, snapshot);
-  say(`the run is ${run.status}; ${snapshot.length} bytes are on the disk, and this process ends`);
+  say(`the run is ${run.status}; saved as ${snapshot.length} bytes; this process ends`);
   process.exit();
 }
 
-// A server may take no notice of `initialToolChoice`.
-say("the model has answered without calling a tool, so there is nothing to be taken up");
+// Some servers ignore `initialToolChoice`.
+say("the model answered without a tool call, so there is nothing to resume");
 process.exitCode = 1;

@@ -1,4 +1,5 @@
-// An agent that outlives its process: one process ends in the middle of a tool call, another one makes the call again and goes on to the answer.
+// An agent that outlives its process: one process ends in the middle of a tool call, another one repeats the call and
+// continues to the answer.
 //
 //   node examples/calculator/resume/run.mjs
 import { spawn } from "node:child_process";
@@ -9,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const folder = await mkdtemp(path.join(tmpdir(), "stepstream-calculator-"));
 
-/** Runs a program of this folder in a process of its own; resolves with its exit code. */
+/** Runs a program of this folder in its own process. Resolves with its exit code. */
 function runProcess(program) {
   const file = fileURLToPath(new URL(program, import.meta.url));
   const child = spawn(process.execPath, [file], {
@@ -20,7 +21,7 @@ function runProcess(program) {
 }
 
 try {
-  console.log("A run that is taken up in the middle of a tool call");
+  console.log("Resume: one process ends in the middle of a tool call, another one repeats the call and continues");
   process.exitCode = await runProcess("first.mjs");
   if (process.exitCode === 0) process.exitCode = await runProcess("second.mjs");
 } finally {

@@ -1,12 +1,12 @@
-// The second process: takes the run off the disk and goes on with it.
+// The second process: loads the run, recovers it, and prints its end.
 import { ToolCallResult } from "stepstream/agents";
 import { agent, say, store } from "./agent.mjs";
 
 const [runId] = await store.list();
 const run = agent.recover(await store.load(runId));
-say("recovered the run");
+say("the run is recovered");
 for await (const event of run) {
-  if (event instanceof ToolCallResult) say(`${event.data.name} gave ${event.data.content}`);
+  if (event instanceof ToolCallResult) say(`${event.data.name} returned ${event.data.content}`);
 }
 const { data: answer } = await run;
-say(`the run is ${run.status}. The model's answer: ${answer.text}`);
+say(`the run is ${run.status}; the model's answer: ${answer.text}`);

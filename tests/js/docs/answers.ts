@@ -1,5 +1,5 @@
-// What the model of the documents' programs says. Each entry is a question of a user and the model's messages in that turn: a text,
-// or the calls of tools that it asks for.
+// What the model of the documents' programs says. Each entry is a question of a user and the model's messages in that
+// turn: a text, or the calls of tools that it asks for.
 import type { Answer } from "./provider.ts";
 
 export const answers: readonly (readonly [question: string, ...turns: Answer[]])[] = [

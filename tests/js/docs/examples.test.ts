@@ -1,5 +1,5 @@
-// The examples whose output is the same every time. The documents' example, which reads a folder and shows times, is run by a check
-// of its own.
+// The examples whose output is the same every time. The documents' example, which reads a folder and shows times, is
+// run by a check of its own.
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -13,19 +13,20 @@ function withoutIds(output: string): { readonly text: string; readonly processes
   return { text: output.replaceAll(/process \d+/g, "process"), processes: ids.size };
 }
 
-test("the approval goes on in another process, and holds one seat", async () => {
+test("the approval resumes in another process, and reserves one seat", async () => {
   const { text, processes } = withoutIds(await run(approval));
   expect(processes).toBe(2);
-  expect(text.replace(/\d+ bytes/, "some bytes")).toBe(`A run that outlives its process
+  expect(text.replace(/\d+ encrypted/, "some encrypted"))
+    .toBe(`Approval: one process asks a person and ends, another one resumes the run with the answer
   process: step "book" begins
   process: Book seat 14C to Lisbon?
-  process: the run is waiting; some bytes are on the disk, encrypted
-  (that process has ended; the run is a file)
-  process: recovered the run, answers "yes"
+  process: the run is waiting; saved as some encrypted bytes
+  (the process has ended; the run is in a file)
+  process: the run is recovered; the answer is "yes"
   process: step "book" begins
   process: the run is completed: seat 14C is booked
-  The step began twice. What the airline was asked for:
-    hold a seat to Lisbon
+  The step ran twice, but each request to the airline was made once:
+    reserve a seat to Lisbon
     book seat 14C
 `);
 });
@@ -40,22 +41,21 @@ test("its processes do not begin without a key", async () => {
 });
 
 test("both kinds of agents call the tools that a scripted model asks for", async () => {
-  expect(await run(path.join(root, "examples/calculator/scripted.mjs")))
-    .toBe(`A FunctionAgent is asked: What is (123 + 456) * 789?
+  expect(await run(path.join(root, "examples/calculator/scripted.mjs"))).toBe(`FunctionAgent: What is (123 + 456) * 789?
   -> add({"a":123,"b":456})
   <- 579
   -> multiply({"a":579,"b":789})
   <- 456831
   It is 456,831.
-  (That is right.)
+  (correct)
 
-A ReActAgent is asked the same
+ReActAgent: What is (123 + 456) * 789?
   -> add({"a": 123, "b": 456})
   <- 579
   -> multiply({"a": 579, "b": 789})
   <- 456831
   It is 456,831.
-  (That is right.)
+  (correct)
 `);
 });
 
@@ -72,7 +72,9 @@ async function complaint(variables: Record<string, string>): Promise<string> {
 }
 
 test("without a model, or with one that is not there, an example says what to do", async () => {
-  expect(await complaint({})).toMatch(/^There is no model\. Set OPENAI_API_KEY, or OPENAI_BASE_URL and OPENAI_MODEL/);
+  expect(await complaint({})).toMatch(
+    /^There is no model\. Set OPENAI_API_KEY, or set OPENAI_BASE_URL and OPENAI_MODEL/,
+  );
   const nowhere = { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" };
   expect(await complaint(nowhere)).toMatch(/^Set OPENAI_MODEL to a model that http:/);
   expect(await complaint({ ...nowhere, OPENAI_MODEL: "any" })).toMatch(/^LLM_NETWORK: .*\n$/);

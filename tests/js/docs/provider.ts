@@ -1,5 +1,6 @@
-// The language model that the programs in the documents talk to. The programs are written as for OpenAI, and the environment points
-// them to this server, which plays the model: it answers each question with a fixed text, so that the output is the same every time.
+// The language model that the programs in the documents talk to. The programs are written as for OpenAI, and the
+// environment points them to this server, which plays the model: it answers each question with a fixed text, so that
+// the output is the same every time.
 import { LLMock } from "@copilotkit/aimock";
 import { answers } from "./answers.ts";
 
@@ -17,15 +18,16 @@ function textOf(content: unknown): string {
   return parts.map(({ text = "" }) => text).join("");
 }
 
-/** How many messages the model has written since the user asked `question` last; -1 when the last question is another one. */
-export function turnOf({ messages }: Request, question: string): number {
-  const last = messages.findLastIndex(({ role, content }) => role === "user" && textOf(content).includes(question));
-  const isLater = messages.slice(last + 1).some(({ role, content }) => role === "user" && isQuestion(textOf(content)));
-  if (last < 0 || isLater) return -1;
-  return messages.slice(last + 1).filter(({ role }) => role === "assistant").length;
+/** How many messages the model has written since `question` was asked; -1 if the last question is another one. */
+function turnOf({ messages }: Request, question: string): number {
+  let turn = -1;
+  for (const { role, content } of messages) {
+    if (role === "assistant" && turn >= 0) turn += 1;
+    const asked = role === "user" && answers.find(([known]) => textOf(content).includes(known));
+    if (asked) turn = asked[0] === question ? 0 : -1;
+  }
+  return turn;
 }
-
-const isQuestion = (text: string): boolean => answers.some(([question]) => text.includes(question));
 
 /** Starts the server on a free port of this machine. It has to be stopped. */
 export async function startProvider(): Promise<{

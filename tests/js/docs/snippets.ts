@@ -87,8 +87,10 @@ export function run(file: string, env: NodeJS.ProcessEnv = {}): Promise<string> 
     writeFileSync(program, ts.transpileModule(readFileSync(file, "utf8"), { compilerOptions }).outputText);
   }
   return new Promise((resolve, reject) => {
-    const options = { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] } as const;
-    const child = spawn(process.execPath, [program], options);
+    const child = spawn(process.execPath, [program], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));

@@ -134,10 +134,11 @@ const introduction = `# When calls of models fail
 
 <!-- Written by tests/js/llm/faults.test.ts: UPDATE_TABLES=1 npx vitest run --project js tests/js/llm/faults.test.ts -->
 
-Each row is a test: a server on the same machine does what the second column says, and counts the requests that it gets. The client is asked
-for a stream with \`streamChat\`, or for the whole answer where the options say \`chat\`; what is not said keeps its default. Everywhere the
-loop over the deltas ends with the same error as the promise of the answer, the deltas put together are \`partial.text\`, and no connection stays open.
+Each row is a test. A server on the same machine does what the second column says, and counts the requests. The client
+calls \`streamChat\`, or \`chat\` where the options say so. Options that are not listed have their defaults. In every row,
+the loop over the deltas ends with the same error as the promise of the response, the joined deltas are \`partial.text\`,
+and no connection stays open.
 
-A code is that of an \`LLMError\`, with the HTTP status if one came. "Partial" is the text that had arrived, \`error.partial.text\`; "usage" is what
-was known of the cost by then, input and output tokens of \`error.partial.usage\`.
+A code is the code of an \`LLMError\`, with the HTTP status if there was one. "Partial" is \`error.partial.text\`, the text
+that had arrived. "Usage" is \`error.partial.usage\`, the input and output tokens that were known by then.
 `;

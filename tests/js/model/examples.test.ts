@@ -15,23 +15,26 @@ async function run(file: string, ...given: readonly string[]): Promise<string[]>
   return stdout.trimEnd().split("\n");
 }
 
-test("a joke is told and judged", async () => {
+test("a joke is written and judged", async () => {
   const lines = (await run("joke/run.mjs", "penguins")).filter((line) => line !== "");
   const critique = lines.indexOf("  The critique:");
-  expect(lines[0]).toBe("A joke about penguins, and what the same model thinks of it");
+  expect(lines[0]).toBe("A joke about penguins, and a critique of it by the same model");
   expect(critique).toBeGreaterThan(1);
   expect(lines.length).toBeGreaterThan(critique + 1);
 });
 
 test("both calculators come to an end, and the first has called a tool", async () => {
   const lines = await run("calculator/run.mjs");
-  expect(lines.filter((line) => line.startsWith("  (That is"))).toHaveLength(2);
-  const first = lines.slice(0, lines.indexOf("A ReActAgent is asked the same"));
+  expect(lines.filter((line) => /^ {2}\((?:correct|wrong)/.test(line))).toHaveLength(2);
+  const first = lines.slice(
+    0,
+    lines.findIndex((line) => line.startsWith("ReActAgent: ")),
+  );
   expect(first.some((line) => /^ {2}-> (?:add|multiply)\(\{.*\}\)$/.test(line))).toBe(true);
   expect(first.some((line) => /^ {2}<- [-\d]/.test(line))).toBe(true);
 });
 
-test("a run is taken up by a second process in the middle of a tool call", async () => {
+test("a second process resumes a run in the middle of a tool call", async () => {
   const lines = await run("calculator/resume/run.mjs");
   const said = lines.flatMap((line) => {
     const [, pid, text] = /^ {2}process (\d+): (.*)$/.exec(line) ?? [];
@@ -42,9 +45,9 @@ test("a run is taken up by a second process in the middle of a tool call", async
     said.filter((line) => line.pid === pid).map(({ text }) => text),
   );
   // The call that the first process began is made again by the second.
-  const atWork = first!.find((text) => text.endsWith(" is at work"));
+  const atWork = first!.find((text) => text.endsWith(" is running"));
   expect(second).toContain(atWork);
-  expect(first!.at(-1)).toMatch(/^the run is running; \d+ bytes are on the disk, and this process ends$/);
-  expect(second!.some((text) => /^(?:add|multiply) gave -?[\d.]+/.test(text))).toBe(true);
-  expect(second!.at(-1)).toMatch(/^the run is completed\. The model's answer: ./);
+  expect(first!.at(-1)).toMatch(/^the run is running; saved as \d+ bytes; this process ends$/);
+  expect(second!.some((text) => /^(?:add|multiply) returned -?[\d.]+/.test(text))).toBe(true);
+  expect(second!.at(-1)).toMatch(/^the run is completed; the model's answer: ./);
 });

@@ -1,5 +1,5 @@
-// The error codes stand in two places: `src/error.rs` has those that the WebAssembly modules answer with, `codes.ts` has all of them
-// with what people read. This compares the two, and writes `docs/errors.md` from the second:
+// The error codes stand in two places: `src/error.rs` has those that the WebAssembly modules answer with, `codes.ts`
+// has all of them with what people read. This compares the two, and writes `docs/errors.md` from the second:
 // UPDATE_TABLES=1 npx vitest run --project js tests/js/package-surface/error-codes.test.ts
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
