@@ -1,8 +1,9 @@
 // A run, as programs see it.
 
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { SnapshotError, ValidationError } from "../errors/errors.js";
 import type { StepFailure, StopEvent, WorkflowEvent } from "../model/events.js";
-import type { RunOptions } from "../model/options.js";
+import type { RecoverOptions, RunOptions } from "../model/options.js";
 import type { Run, RunStatus, SendOptions } from "../model/run.js";
 import type { Store } from "../model/store.js";
 import type { WorkflowDefinition } from "../runtime/definition.js";
@@ -181,6 +182,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * `EVENT_NOT_TAKEN` (the step does not take it).
    */
   sendEvent(event: WorkflowEvent, options: SendOptions = {}): void {
+    checkOptions(options, sendNames, "sendEvent");
     this.#run.accept(event, options.step, options.slot);
   }
 
@@ -254,6 +256,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
    */
   snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
+    checkOptions(options, snapshotNames, "snapshot");
     return capture(this.#run, { data: options.data === true });
   }
 
@@ -294,12 +297,29 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   }
 }
 
+const runNames: OptionNames<RunOptions> = { runId: 1, signal: 1, context: 1, timeout: 1, onStep: 1, journal: 1 };
+const { context: _context, ...continuedNames } = runNames;
+const recoverNames: OptionNames<RecoverOptions> = { ...continuedNames, migrate: 1 };
+const sendNames: OptionNames<SendOptions> = { step: 1, slot: 1 };
+const snapshotNames = { data: 1 };
+const synonyms = { id: "runId", abortSignal: "signal" };
+
 /**
  * @throws ValidationError `INVALID_OPTION`. A wrong option that was found when the run is under way would be its error, far from the
  * cause.
  */
 export function checkRunOptions(options: RunOptions): void {
-  if (typeof options !== "object" || options === null) refuse("The options of a run", options);
+  checkOptions(options, runNames, "run", synonyms);
+  checkValues(options);
+}
+
+/** @throws ValidationError `INVALID_OPTION` */
+export function checkRecoverOptions(options: RecoverOptions): void {
+  checkOptions(options, recoverNames, "recover", synonyms);
+  checkValues(options);
+}
+
+function checkValues(options: RunOptions): void {
   const { runId, signal, context, onStep }: { readonly [Option in keyof RunOptions]: unknown } = options;
   if (runId !== undefined && (typeof runId !== "string" || runId === "")) refuse("runId", runId);
   // Signals of other realms and of polyfills are as good.

@@ -1,5 +1,6 @@
 // The past of a run, rebuilt from its journal.
 
+import { checkOptions } from "../errors/check-options.js";
 import { RecoverError, ValidationError } from "../errors/errors.js";
 import { type WorkflowEvent, typeName } from "../model/events.js";
 import { decodePayload } from "../snapshot/codec/codec.js";
@@ -77,8 +78,10 @@ export class Replay {
   #runId = "";
   #stop: WorkflowEvent | undefined;
 
-  private constructor(workflow: unknown, journal: unknown, { until }: ReplayOptions) {
+  private constructor(workflow: unknown, journal: unknown, options: ReplayOptions) {
     const definition = workflow as WorkflowDefinition;
+    checkOptions(options, { until: 1 }, "replay");
+    const { until } = options;
     if (until !== undefined && typeof until !== "function" && !(typeof until === "number" && until >= 0)) {
       throw new ValidationError("INVALID_OPTION", `until is ${describe(until)}.`);
     }

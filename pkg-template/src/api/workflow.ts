@@ -5,11 +5,11 @@ import { type EventClass, type EventInput, type StartEvent, StepFailedEvent, Sto
 import type { StepHandler, StepParameters } from "../model/handler-context.js";
 import type { Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
 import type { RecoverOptions, RunOptions, WorkflowOptions } from "../model/options.js";
-import { type RawParameters, checkInputs, checkStep, classesOf } from "../model/step.js";
+import { type RawParameters, checkInputs, checkStep, checkStepNames, classesOf } from "../model/step.js";
 import { type ValidationIssue, WorkflowDefinition, checkCount } from "../runtime/definition.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
-import { type WorkflowContext, checkRunOptions, createContext } from "./context.js";
+import { type WorkflowContext, checkRecoverOptions, checkRunOptions, createContext } from "./context.js";
 import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
 
 /** The arguments of `run`: the input may be left out when it may be undefined. */
@@ -83,6 +83,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     if (typeof parameters !== "object" || parameters === null) {
       throw new ValidationError("INVALID_STEP", `The parameters are ${describe(parameters)}.`);
     }
+    checkStepNames(parameters, "addStep");
     const naming = this.#definition.nameOf(parameters.name, handler, "step");
     const { name } = naming;
     const inputs = checkInputs(name, parameters.inputs);
@@ -108,6 +109,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     },
     handler: StepHandler<ContextData, readonly [typeof StepFailedEvent], Outputs, NestedSlots>,
   ): this {
+    checkStepNames(parameters, "catchError");
     const { steps = [], maxRecoveries } = parameters;
     const naming = this.#definition.nameOf(parameters.name, handler, "catchError");
     const { name } = naming;
@@ -216,7 +218,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    */
   recover(snapshot: Uint8Array | ArrayBuffer, options: RecoverOptions = {}): WorkflowContext<ContextData, Start, Stop> {
     this.#definition.checked();
-    checkRunOptions(options);
+    checkRecoverOptions(options);
     const prepared = new PreparedSnapshot(this.#definition, snapshot, options);
     return createContext(this.#definition, { origin: { prepared }, data: undefined, options, place: undefined });
   }

@@ -124,7 +124,9 @@ export const codes = {
   },
   INVALID_STORE: {
     class: "ValidationError",
-    help: "A path is a non-empty string, and every key before its last one must lead to an object.",
+    help:
+      "A path is a non-empty string, and every key before its last one must lead to an object. " +
+      "The function of `edit` is not async.",
   },
   INVALID_TOOL: {
     class: "ValidationError",

@@ -1,6 +1,7 @@
 // Retry policies: conditions, waits and stops that compose. Waits and stops are data that the engine evaluates;
 // conditions look at error objects and are evaluated here.
 
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
 import { milliseconds } from "./duration.js";
 import { describe } from "../util/describe.js";
@@ -92,7 +93,11 @@ export interface ExponentialOptions {
   readonly max?: number;
 }
 
-function exponential(kind: number, { initial = 1, factor = 2, max = 60 }: ExponentialOptions): WaitStrategy {
+const exponentialNames: OptionNames<ExponentialOptions> = { initial: 1, factor: 1, max: 1 };
+
+function exponential(kind: number, options: ExponentialOptions, what: string): WaitStrategy {
+  checkOptions(options, exponentialNames, what, { min: "initial", multiplier: "factor", base: "factor" });
+  const { initial = 1, factor = 2, max = 60 } = options;
   return new WaitStrategy([kind, time(initial, "initial"), positive(factor, "factor"), time(max, "max")]);
 }
 
@@ -103,24 +108,26 @@ export function waitFixed(seconds: number): WaitStrategy {
 
 /** Waits `initial * factor^n` seconds, at most `max`. */
 export function waitExponential(options: ExponentialOptions = {}): WaitStrategy {
-  return exponential(1, options);
+  return exponential(1, options, "waitExponential");
 }
 
 /** Waits `initial + step * n` seconds, at most `max`. Defaults: 0, 1, 60. */
 export function waitIncrementing(options: { initial?: number; step?: number; max?: number } = {}): WaitStrategy {
+  checkOptions(options, { initial: 1, step: 1, max: 1 }, "waitIncrementing", { start: "initial", increment: "step" });
   const { initial = 0, step = 1, max = 60 } = options;
   return new WaitStrategy([2, time(initial, "initial"), time(step, "step"), time(max, "max")]);
 }
 
 /** Waits anywhere between `min` and `max` seconds. Defaults: 0, 1. The draw depends on the run id alone, so a replay repeats it. */
 export function waitRandom(options: { min?: number; max?: number } = {}): WaitStrategy {
+  checkOptions(options, { min: 1, max: 1 }, "waitRandom");
   const { min = 0, max = 1 } = options;
   return new WaitStrategy([3, time(min, "min"), time(max, "max")]);
 }
 
 /** Waits anywhere between 0 and what {@link waitExponential} would wait ("full jitter"): the best choice against overload. */
 export function waitFullJitter(options: ExponentialOptions = {}): WaitStrategy {
-  return exponential(4, options);
+  return exponential(4, options, "waitFullJitter");
 }
 
 /** One strategy for each attempt in turn; the last goes on for the rest. */
@@ -201,6 +208,7 @@ export function retryAll(...conditions: RetryCondition[]): RetryCondition {
 export function retryPolicy(
   options: { retry?: RetryCondition; wait?: WaitStrategy; stop?: StopStrategy } = {},
 ): RetryPolicy {
+  checkOptions(options, { retry: 1, wait: 1, stop: 1 }, "retryPolicy", { condition: "retry", when: "retry" });
   const { retry, wait = waitFixed(5), stop = stopAfterAttempt(3) } = options;
   if (!(wait instanceof WaitStrategy)) throw new ValidationError("INVALID_RETRY", `wait is ${describe(wait)}.`);
   if (!(stop instanceof StopStrategy)) throw new ValidationError("INVALID_RETRY", `stop is ${describe(stop)}.`);

@@ -1,5 +1,6 @@
 // What a step is made of, checked.
 
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
 import { EventChoice, type EventClass, type EventInput, type WorkflowEvent, isEventClass } from "./events.js";
 import type { StepParameters } from "./handler-context.js";
@@ -58,6 +59,30 @@ export function checkInput(input: unknown, where: string): asserts input is Even
   if (classes.length === 0 || !classes.every(isEventClass)) {
     throw new ValidationError("INVALID_STEP", `${where} ${describe(input)}.`);
   }
+}
+
+const commonNames: OptionNames<Omit<StepParameters, "inputs">> = {
+  outputs: 1,
+  name: 1,
+  numWorkers: 1,
+  retry: 1,
+  timeout: 1,
+  resetDetails: 1,
+};
+
+/** Words from other libraries that mean an option of a step. */
+const synonyms = {
+  input: "inputs",
+  output: "outputs",
+  workers: "numWorkers",
+  concurrency: "numWorkers",
+  retries: "retry",
+};
+
+/** Refuses unknown names in the parameters of a step, or of an error handler. @throws ValidationError `INVALID_OPTION` */
+export function checkStepNames(parameters: unknown, kind: "addStep" | "catchError"): void {
+  const own = kind === "addStep" ? { inputs: 1, override: 1 } : { steps: 1, maxRecoveries: 1 };
+  checkOptions(parameters, { ...own, ...commonNames }, kind, synonyms);
 }
 
 /** Checks what steps and error handlers have in common. */

@@ -2,6 +2,7 @@
 
 import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
+import { isThenable } from "../util/thenable.js";
 
 type Container = Record<string, unknown>;
 
@@ -25,7 +26,7 @@ function parse(path: string): string[] {
 export class Store {
   readonly #root: Container = Object.create(null) as Container;
 
-  /** @internal */
+  /** @param contents What is in it at the beginning. */
   constructor(contents: Readonly<Record<string, unknown>> = {}) {
     Object.assign(this.#root, contents);
   }
@@ -70,14 +71,25 @@ export class Store {
   }
 
   /**
-   * Replaces the value at a path by what `update` makes of it, and returns it. Nothing can come in between.
+   * Replaces the value at a path by what `update` makes of it, and returns it. Nothing can come in between, so `update` must not be
+   * async.
    *
    * ```ts
    * context.store.edit<number>("calls", (calls = 0) => calls + 1);
    * ```
+   *
+   * @throws ValidationError `INVALID_STORE` when `update` returns a promise; the store stays as it was.
    */
   edit<Value = unknown>(path: string, update: (value: Value | undefined) => Value): Value {
     const value = update(this.get<Value>(path));
+    if (isThenable(value)) {
+      // Its rejection must not be reported as well.
+      Promise.resolve(value).catch(() => undefined);
+      throw new ValidationError(
+        "INVALID_STORE",
+        `edit("${path}") got an async function. Await what it needs first, and edit with the result.`,
+      );
+    }
     this.set(path, value);
     return value;
   }

@@ -2,6 +2,7 @@
 // have steps and fields of any name.
 
 import { codes } from "../errors/codes.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
 import { milliseconds } from "../model/duration.js";
 import {
@@ -12,7 +13,7 @@ import {
   isEventClass,
   typeName,
 } from "../model/events.js";
-import type { StepHook, WorkflowOptions } from "../model/options.js";
+import type { Limits, StepHook, WorkflowOptions } from "../model/options.js";
 import { type StepDefinition, classesOf } from "../model/step.js";
 import type { TypeHook } from "../model/type-hook.js";
 import { describe } from "../util/describe.js";
@@ -41,6 +42,19 @@ const DEFAULT_TIMEOUT = 60;
 const DEFAULT_UNREAD = 16_384;
 const DEFAULT_KEPT = 4096;
 const LARGEST = 2 ** 32 - 1;
+
+const optionNames: OptionNames<WorkflowOptions> = {
+  name: 1,
+  timeout: 1,
+  verbose: 1,
+  maxConcurrentRuns: 1,
+  limits: 1,
+  onStep: 1,
+  onWarning: 1,
+  events: 1,
+  types: 1,
+};
+const limitNames: OptionNames<Limits> = { steps: 1, unreadEvents: 1, keptEvents: 1 };
 
 /** Without these no run can work, so that also workflows that are not strict are refused. */
 const ALWAYS_REFUSED: ReadonlySet<string> = /* @__PURE__ */ new Set(["NO_STEPS", "NO_START_STEP", "STEP_TAKES_STOP"]);
@@ -101,8 +115,13 @@ export class WorkflowDefinition {
     className: string,
     makeRun: (definition: WorkflowDefinition, parts: RunParts) => unknown,
   ) {
+    checkOptions(options, optionNames, className);
     const { name, timeout = DEFAULT_TIMEOUT, verbose = false, maxConcurrentRuns, limits = {}, onStep } = options;
     const { events = [], types = {}, onWarning } = options;
+    checkOptions(limits, limitNames, "limits");
+    if (name !== undefined && typeof name !== "string") {
+      throw new ValidationError("INVALID_OPTION", `The name of a workflow is ${describe(name)}.`);
+    }
     this.name = name ?? className;
     this.makeRun = (parts) => makeRun(this, parts);
     this.timeout = milliseconds(timeout, "The timeout of a workflow");

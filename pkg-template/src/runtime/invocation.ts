@@ -1,6 +1,7 @@
 // One attempt of one step: what is behind a handler's context.
 
 import { milliseconds, NONE } from "../model/duration.js";
+import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { CancelledError, ValidationError } from "../errors/errors.js";
 import { EventChoice, type EventClass, type EventInput, WorkflowEvent } from "../model/events.js";
 import type { HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
@@ -54,6 +55,9 @@ class Extras {
   /** A step that sends many events asks for it each time. */
   sendEvent: HandlerContext["sendEvent"] | undefined;
 }
+
+const waitNames: OptionNames<WaitOptions<WorkflowEvent>> = { where: 1, timeout: 1, id: 1, ask: 1, signal: 1 };
+const sleepNames: OptionNames<SleepOptions> = { signal: 1 };
 
 const ignore = (): void => undefined;
 
@@ -174,7 +178,10 @@ export class Invocation implements HandlerContext {
   }
 
   get waitForEvent(): HandlerContext["waitForEvent"] {
-    return (input, options = {}) => this.#wait(input, options as WaitOptions<WorkflowEvent>) as Promise<never>;
+    return (input, options = {}) => {
+      checkOptions(options, waitNames, "waitForEvent", { predicate: "where", filter: "where" });
+      return this.#wait(input, options as WaitOptions<WorkflowEvent>) as Promise<never>;
+    };
   }
 
   get firstOf(): HandlerContext["firstOf"] {
@@ -200,7 +207,10 @@ export class Invocation implements HandlerContext {
   }
 
   get sleep(): HandlerContext["sleep"] {
-    return (seconds, options = {}) => this.#sleep(seconds, options) as Promise<never>;
+    return (seconds, options = {}) => {
+      checkOptions(options, sleepNames, "sleep");
+      return this.#sleep(seconds, options) as Promise<never>;
+    };
   }
 
   get once(): HandlerContext["once"] {
