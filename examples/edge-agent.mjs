@@ -14,6 +14,7 @@ export async function POST(request) {
   const encoder = new TextEncoder();
   const body = new ReadableStream({
     async start(controller) {
+      // Plain text cannot be taken back. So this agent has no `retry`, after which a StreamReset would ask for that.
       for await (const event of run) {
         if (event instanceof AgentStream) controller.enqueue(encoder.encode(event.data.delta));
       }

@@ -1,4 +1,5 @@
 // Prints a run of an agent while it happens: the text of the model, the tool calls, and whether the answer is right.
+import { StreamReset } from "stepstream";
 import { AgentStream, ToolCall, ToolCallResult } from "stepstream/agents";
 import { ANSWER } from "./agents.mjs";
 
@@ -14,6 +15,8 @@ export async function show(run) {
       process.stdout.write((isInLine ? "" : "  ") + data.delta.replaceAll("\n", "\n  "));
       isInLine = true;
     }
+    // What was printed cannot be taken back, but it can be said that it does not count.
+    if (kind === StreamReset && data.iteration !== undefined) line("(That broke off; the model writes it again.)");
     if (kind === ToolCall) line(`-> ${data.name}(${data.arguments})`);
     if (kind === ToolCallResult) line(`<- ${data.isError ? "failed: " : ""}${data.content}`);
   }

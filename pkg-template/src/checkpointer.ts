@@ -1,7 +1,8 @@
-// Checkpoints: a snapshot after each step, so that a run can be resumed from any of them. The entry `stepstream/checkpointer`.
+// Checkpoints: a snapshot after each step, so that a run can be resumed from any of them. The entry
+// `stepstream/checkpointer`.
 //
-// The data of a checkpoint is in its key in the store. So it is saved together with the snapshot, in any store, and listing
-// checkpoints reads no snapshot.
+// The data of a checkpoint is in its key in the store. So it is saved together with the snapshot, in any store, and
+// listing checkpoints reads no snapshot.
 
 import { ValidationError } from "./errors/errors.js";
 import type {
@@ -63,8 +64,8 @@ export interface CheckpointerOptions {
   /** The steps after which checkpoints are taken. Default: all, also those that are added later. */
   readonly steps?: readonly string[] | undefined;
   /**
-   * Called when a snapshot could not be taken or saved; the run continues without that checkpoint. Default: throws the error.
-   * An error that it throws fails the run if that has not ended, and makes the next `flush` reject.
+   * Called when a snapshot could not be taken or saved; the run continues without that checkpoint. Default: throws the
+   * error. An error that it throws fails the run if that has not ended, and makes the next `flush` reject.
    */
   readonly onError?: ((error: unknown, completed: CompletedStep, context: Run) => void) | undefined;
 }
@@ -83,8 +84,8 @@ const optionNames: OptionNames<CheckpointerOptions> = { store: 1, steps: 1, onEr
  * await checkpointer.runFrom(draft, { llm }); // Any number of times.
  * ```
  *
- * The store has all data: a checkpointer in another process with the same store has the same checkpoints. Use a store of its own
- * for each workflow. Steps of nested workflows are in the snapshots, but have no checkpoints of their own.
+ * The store has all data: a checkpointer in another process with the same store has the same checkpoints. Use a store
+ * of its own for each workflow. Steps of nested workflows are in the snapshots, but have no checkpoints of their own.
  */
 export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop = unknown> {
   /** The workflow. */
@@ -137,7 +138,8 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /**
-   * As `workflow.run`, with checkpoints. The `onStep` of the run, or else of the workflow, is called before each checkpoint.
+   * As `workflow.run`, with checkpoints. The `onStep` of the run, or else of the workflow, is called before each
+   * checkpoint.
    */
   run(
     ...[input, data, options]: Parameters<Workflow<ContextData, Start, Stop>["run"]>
@@ -147,8 +149,8 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /**
-   * Resumes a run from a checkpoint, with checkpoints. The new run has an id of its own, so that the checkpoints of the first run
-   * are not changed. With the checkpoint's id as `options.runId`, it adds to those.
+   * Resumes a run from a checkpoint, with checkpoints. The new run has an id of its own, so that the checkpoints of the
+   * first run are not changed. With the checkpoint's id as `options.runId`, it adds to those.
    *
    * @param data The `context.data` of handlers.
    * @throws RecoverError as `workflow.recover`.
@@ -169,8 +171,8 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /**
-   * The checkpoints that a filter selects; those of a run in order. Waits until all checkpoints are saved. The snapshots are
-   * loaded too, so select no more than you need.
+   * The checkpoints that a filter selects; those of a run in order. Waits until all checkpoints are saved. The
+   * snapshots are loaded too, so select no more than you need.
    *
    * @throws ValidationError `INVALID_OPTION`; and whatever the store throws.
    */

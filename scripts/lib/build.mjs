@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { thirdPartyNotice } from "./bundled.mjs";
 import { must } from "./command.mjs";
+import { withLazyEncoder } from "./lazy-glue.mjs";
 import { at, cargoTarget, glue, installed, memory, pkg, root, shown, template } from "./paths.mjs";
 import { stage } from "./stages.mjs";
 import { nativeCargo, wasmToolchain } from "./toolchain.mjs";
@@ -122,15 +123,15 @@ async function writeGlue(module) {
   await stage({
     name: `glue-${name}`,
     title: `${title}: glue written`,
-    inputs: [compiled, bindgenTool],
+    inputs: [compiled, bindgenTool, at("scripts/lib/lazy-glue.mjs")],
     extra: glueTypes(name),
     outputs: [bound, path.join(glue, `${name}_bg.js`), path.join(glue, `${name}_bg.d.ts`)],
     work: async () => {
       await bind(module);
       mkdirSync(glue, { recursive: true });
-      for (const file of [`${name}_bg.js`, `${name}.d.ts`]) {
-        copyFileSync(path.join(scratch, file), path.join(glue, file));
-      }
+      const source = readFileSync(path.join(scratch, `${name}_bg.js`), "utf8");
+      writeFileSync(path.join(glue, `${name}_bg.js`), withLazyEncoder(source));
+      copyFileSync(path.join(scratch, `${name}.d.ts`), path.join(glue, `${name}.d.ts`));
       writeFileSync(path.join(glue, `${name}_bg.d.ts`), glueTypes(name));
     },
   });

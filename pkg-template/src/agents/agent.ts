@@ -1,5 +1,5 @@
-// An agent as the loop sees it: its definition, what it is given for a step, and what it returns. The loop depends on these
-// types alone; the classes that implement them depend on the loop.
+// An agent as the loop sees it: its definition, what it is given for a step, and what it returns. The loop depends on
+// these types alone; the classes that implement them depend on the loop.
 
 import type { HandlerContext } from "../api/index.js";
 import type { ChatMessage, ChatOptions, LLM, OwnResponse, ToolDefinition } from "../model/chat.js";
@@ -30,8 +30,8 @@ export interface AgentStepInput {
 /** The result of a step of an agent: a response of a model, of which only the message is required. */
 export interface AgentStep extends OwnResponse {
   /**
-   * Set when the message cannot be used: the agent takes another step, with these messages appended to its input. They do
-   * not become part of the conversation.
+   * Set when the message cannot be used: the agent takes another step, with these messages appended to its input. They
+   * do not become part of the conversation.
    */
   readonly retryMessages?: readonly ChatMessage[] | undefined;
 }

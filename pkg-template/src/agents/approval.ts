@@ -4,8 +4,9 @@ import type { HandlerContext } from "../api/index.js";
 import { type ToolApproval, ToolApprovalRequest, ToolApprovalResponse, type ToolCallData } from "./events.js";
 
 /**
- * Publishes the request and waits for the response. Each call waits for the response of its own id, so that several calls can
- * be asked about at the same time, and a response arrives even after a recovery or before the request was read.
+ * Publishes the request and waits for the response. Each call waits for the response of its own id, so that several
+ * calls can be asked about at the same time, and a response arrives even after a recovery or before the request was
+ * read.
  */
 export async function askForApproval({ waitForEvent }: HandlerContext, call: ToolCallData): Promise<ToolApproval> {
   const response = await waitForEvent(ToolApprovalResponse, {

@@ -1,4 +1,5 @@
-// The base of the classes of agents: its options, the three methods in which agents differ, and runs of one agent alone.
+// The base of the classes of agents: its options, the three methods in which agents differ, and runs of one agent
+// alone.
 
 import { type HandlerContext, ValidationError, type Workflow } from "../api/index.js";
 import { describe } from "../util/describe.js";
@@ -15,8 +16,8 @@ import { StreamWriter } from "./stream-writer.js";
 import { checkModel } from "./team.js";
 
 /**
- * Options of an agent. Those of {@link AgentRunOptions} are for runs of the agent alone; in an `AgentWorkflow`, those of the
- * workflow count.
+ * Options of an agent. Those of {@link AgentRunOptions} are for runs of the agent alone; in an `AgentWorkflow`, those
+ * of the workflow count.
  */
 export interface BaseAgentOptions<Structured = unknown> extends AgentRunOptions<Structured> {
   /** Its name, for other agents and in events. Default: `"agent"`. */
@@ -28,7 +29,7 @@ export interface BaseAgentOptions<Structured = unknown> extends AgentRunOptions<
   /** The model: a client of `stepstream/llm`, or any object with `chat` and `streamChat`. */
   readonly llm?: LLM | undefined;
   /** The tools it can use. Default: none. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse all tools with typed arguments.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse tools with typed arguments.
   readonly tools?: readonly Tool<any, any>[] | undefined;
   /** Finds more tools, for each message of the user. */
   readonly toolRetriever?: ToolRetriever | undefined;
@@ -123,16 +124,16 @@ export abstract class BaseAgent<Structured = unknown> implements AgentDefinition
   }
 
   /**
-   * Takes a step: usually one call of the model. The calls of tools in the message are made in parallel; a message without
-   * any is the answer.
+   * Takes a step: usually one call of the model. The calls of tools in the message are made in parallel; a message
+   * without any is the answer.
    *
    * An error fails the run, or is retried with the option `retry`.
    */
   abstract takeStep(context: HandlerContext, input: AgentStepInput): AgentStep | PromiseLike<AgentStep>;
 
   /**
-   * Makes the messages with the results of tools, in the order of the calls. By default, one message of the role "tool" with
-   * all results.
+   * Makes the messages with the results of tools, in the order of the calls. By default, one message of the role "tool"
+   * with all results.
    *
    * Every call needs a result in them, because providers refuse the conversation otherwise.
    */

@@ -54,8 +54,8 @@ export interface AgentStreamData extends AgentEventData {
 /**
  * A new piece of what the model writes.
  *
- * When the step of the model runs again, because it failed and is retried or because the run was recovered, the run first
- * publishes a `StreamReset` of the main entry. Discard the pieces of its `iteration`; the model writes them anew:
+ * When the step of the model runs again, because it failed and is retried or because the run was recovered, the run
+ * first publishes a `StreamReset` of the main entry. Discard the pieces of its `iteration`; the model writes them anew:
  *
  * ```ts
  * for await (const event of run) {
@@ -116,8 +116,8 @@ export class ToolCallResult extends WorkflowEvent<ToolCallResultData> {
 }
 
 /**
- * A call of a tool that needs approval. Answer it with a {@link ToolApprovalResponse} of the same `id`. Several calls may
- * wait for approval at the same time.
+ * A call of a tool that needs approval. Answer it with a {@link ToolApprovalResponse} of the same `id`. Several calls
+ * may wait for approval at the same time.
  */
 export class ToolApprovalRequest extends InputRequiredEvent<ToolCallData> {
   static readonly type: string = "stepstream.tool-approval-request";

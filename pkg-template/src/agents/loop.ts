@@ -4,8 +4,8 @@
 //     -> ToolCall, one for each call -> callTool -> ToolCallResult -> aggregateToolResults -> AgentInput …
 //     -> StopEvent
 //
-// The state of a run is in its store (turn.ts). Models, tools and other functions are in the agents, and never in a snapshot.
-// The loop knows agents only as an interface (agent.ts), so that the classes of agents can be built on it.
+// The state of a run is in its store (turn.ts). Models, tools and other functions are in the agents, and never in a
+// snapshot. The loop knows agents only as an interface (agent.ts), so that the classes of agents can be built on it.
 
 import {
   StartEvent,
@@ -76,7 +76,10 @@ export function pickOptions<Options extends object>(options: object, names: Opti
   return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(names, name))) as Options;
 }
 
-/** For {@link StreamReset}: the iteration of the step of the model, whose input is an {@link AgentSetup}. */
+/**
+ * For the StreamReset of `runAgentStep`: the iteration whose AgentStream events it writes again. The other steps have none, so
+ * that readers can go by the iteration alone: what a tool writes again concerns no text of the model.
+ */
 const resetDetails = ([setup]: readonly WorkflowEvent[]): { readonly iteration?: number } => ({
   iteration: (setup as AgentSetup).data.iteration,
 });
@@ -134,8 +137,8 @@ export class AgentLoop<ContextData = unknown, Structured = unknown> extends Work
    *
    * @param input The message of the user, or an object with more options of the run.
    * @param data The `context.data` of tools.
-   * @param options With `context: run`, the new run continues the conversation and the state of another run, with the agent
-   * that answered last.
+   * @param options With `context: run`, the new run continues the conversation and the state of another run, with the
+   * agent that answered last.
    * @throws ValidationError `INVALID_OPTION`; also while another run of that conversation has not ended.
    */
   override run(

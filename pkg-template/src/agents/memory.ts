@@ -10,8 +10,8 @@ import { blocksOf, callsOf } from "./messages.js";
 export interface Memory {
   /**
    * @param messages The whole conversation without the system prompt, the current turn at the end. Do not change it.
-   * @returns The messages for the model. Most providers refuse a call of a tool without its result, and a result without its
-   * call.
+   * @returns The messages for the model. Most providers refuse a call of a tool without its result, and a result
+   * without its call.
    */
   select(messages: readonly ChatMessage[]): readonly ChatMessage[] | PromiseLike<readonly ChatMessage[]>;
 }
@@ -60,9 +60,9 @@ function tokensIn(block: ContentBlock): number {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * Estimates the tokens of a message without a tokenizer: one for four ASCII characters, one for any other character, 800 for
- * an image, and 4 for the message. For English the estimate is mostly within 20 %; for other languages and code it is rather
- * too high.
+ * Estimates the tokens of a message without a tokenizer: one for four ASCII characters, one for any other character,
+ * 800 for an image, and 4 for the message. For English the estimate is mostly within 20 %; for other languages and code
+ * it is rather too high.
  */
 export function estimateTokens(message: ChatMessage): number {
   return PER_MESSAGE + Math.ceil(sum(blocksOf(message).map(tokensIn)));
@@ -78,9 +78,10 @@ interface Unit {
  * Selects the end of a conversation, as much as fits into a number of tokens.
  *
  * - A call of a tool and its result are never separated.
- * - The selection begins with a message of the user. Messages of the role "system" at the beginning are always selected.
- * - When the current turn alone is too long, its first message is selected, and the end of the rest as far as it fits; the
- *   last message is always selected.
+ * - The selection begins with a message of the user. Messages of the role "system" at the beginning are always
+ *   selected.
+ * - When the current turn alone is too long, its first message is selected, and the end of the rest as far as it fits;
+ *   the last message is always selected.
  *
  * ```ts
  * const agent = new FunctionAgent({ llm, tools, memory: new ChatMemoryBuffer({ tokenLimit: 8_000 }) });

@@ -32,7 +32,8 @@ export function withoutCalls(message: ChatMessage): ChatMessage {
 }
 
 /**
- * The message with unique ids of its calls, by which results are assigned to calls. Some models leave ids out or repeat them.
+ * The message with unique ids of its calls, by which results are assigned to calls. Some models leave ids out or repeat
+ * them.
  *
  * @param taken The ids of earlier calls.
  */

@@ -33,8 +33,8 @@ export interface AgentRunOptions<Structured = unknown> extends Omit<WorkflowOpti
   /** The last message of the user with the state added: `{message}` and `{state}` are replaced. */
   readonly statePrompt?: Prompt<{ readonly state: unknown; readonly message: string }> | undefined;
   /**
-   * The schema of a structured output, for which the model is called once more after the answer: JSON Schema, or a schema
-   * of Zod, Valibot, ArkType or the like.
+   * The schema of a structured output, for which the model is called once more after the answer: JSON Schema, or a
+   * schema of Zod, Valibot, ArkType or the like.
    */
   readonly outputSchema?: StandardSchema<unknown, Structured> | JSONSchema | undefined;
   /** How many tools may run at the same time. Default: any number. */

@@ -1,7 +1,8 @@
 // The steps of a workflow of agents.
 //
-// Each may run again after a recovery, with the store as its first execution left it. So a step changes the store last, all at
-// once, and in a way that changes nothing the second time (turn.ts). What it returns follows from its event and the store.
+// Each may run again after a recovery, with the store as its first execution left it. So a step changes the store last,
+// all at once, and in a way that changes nothing the second time (turn.ts). What it returns follows from its event and
+// the store.
 
 import { type HandlerContext, LimitError, StopEvent, ValidationError } from "../api/index.js";
 import { describe } from "../util/describe.js";
@@ -181,7 +182,9 @@ export class AgentSteps {
     return new ToolCallResult({ ...result, handoffTo: toAgent });
   }
 
-  /** Gathers the results of an iteration. Then the model gets them, or another agent takes over, or one is the answer. */
+  /**
+   * Gathers the results of an iteration. Then the model gets them, or another agent takes over, or one is the answer.
+   */
   async aggregateToolResults(context: HandlerContext, event: ToolCallResult): Promise<AgentInput | Stop | undefined> {
     const { store, collectEvents } = context;
     const { calls } = stateOf(store).turn;

@@ -1,4 +1,5 @@
-// Writes the deltas of a model into the stream of a run. Every token passes here: it becomes one event, and nothing more.
+// Writes the deltas of a model into the stream of a run. Every token passes here: it becomes one event, and nothing
+// more.
 
 import type { HandlerContext } from "../api/index.js";
 import type { ChatDelta } from "../model/chat.js";

@@ -18,7 +18,9 @@ function jsonIn(text: string): string {
   return (fenced?.[1] ?? text).trim();
 }
 
-/** Asks for the structured output. When the output is not valid, the step has `retryMessages` that say what is wrong. */
+/**
+ * Asks for the structured output. When the output is not valid, the step has `retryMessages` that say what is wrong.
+ */
 export async function askForStructuredOutput(
   { signal }: HandlerContext,
   llm: LLM,
@@ -43,8 +45,8 @@ export async function askForStructuredOutput(
 }
 
 /**
- * The conversation with calls of tools and their results as text: some providers refuse both in a request without tools, and
- * in a request with tools the model could call one.
+ * The conversation with calls of tools and their results as text: some providers refuse both in a request without
+ * tools, and in a request with tools the model could call one.
  */
 function callsAsText(messages: readonly ChatMessage[]): ChatMessage[] {
   const names = new Map<string, string>();

@@ -7,7 +7,9 @@ import { checkHandoffName, targetsOf } from "./handoff.js";
 
 const methods = ["takeStep", "handleToolCallResults", "finalize"] as const;
 
-/** Checks agents, and returns them by name. @throws ValidationError `INVALID_AGENT`, `DUPLICATE_AGENT`, `UNKNOWN_AGENT` */
+/**
+ * Checks agents, and returns them by name. @throws ValidationError `INVALID_AGENT`, `DUPLICATE_AGENT`, `UNKNOWN_AGENT`
+ */
 export function teamOf(agents: unknown): ReadonlyMap<string, AgentDefinition> {
   if (!Array.isArray(agents) || agents.length === 0) {
     throw new ValidationError("INVALID_AGENT", "`agents` is not a list of agents.");

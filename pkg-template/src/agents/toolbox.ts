@@ -11,7 +11,10 @@ import { stateOf } from "./turn.js";
 export class Toolbox {
   /** The tool for handoffs of each agent that may hand off, by the agent's name. */
   readonly handoffs: ReadonlyMap<string, Tool>;
-  /** The retrieved tools of live runs, by their store: a search may be costly, and every call of a tool needs the result. */
+  /**
+   * The retrieved tools of live runs, by their store: a search may be costly, and every call of a tool needs the
+   * result.
+   */
   readonly #retrieved = new WeakMap<object, { readonly key: string; readonly tools: Promise<readonly Tool[]> }>();
 
   constructor(handoffs: ReadonlyMap<string, Tool>) {

@@ -1,8 +1,8 @@
 // The state of a run of agents: plain data in the run's store, and how it changes.
 //
-// A step that runs again after a recovery finds the store as its first execution left it. So a step changes the whole turn at
-// once, and each change has a condition that is false when it was made already: the number of iterations, or of gathered
-// results.
+// A step that runs again after a recovery finds the store as its first execution left it. So a step changes the whole
+// turn at once, and each change has a condition that is false when it was made already: the number of iterations, or of
+// gathered results.
 
 import { type Store, ValidationError } from "../api/index.js";
 import type { ChatMessage, ToolCallRequest, Usage } from "../model/chat.js";

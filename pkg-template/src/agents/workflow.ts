@@ -18,8 +18,8 @@ export type FromToolsOptions<Structured = unknown> = Omit<
 };
 
 /**
- * A workflow of agents: one agent at a time works on the conversation, and may hand off to another. It is a workflow like any
- * other: its runs can be awaited, iterated, cancelled, saved in a snapshot and resumed.
+ * A workflow of agents: one agent at a time works on the conversation, and may hand off to another. It is a workflow
+ * like any other: its runs can be awaited, iterated, cancelled, saved in a snapshot and resumed.
  *
  * ```ts
  * const team = new AgentWorkflow({ agents: [researcher, writer], rootAgent: "researcher", initialState: { notes: [] } });
@@ -30,9 +30,9 @@ export type FromToolsOptions<Structured = unknown> = Omit<
  * const next = team.run("Make it shorter.", undefined, { context: run }); // Continues the conversation and the state.
  * ```
  *
- * A run that is recovered, in this process or another one, uses the models and tools of the workflow that recovers it, which
- * must have agents of the same names. A call of a model that was running is made again. So is a call of a tool, unless the
- * tool is marked `once` and its result is in the snapshot.
+ * A run that is recovered, in this process or another one, uses the models and tools of the workflow that recovers it,
+ * which must have agents of the same names. A call of a model that was running is made again. So is a call of a tool,
+ * unless the tool is marked `once` and its result is in the snapshot.
  *
  * @typeParam ContextData The type of `context.data` in tools.
  * @typeParam Structured The type of the structured output.

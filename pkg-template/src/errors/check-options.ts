@@ -74,7 +74,7 @@ export function checkOptions(
   synonyms: Synonyms = {},
 ): asserts options is object {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new ValidationError("INVALID_OPTION", `The options of ${what} are ${describe(options)}, not an object.`);
+    throw new ValidationError("INVALID_OPTION", `${what} was given ${describe(options)} as options, not an object.`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(names, name)) continue;

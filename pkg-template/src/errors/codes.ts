@@ -99,7 +99,7 @@ export const codes = {
     class: "ValidationError",
     help: "Pass retryPolicy(…) with the wait… and stop… functions, or a function of your own.",
   },
-  INVALID_OPTION: { class: "ValidationError", help: "This option does not accept this value." },
+  INVALID_OPTION: { class: "ValidationError", help: "Check the name and the value of the option." },
   INVALID_EVENT: {
     class: "ValidationError",
     help: "This is not an event. Events are instances of WorkflowEvent or of a class derived from it.",

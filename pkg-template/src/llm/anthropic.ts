@@ -19,8 +19,9 @@ export interface AnthropicOptions extends ClientOptions {
  * const llm = new Anthropic({ model: "claude-sonnet-4-5", apiKey, maxTokens: 2_000 });
  * ```
  *
- * Anthropic requires `maxTokens`; the default is 4,096. Where the runtime has environment variables, `ANTHROPIC_API_KEY`
- * is the default of `apiKey`. The key from the environment is not sent to a `baseURL` from the options.
+ * Anthropic requires `maxTokens`; the default is 4,096. Where the runtime has environment variables,
+ * `ANTHROPIC_API_KEY` is the default of `apiKey`. The key from the environment is not sent to a `baseURL` from the
+ * options.
  *
  * @throws ValidationError `INVALID_OPTION`, `INVALID_DURATION`
  */

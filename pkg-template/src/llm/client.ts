@@ -109,7 +109,8 @@ function definitionOf({ name, description, parameters, strict }: ToolDefinition)
  * A client of a model. It holds no connection, and any number of calls can use it at the same time.
  *
  * A call that fails rejects with an {@link LLMError}; what had arrived by then is in its `partial`. Wrong options are a
- * ValidationError. A client cannot be in a snapshot: give it to a run as `data`. Printing a client does not show its key.
+ * ValidationError. A client cannot be in a snapshot: give it to a run as `data`. Printing a client does not show its
+ * key.
  */
 export abstract class LLMClient implements LLM {
   /** The provider. */
@@ -243,7 +244,9 @@ export abstract class LLMClient implements LLM {
     return { request, format };
   }
 
-  /** The JSON that `CallOptions::from_json` in that file reads. In JSON, Infinity becomes null, which means the same. */
+  /**
+   * The JSON that `CallOptions::from_json` in that file reads. In JSON, Infinity becomes null, which means the same.
+   */
   #callOptions(options: CallOptions): string {
     const own = this.#options;
     const ofCall = Object.entries(options.timeouts ?? {}).filter(([, seconds]) => seconds !== undefined);

@@ -19,7 +19,8 @@ export interface OpenAICompatibleOptions extends ClientOptions {
 }
 
 /**
- * A client of any server with the Chat Completions API: Ollama, vLLM, llama.cpp, Groq, DeepSeek, Mistral, xAI and others.
+ * A client of any server with the Chat Completions API: Ollama, vLLM, llama.cpp, Groq, DeepSeek, Mistral, xAI and
+ * others.
  *
  * ```ts
  * const llm = new OpenAICompatible({ baseURL: "http://127.0.0.1:11434/v1", model: "llama3.2" });

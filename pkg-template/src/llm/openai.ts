@@ -8,10 +8,10 @@ import type { ClientOptions } from "./options.js";
 /** Options of {@link OpenAI}. */
 export interface OpenAIOptions extends ClientOptions {
   /**
-   * The API that is used. `"chat"` is Chat Completions: OpenAI stores nothing, and many other servers have the same API.
-   * `"responses"` returns the reasoning of models that reason, and takes it back between calls of tools. With it, OpenAI
-   * stores the conversation for some time, unless `providerOptions` is
-   * `{ store: false, include: ["reasoning.encrypted_content"] }`. Default: `"chat"`.
+   * The API that is used. `"chat"` is Chat Completions: OpenAI stores nothing, and many other servers have the same
+   * API. `"responses"` returns the reasoning of models that reason, and takes it back between calls of tools. With it,
+   * OpenAI stores the conversation for some time, unless `providerOptions` is `{ store: false, include:
+   * ["reasoning.encrypted_content"] }`. Default: `"chat"`.
    */
   readonly api?: "chat" | "responses" | undefined;
 }

@@ -24,15 +24,15 @@ export interface RequestOptions {
   /** The timeouts. Those that are left out keep their value. */
   readonly timeouts?: Timeouts | undefined;
   /**
-   * Whether a stream that broke off after some text is resumed, where the provider can continue a text: Anthropic, vLLM,
-   * Mistral. Default: false.
+   * Whether a stream that broke off after some text is resumed, where the provider can continue a text: Anthropic,
+   * vLLM, Mistral. Default: false.
    */
   readonly resumeOnDrop?: boolean | undefined;
   /** Headers of every request. Those of a call are added to those of the client, and take precedence. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
-   * Members of the request's body that only this provider has, such as `{ reasoning_effort: "low" }`. Objects are merged
-   * with the body member by member; anything else replaces the member of that name.
+   * Members of the request's body that only this provider has, such as `{ reasoning_effort: "low" }`. Objects are
+   * merged with the body member by member; anything else replaces the member of that name.
    */
   readonly providerOptions?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -82,8 +82,8 @@ export interface ClientOptions
   extends RequestOptions, Omit<ChatOptions, "tools" | "toolChoice" | "responseFormat" | "signal"> {
   readonly model: string;
   /**
-   * The API key, or a function that returns it and is called before each call, for keys that change. It is never part of a
-   * log, an error or a snapshot.
+   * The API key, or a function that returns it and is called before each call, for keys that change. It is never part
+   * of a log, an error or a snapshot.
    */
   readonly apiKey?: string | (() => string | PromiseLike<string>) | undefined;
   /** The URL up to and including the version, such as `https://api.openai.com/v1`. Default: the provider's own. */

@@ -1,5 +1,5 @@
-// A streamed response on its way to its reader: makes deltas out of each chunk of the network, and keeps them until they
-// are read.
+// A streamed response on its way to its reader: makes deltas out of each chunk of the network, and keeps them until
+// they are read.
 
 import type { ChatDelta, ChatResponse, ChatStream, FinishReason } from "../model/chat.js";
 import { onAbort } from "../util/abort.js";
@@ -21,8 +21,8 @@ const reasons: readonly (FinishReason | undefined)[] = [
 ];
 
 /**
- * The deltas of one chunk of the network: their texts, one after another, and four numbers for each, of which the last is
- * the text's length.
+ * The deltas of one chunk of the network: their texts, one after another, and four numbers for each, of which the last
+ * is the text's length.
  */
 interface Chunk {
   readonly text: string;

@@ -15,7 +15,9 @@ export interface StandardFormat<Schema extends StandardSchema> {
   /** A name for the schema: 1 to 64 letters, digits, `_` and `-`. Default: `"answer"`. */
   readonly name?: string | undefined;
   readonly schema: Schema;
-  /** The same as JSON Schema, for libraries that cannot convert it, such as Valibot without `@valibot/to-json-schema`. */
+  /**
+   * The same as JSON Schema, for libraries that cannot convert it, such as Valibot without `@valibot/to-json-schema`.
+   */
   readonly jsonSchema?: JSONSchema | undefined;
   /** See {@link ResponseFormat.strict}. */
   readonly strict?: boolean | undefined;

@@ -118,8 +118,8 @@ export interface ResponseFormat {
   /** JSON Schema of an object. */
   readonly schema: JSONSchema;
   /**
-   * Whether the provider must enforce the schema. OpenAI then supports a part of JSON Schema only, and wants every member
-   * in `required`. Default: with `OpenAI`, true if the schema allows it; with others, the provider's default.
+   * Whether the provider must enforce the schema. OpenAI then supports a part of JSON Schema only, and wants every
+   * member in `required`. Default: with `OpenAI`, true if the schema allows it; with others, the provider's default.
    */
   readonly strict?: boolean | undefined;
 }
@@ -188,8 +188,8 @@ export interface ChatStream<Response extends ChatResponse = ChatResponse> extend
 }
 
 /**
- * A model, as agents use it. The clients of `stepstream/llm` implement it, and so can any object of yours with these two
- * methods. Of a response, only `message` is required; the rest is read from the message.
+ * A model, as agents use it. The clients of `stepstream/llm` implement it, and so can any object of yours with these
+ * two methods. Of a response, only `message` is required; the rest is read from the message.
  */
 export interface LLM {
   chat(messages: readonly ChatMessage[], options?: ChatOptions): Promise<OwnResponse>;

@@ -142,7 +142,7 @@ export interface StreamResetData {
   readonly step: string;
   /** The attempt that begins, from 1. */
   readonly attempt: number;
-  /** Of agents: the iteration whose `AgentStream` events are written again. */
+  /** Only for the step of an agent that calls the model: the iteration whose `AgentStream` events are written again. */
   readonly iteration?: number;
 }
 

@@ -3,9 +3,10 @@
 /** How the values of a class are written into snapshots. */
 export interface TypeHook {
   /**
-   * Returns what to write in place of a value: anything that a snapshot can hold. Returns undefined for a value that is not
-   * this hook's; only undefined means that, so 0, "", false and null are written. The hooks are asked in the order in which
-   * they are listed, about everything that is neither an event, nor a plain object or array, nor a primitive value.
+   * Returns what to write in place of a value: anything that a snapshot can hold. Returns undefined for a value that is
+   * not this hook's; only undefined means that, so 0, "", false and null are written. The hooks are asked in the order
+   * in which they are listed, about everything that is neither an event, nor a plain object or array, nor a primitive
+   * value.
    */
   encode(value: unknown): unknown;
   /**

@@ -1,5 +1,5 @@
-// A schema that is ready for use: what a model is asked for, and the check of what it writes. Tools, structured output of
-// clients and structured output of agents all begin here.
+// A schema that is ready for use: what a model is asked for, and the check of what it writes. Tools, structured output
+// of clients and structured output of agents all begin here.
 
 import { ValidationError } from "../errors/errors.js";
 import type { JSONSchema } from "../model/chat.js";

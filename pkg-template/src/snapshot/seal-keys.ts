@@ -1,5 +1,5 @@
-// Keys for sealed snapshots: checks the keys of users, and derives from them the keys for WebCrypto. Each purpose has a key
-// of its own, so that what leaks of one does not weaken another.
+// Keys for sealed snapshots: checks the keys of users, and derives from them the keys for WebCrypto. Each purpose has a
+// key of its own, so that what leaks of one does not weaken another.
 
 import { EngineError, ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
@@ -8,8 +8,8 @@ import { asBytes } from "./header.js";
 /**
  * A key for sealed snapshots:
  *
- * - a secret of at least 16 random bytes, or a string of at least 16 random characters, such as one from a secret store. A
- *   password is not random enough;
+ * - a secret of at least 16 random bytes, or a string of at least 16 random characters, such as one from a secret
+ *   store. A password is not random enough;
  * - a `CryptoKey` for HKDF, with the usage `deriveBits` or `deriveKey`;
  * - a `CryptoKey` for HMAC with SHA-256 and the usage `sign`, which cannot encrypt;
  * - a `CryptoKey` for AES-GCM of 256 bits, with the usages `encrypt` and `decrypt`, which always encrypts.
@@ -20,7 +20,10 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A key, ready for use. */
 export interface Sealer {
-  /** Whether to encrypt, given the option of the user. @throws ValidationError `INVALID_OPTION` when the key cannot do that. */
+  /**
+   * Whether to encrypt, given the option of the user. @throws ValidationError `INVALID_OPTION` when the key cannot do
+   * that.
+   */
   decideEncryption(wanted: unknown): boolean;
   /** Eight bytes that identify the key, and reveal nothing about it. */
   id(): Promise<Uint8Array>;

@@ -1,5 +1,5 @@
-// Sealed snapshots, for snapshots that are kept where they could be read or changed by others, such as the run of a server
-// in a browser. WebCrypto does the work; the layout is below.
+// Sealed snapshots, for snapshots that are kept where they could be read or changed by others, such as the run of a
+// server in a browser. WebCrypto does the work; the layout is below.
 
 import { RecoverError, ValidationError } from "../errors/errors.js";
 import { asBytes, headerLength, readHeader, writeHeader } from "./header.js";
@@ -11,8 +11,8 @@ export type { SealKey };
 /** Options of {@link sealSnapshot}. */
 export interface SealOptions {
   /**
-   * Whether the snapshot is encrypted (AES-256-GCM), or only protected against changes (HMAC-SHA-256). Default: false, but
-   * true with a key for AES-GCM.
+   * Whether the snapshot is encrypted (AES-256-GCM), or only protected against changes (HMAC-SHA-256). Default: false,
+   * but true with a key for AES-GCM.
    */
   readonly encrypt?: boolean | undefined;
 }
@@ -83,9 +83,9 @@ function around(isEncrypted: boolean): { bodyFrom: number; after: number } {
 }
 
 /**
- * Seals a snapshot, so that {@link openSnapshot} detects every change of it. The workflow's fingerprint and the sequence of
- * the snapshot are protected but readable, so that stores handle sealed snapshots like others. A seal does not prove that a
- * snapshot is the latest: an older one of the same run can be opened too.
+ * Seals a snapshot, so that {@link openSnapshot} detects every change of it. The workflow's fingerprint and the
+ * sequence of the snapshot are protected but readable, so that stores handle sealed snapshots like others. A seal does
+ * not prove that a snapshot is the latest: an older one of the same run can be opened too.
  *
  * ```ts
  * const sealed = await sealSnapshot(context.snapshot(), env.SNAPSHOT_SECRET, { encrypt: true });
@@ -94,8 +94,9 @@ function around(isEncrypted: boolean): { bodyFrom: number; after: number } {
  * ```
  *
  * @param key A key; of several, the first is used.
- * @throws RecoverError `SNAPSHOT_FORMAT` when it is not a snapshot, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`; ValidationError
- * `INVALID_OPTION` for a key or an option that cannot be used; EngineError `NO_WEBCRYPTO` where there is no WebCrypto.
+ * @throws RecoverError `SNAPSHOT_FORMAT` when it is not a snapshot, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`;
+ * ValidationError `INVALID_OPTION` for a key or an option that cannot be used; EngineError `NO_WEBCRYPTO` where
+ * there is no WebCrypto.
  */
 export async function sealSnapshot(
   snapshot: ArrayBuffer | Uint8Array,
@@ -137,12 +138,13 @@ export async function sealSnapshot(
 /**
  * Opens a sealed snapshot: returns the bytes that were given to {@link sealSnapshot}.
  *
- * @param key The key it was sealed with, or several keys of which one is that. To change keys, put the new one before the old
- * one, and remove the old one when nothing is sealed with it any more.
- * @throws RecoverError `SEAL_KEY` when it was sealed with another key, `SEAL_ALTERED` when it was changed, `SEAL_FOREIGN` when
- * it is of another workflow than `options.workflow`, `SNAPSHOT_TRUNCATED` when its end is missing, `SNAPSHOT_FORMAT` when it
- * is not a sealed snapshot, `SNAPSHOT_VERSION`; ValidationError `INVALID_OPTION` for a key or an option that cannot be used;
- * EngineError `NO_WEBCRYPTO` where there is no WebCrypto.
+ * @param key The key it was sealed with, or several keys of which one is that. To change keys, put the new one before
+ * the old one, and remove the old one when nothing is sealed with it any more.
+ * @throws RecoverError `SEAL_KEY` when it was sealed with another key, `SEAL_ALTERED` when it was changed,
+ * `SEAL_FOREIGN` when it is of another workflow than `options.workflow`, `SNAPSHOT_TRUNCATED` when its end is
+ * missing, `SNAPSHOT_FORMAT` when it is not a sealed snapshot, `SNAPSHOT_VERSION`; ValidationError
+ * `INVALID_OPTION` for a key or an option that cannot be used; EngineError `NO_WEBCRYPTO` where there is no
+ * WebCrypto.
  */
 export async function openSnapshot(
   sealed: ArrayBuffer | Uint8Array,

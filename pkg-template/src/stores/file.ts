@@ -1,7 +1,7 @@
 // The store for file systems, for Node, Deno and Bun: `stepstream/stores/file`.
 //
-// Each run has a folder, and each of its snapshots a file with the sequence in its name. The last file in order is the current
-// snapshot. So the store needs no locks, and a process that dies leaves none behind:
+// Each run has a folder, and each of its snapshots a file with the sequence in its name. The last file in order is the
+// current snapshot. So the store needs no locks, and a process that dies leaves none behind:
 //
 // 1. A file gets its name by a rename, when all of it is on the disk. It never changes, and no name is used twice.
 // 2. A process that saves an older snapshot adds a file; it does not replace the newer one.
@@ -33,8 +33,9 @@ interface Version {
 }
 
 /**
- * A store in a folder, for Node, Deno and Bun. Several processes can share it: of two snapshots of a run, the newer one is kept.
- * When `save` resolves, the snapshot is on the disk. When a process dies during `save`, the snapshot before it is kept.
+ * A store in a folder, for Node, Deno and Bun. Several processes can share it: of two snapshots of a run, the newer one
+ * is kept. When `save` resolves, the snapshot is on the disk. When a process dies during `save`, the snapshot before it
+ * is kept.
  *
  * ```ts
  * import { fileStore } from "stepstream/stores/file";
@@ -125,7 +126,10 @@ async function write(folder: string, name: string, bytes: Uint8Array): Promise<v
   await sync(folder);
 }
 
-/** Creates a file and its folder. Another process that deletes the run may remove the empty folder in between; then again. */
+/**
+ * Creates a file and its folder. Another process that deletes the run may remove the empty folder in between; then
+ * again.
+ */
 async function create(folder: string, file: string, attempts = 10): ReturnType<typeof open> {
   try {
     await makeFolder(folder);
@@ -136,7 +140,9 @@ async function create(folder: string, file: string, attempts = 10): ReturnType<t
   }
 }
 
-/** Removes the files before a new one; or that one, and resolves with the newer sequence, if there is a newer snapshot. */
+/**
+ * Removes the files before a new one; or that one, and resolves with the newer sequence, if there is a newer snapshot.
+ */
 async function settle(folder: string, name: string, sequence: bigint): Promise<bigint | undefined> {
   const found = await versions(folder);
   for (const version of found) if (version.name < name) await remove(join(folder, version.name));

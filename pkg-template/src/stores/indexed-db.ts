@@ -16,8 +16,8 @@ export interface IndexedDBStoreOptions {
 const optionNames: OptionNames<IndexedDBStoreOptions> = { name: 1 };
 
 /**
- * A store in IndexedDB, for pages and workers. The tabs of an origin can share it. The database is opened at the first use. When
- * `save` resolves, the snapshot is on the disk, as far as the browser reports it.
+ * A store in IndexedDB, for pages and workers. The tabs of an origin can share it. The database is opened at the first
+ * use. When `save` resolves, the snapshot is on the disk, as far as the browser reports it.
  *
  * ```ts
  * const store = indexedDBStore();

@@ -1,5 +1,5 @@
-// Ids of runs as names of files and keys. An id is any text; a name must be valid for every file system and database driver,
-// and must not lead out of its folder. So it consists of lower-case letters, digits, hyphens and underscores.
+// Ids of runs as names of files and keys. An id is any text; a name must be valid for every file system and database
+// driver, and must not lead out of its folder. So it consists of lower-case letters, digits, hyphens and underscores.
 
 /** The longest part of a name. Names of files have at most 255 bytes, so longer ids become a path. */
 const CUT = 100;
@@ -15,8 +15,8 @@ const unescape = (text: string): string =>
   text.replace(/_([0-9a-f]{4})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
 
 /**
- * The parts of the path for an id. Different ids have different paths, no path begins with another, and no part is a name that
- * a system reserves, such as `con` on Windows.
+ * The parts of the path for an id. Different ids have different paths, no path begins with another, and no part is a
+ * name that a system reserves, such as `con` on Windows.
  */
 export function namesOf(id: string): string[] {
   const parts = escape(id).match(new RegExp(`.{1,${CUT}}`, "g")) ?? [];

@@ -1,12 +1,14 @@
-// The interface of stores of snapshots, and what all of them have in common: checks, and one operation at a time for each run.
+// The interface of stores of snapshots, and what all of them have in common: checks, and one operation at a time for
+// each run.
 
 import { RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 import { asBytes, readHeader } from "../snapshot/header.js";
 
 /**
- * Keeps the latest snapshot of each run. The package has {@link memoryStore}, {@link indexedDBStore}, {@link unstorageStore}, and
- * `fileStore` in `stepstream/stores/file`. Any object with these four methods is a store too.
+ * Keeps the latest snapshot of each run. The package has {@link memoryStore}, {@link indexedDBStore},
+ * {@link unstorageStore}, and `fileStore` in `stepstream/stores/file`. Any object with these four methods is a store
+ * too.
  *
  * ```ts
  * const store: SnapshotStore = memoryStore();
@@ -20,17 +22,17 @@ import { asBytes, readHeader } from "../snapshot/header.js";
  */
 export interface SnapshotStore {
   /**
-   * Saves a snapshot, sealed or not, in place of the run's last one. A reader gets the old or the new one, never a part. The
-   * bytes are copied at the call.
+   * Saves a snapshot, sealed or not, in place of the run's last one. A reader gets the old or the new one, never a
+   * part. The bytes are copied at the call.
    *
-   * A snapshot with the same `sequence` as the stored one replaces it: it may have been sealed anew, or taken again at the same
-   * moment. So of two processes that resumed the same snapshot, neither is refused until one of them is ahead.
+   * A snapshot with the same `sequence` as the stored one replaces it: it may have been sealed anew, or taken again at
+   * the same moment. So of two processes that resumed the same snapshot, neither is refused until one of them is ahead.
    *
    * @param runId Any text except the empty one.
-   * @throws SnapshotError `SNAPSHOT_STALE` when the stored snapshot is newer, which is kept. To start a run again under the same
-   * id, `delete` it first. RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_TRUNCATED` when the bytes are not a snapshot,
-   * `SNAPSHOT_VERSION` when they or the stored ones were written by a newer version of stepstream. ValidationError
-   * `INVALID_OPTION` for an invalid id.
+   * @throws SnapshotError `SNAPSHOT_STALE` when the stored snapshot is newer, which is kept. To start a run again under
+   * the same id, `delete` it first. RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_TRUNCATED` when the bytes are not
+   * a snapshot, `SNAPSHOT_VERSION` when they or the stored ones were written by a newer version of stepstream.
+   * ValidationError `INVALID_OPTION` for an invalid id.
    */
   save(runId: string, snapshot: Uint8Array): Promise<void>;
   /** The run's latest snapshot; undefined when there is none. */
@@ -44,8 +46,8 @@ export interface SnapshotStore {
 /** The storage of a store: bytes by ids. For each run, one operation at a time is made. */
 export interface Backend {
   /**
-   * Stores the bytes, unless the stored ones have a higher sequence: then nothing changes, and it resolves with that sequence.
-   * As far as the storage allows, check and change are atomic.
+   * Stores the bytes, unless the stored ones have a higher sequence: then nothing changes, and it resolves with that
+   * sequence. As far as the storage allows, check and change are atomic.
    */
   put(runId: string, bytes: Uint8Array<ArrayBuffer>, sequence: bigint): Promise<bigint | undefined>;
   /** The bytes, as a copy that the caller may change. */
@@ -91,7 +93,8 @@ function checkId(runId: unknown): void {
 }
 
 /**
- * The sequence of the stored bytes. Bytes without a complete header, which an interrupted writer left, are older than any others.
+ * The sequence of the stored bytes. Bytes without a complete header, which an interrupted writer left, are older than
+ * any others.
  *
  * @throws RecoverError `SNAPSHOT_VERSION`: snapshots of a newer version of stepstream must not be overwritten.
  */

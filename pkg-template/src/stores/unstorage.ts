@@ -1,4 +1,5 @@
-// The store for everything that unstorage has a driver for. The package does not import unstorage; users pass a storage.
+// The store for everything that unstorage has a driver for. The package does not import unstorage; users pass a
+// storage.
 
 import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
@@ -18,7 +19,8 @@ export interface RawStorage {
 const BASE = "stepstream";
 
 /**
- * A store in a storage of `unstorage`, which has drivers for Redis, Cloudflare KV, S3, PostgreSQL, file systems and much more.
+ * A store in a storage of `unstorage`, which has drivers for Redis, Cloudflare KV, S3, PostgreSQL, file systems and
+ * much more.
  *
  * ```ts
  * import { createStorage } from "unstorage";
@@ -27,10 +29,11 @@ const BASE = "stepstream";
  * const store = unstorageStore(createStorage({ driver: redis({ url }) }));
  * ```
  *
- * **Limits.** Drivers have no check-and-set. Within one process `save` is safe; but when two processes save the same run at the
- * same moment, the older snapshot may win. With a driver that writes in parts, such as the one for file systems, a reader in
- * another process may get a part of a snapshot. Where several processes save the same run, use `fileStore`, or make sure that
- * only one of them has the run. With drivers for text only (Redis, Cloudflare KV), snapshots take a third more space.
+ * **Limits.** Drivers have no check-and-set. Within one process `save` is safe; but when two processes save the same
+ * run at the same moment, the older snapshot may win. With a driver that writes in parts, such as the one for file
+ * systems, a reader in another process may get a part of a snapshot. Where several processes save the same run, use
+ * `fileStore`, or make sure that only one of them has the run. With drivers for text only (Redis, Cloudflare KV),
+ * snapshots take a third more space.
  *
  * @param storage The result of `createStorage` or `prefixStorage`. Keys begin with `stepstream:`.
  * @throws ValidationError `INVALID_OPTION` when it lacks a method of a storage.

@@ -32,8 +32,8 @@ function checkCall(tools: readonly Tool[], call: ToolCallRequest, options: CallT
 }
 
 /**
- * Executes a call that a model asked for: finds the tool, checks the arguments, runs the tool, and returns the result as a
- * block for the conversation. A failure of the tool is a result with `isError`, so that the model can react to it.
+ * Executes a call that a model asked for: finds the tool, checks the arguments, runs the tool, and returns the result
+ * as a block for the conversation. A failure of the tool is a result with `isError`, so that the model can react to it.
  * `needsApproval` is not considered: only agents ask for approval.
  *
  * ```ts
@@ -42,7 +42,8 @@ function checkCall(tools: readonly Tool[], call: ToolCallRequest, options: CallT
  * messages.push(message, { role: "tool", content: results });
  * ```
  *
- * @throws ValidationError `INVALID_TOOL`, `INVALID_OPTION` for wrong arguments; and the reason of `signal` when it aborts.
+ * @throws ValidationError `INVALID_TOOL`, `INVALID_OPTION` for wrong arguments; and the reason of `signal` when it
+ * aborts.
  */
 export async function callTool(
   tools: readonly Tool[],

@@ -112,8 +112,8 @@ async function runTool(tool: Tool, args: unknown, { signal, context, toolCallId 
 }
 
 /**
- * Executes a tool with arguments from {@link parseArguments}. What the tool throws is an outcome; the promise rejects only
- * when `signal` aborts, with the signal's reason.
+ * Executes a tool with arguments from {@link parseArguments}. What the tool throws is an outcome; the promise rejects
+ * only when `signal` aborts, with the signal's reason.
  */
 export async function executeTool(tool: Tool, args: unknown, options: ExecuteOptions): Promise<ToolOutcome> {
   const { signal, context, toolCallId } = options;

@@ -38,8 +38,8 @@ interface CommonOptions<Args, Result> {
   /** What it does, and when to use it. The model decides by this text whether to call the tool. Default: empty. */
   readonly description?: string | undefined;
   /**
-   * Runs the tool. A string is sent to the model as it is, `{ content: […] }` as text and images, anything else as JSON.
-   * The message of an error that it throws is sent to the model as well, so that the model can react to it.
+   * Runs the tool. A string is sent to the model as it is, `{ content: […] }` as text and images, anything else as
+   * JSON. The message of an error that it throws is sent to the model as well, so that the model can react to it.
    */
   readonly execute: (args: Args, run: ToolRun) => Result | PromiseLike<Result>;
   /** Whether the result of this tool is the answer of the agent, without another call of the model. Default: false. */
@@ -57,8 +57,8 @@ interface CommonOptions<Args, Result> {
    */
   readonly once?: boolean | undefined;
   /**
-   * Whether the provider must enforce the schema, where it can. OpenAI then supports a part of JSON Schema only, and wants
-   * every member in `required`. Default: the provider's.
+   * Whether the provider must enforce the schema, where it can. OpenAI then supports a part of JSON Schema only, and
+   * wants every member in `required`. Default: the provider's.
    */
   readonly strict?: boolean | undefined;
 }
@@ -76,13 +76,15 @@ export interface StandardToolOptions<Schema extends StandardSchema, Result> exte
 > {
   /** The arguments: a schema of an object. `execute` is given its output. */
   readonly parameters: Schema;
-  /** The same as JSON Schema, for libraries that cannot convert it, such as Valibot without `@valibot/to-json-schema`. */
+  /**
+   * The same as JSON Schema, for libraries that cannot convert it, such as Valibot without `@valibot/to-json-schema`.
+   */
   readonly jsonSchema?: JSONSchema | undefined;
 }
 
 /**
- * A tool, made by {@link tool}. It is a {@link ToolDefinition} as well, so it can be passed as one of the `tools` of any
- * call of a model.
+ * A tool, made by {@link tool}. It is a {@link ToolDefinition} as well, so it can be passed as one of the `tools` of
+ * any call of a model.
  */
 export interface Tool<Args = unknown, Result = unknown> extends ToolDefinition {
   readonly description: string;
@@ -154,11 +156,11 @@ const synonyms = {
  * });
  * ```
  *
- * With JSON Schema, give the type of the arguments: `tool<{ a: number }>({ … })`. The arguments are always checked before
- * `execute` is called; the model gets a message about wrong ones.
+ * With JSON Schema, give the type of the arguments: `tool<{ a: number }>({ … })`. The arguments are always checked
+ * before `execute` is called; the model gets a message about wrong ones.
  *
- * @throws ValidationError `INVALID_TOOL` for a wrong value, `INVALID_OPTION` for an unknown option, `INVALID_DURATION` for a
- * wrong timeout, `INVALID_SCHEMA` for parameters that are not the schema of an object.
+ * @throws ValidationError `INVALID_TOOL` for a wrong value, `INVALID_OPTION` for an unknown option, `INVALID_DURATION`
+ * for a wrong timeout, `INVALID_SCHEMA` for parameters that are not the schema of an object.
  */
 export function tool<Schema extends StandardSchema, Result = unknown>(
   options: StandardToolOptions<Schema, Result>,

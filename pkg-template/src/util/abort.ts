@@ -1,5 +1,5 @@
-// One listener for each AbortSignal, however many wait for it. A signal is often shared by many calls, and Node prints a
-// MaxListenersExceededWarning from the eleventh listener on.
+// One listener for each AbortSignal, however many wait for it. A signal is often shared by many calls, and Node prints
+// a MaxListenersExceededWarning from the eleventh listener on.
 
 /** A signal's listener, and the callbacks that it calls. */
 interface Listener {

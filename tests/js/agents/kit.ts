@@ -1,8 +1,9 @@
 // What the tests of agents have in common: a model that says what a script tells it to, and tools that calculate.
 
-import { type WorkflowContext, type WorkflowEvent } from "stepstream";
+import { StreamReset, type WorkflowContext, type WorkflowEvent } from "stepstream";
 import {
   AgentStream,
+  type AgentStreamData,
   type ChatDelta,
   type ChatMessage,
   type ChatOptions,
@@ -175,9 +176,15 @@ export function resultsIn(messages: readonly ChatMessage[]): { text: string; isE
   );
 }
 
-/** What a reader of the stream would show as the answer, and as thoughts. */
+/** What a reader of the stream shows as the answer, and as thoughts: after a reset, that iteration is written anew. */
 export function shown(events: readonly WorkflowEvent[]): { text: string; reasoning: string } {
-  const streamed = events.filter((event) => event instanceof AgentStream).map(({ data }) => data);
+  let streamed: AgentStreamData[] = [];
+  for (const event of events) {
+    if (event instanceof AgentStream) streamed.push(event.data);
+    if (event instanceof StreamReset) {
+      streamed = streamed.filter(({ iteration }) => iteration !== event.data.iteration);
+    }
+  }
   return {
     text: streamed.map(({ delta }) => delta).join(""),
     reasoning: streamed.map(({ reasoning = "" }) => reasoning).join(""),

@@ -1,8 +1,9 @@
 // Parses the text of a model in the ReAct format while it is streamed. Where the text is cut makes no difference.
 //
-// A line begins with a label, or continues the part of the line before. Text that may become a label is held back, and so is
-// white space that may be at the end of a part. The first action or answer counts; models often invent something after it,
-// such as an observation, which is ignored. Text before any label may turn out to be a thought, so it is reported at the end.
+// A line begins with a label, or continues the part of the line before. Text that may become a label is held back, and
+// so is white space that may be at the end of a part. The first action or answer counts; models often invent something
+// after it, such as an observation, which is ignored. Text before any label may turn out to be a thought, so it is
+// reported at the end.
 
 /** Receives thoughts and the answer while they are parsed. */
 export interface ReActSink {

@@ -16,8 +16,8 @@ import { ReActParser, type ReActStep } from "./parser.js";
 export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOptions<Structured> {
   readonly llm: LLM;
   /**
-   * Makes the prompt that describes the format and the tools, which follows the system prompt. The model has to write lines
-   * with the labels `Thought:`, `Action:`, `Action Input:` and `Answer:`. Default: a prompt in English.
+   * Makes the prompt that describes the format and the tools, which follows the system prompt. The model has to write
+   * lines with the labels `Thought:`, `Action:`, `Action Input:` and `Answer:`. Default: a prompt in English.
    */
   readonly formatPrompt?: ((tools: readonly ToolDefinition[]) => string) | undefined;
 }
@@ -25,9 +25,9 @@ export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOption
 /**
  * An agent that thinks, acts and observes in plain text, for models that cannot call functions well.
  *
- * The model writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream, the answer
- * is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again with a message that
- * says what was wrong.
+ * The model writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream, the
+ * answer is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again with a
+ * message that says what was wrong.
  *
  * ```ts
  * const agent = new ReActAgent({ llm: new OpenAICompatible({ baseURL, model: "some-small-model" }), tools: [add, multiply] });
@@ -96,7 +96,10 @@ class ReActSink implements DeltaSink {
   }
 }
 
-/** The step with a message like that of a FunctionAgent, so that both kinds of agents can continue each other's conversations. */
+/**
+ * The step with a message like that of a FunctionAgent, so that both kinds of agents can continue each other's
+ * conversations.
+ */
 function stepOf(response: OwnResponse, step: ReActStep, iteration: number): AgentStep {
   const { usage, finishReason } = response;
   const about = { ...(usage === undefined ? {} : { usage }), ...(finishReason === undefined ? {} : { finishReason }) };

@@ -1,6 +1,7 @@
 // Drives one call of a model over fetch. The wasm module (`src/llm/call`) decides what is sent and when, and what the
-// response means; the network and the clock are here. After each thing that happens, the driver dispatches it to the module
-// and applies what the module returns. The module never calls back: no function and no promise crosses the boundary.
+// response means; the network and the clock are here. After each thing that happens, the driver dispatches it to the
+// module and applies what the module returns. The module never calls back: no function and no promise crosses the
+// boundary.
 
 import { EngineError } from "../../errors/errors.js";
 import type { TrapListener } from "../../wasm/loader.js";
@@ -35,8 +36,8 @@ export interface CallInput {
 
 /**
  * Receives new deltas: their texts, one after another, and four words for each delta: its kind (by the numbers of
- * `src/llm/delta.rs`), the index of its block, where its text ends in bytes, and the text's length in UTF-16 units. It must
- * not throw.
+ * `src/llm/delta.rs`), the index of its block, where its text ends in bytes, and the text's length in UTF-16 units. It
+ * must not throw.
  */
 export type OnDeltas = (text: string, records: Uint32Array) => void;
 

@@ -1,5 +1,5 @@
-// Reads the call view of the wasm module: flags that say what to do, and a few words at a fixed address of its memory with
-// the data for them. `src/wasm/llm.rs` writes what is read here; a test compares the two.
+// Reads the call view of the wasm module: flags that say what to do, and a few words at a fixed address of its memory
+// with the data for them. `src/wasm/llm.rs` writes what is read here; a test compares the two.
 
 import { llmModule } from "./wasm.js";
 
