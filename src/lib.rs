@@ -6,7 +6,7 @@
 //! - [`snapshot`]: runs as bytes: the format, the journal, replay.
 //! - [`executor`]: single-threaded tasks and timers, one instance per engine.
 //! - [`llm`]: calls of language models, without the network: requests as bytes, answers out of bytes, when to do what.
-//! - [`error`]: the one table of error codes.
+//! - [`error`]: the codes with which the modules refuse a call or report a failure.
 //! - `wasm`: the only boundary to JavaScript; it exists in WebAssembly builds alone.
 //!
 //! # Invariants

@@ -11,6 +11,7 @@ const read = (name: string): string => readFileSync(path.join(root, name), "utf8
 const folder = readdirSync(path.join(root, "docs")).filter((name) => name.endsWith(".md"));
 const names = [
   "README.md",
+  "ARCHITECTURE.md",
   "CONTRIBUTING.md",
   "BENCHMARKS.md",
   "examples/README.md",
