@@ -33,6 +33,8 @@ export interface InvocationRun extends OuterRun {
   readonly runId: string;
   /** An event comes from an attempt; undefined when its handler has returned. */
   send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void;
+  /** A wait was opened: an event that is held for nested runs may be due. */
+  deliverHeld(): void;
   /** An attempt writes to the stream. */
   write(event: WorkflowEvent, from: Invocation | undefined): void;
 }
@@ -336,6 +338,7 @@ export class Invocation implements HandlerContext {
       engine.wait(this, engineType, { id, timeout: limit, isConditional, claim, question }, (number) => {
         waits.add(number, { owner: this, what, types, where: accepts, ...promise(number) });
       });
+      this.run.deliverHeld();
     });
   }
 

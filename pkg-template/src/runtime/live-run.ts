@@ -16,6 +16,7 @@ import {
   asError,
 } from "../errors/errors.js";
 import {
+  type EventClass,
   type NestedEvent,
   type StepFailedEvent,
   type StepFailure,
@@ -112,7 +113,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   readonly #timeout: number;
   /** Events that came before the run began. */
   #early: EarlyEvent[] | undefined;
-  /** Events that only a nested run of an earlier life may take, which its step has not asked for again yet. */
+  /** Events that only a nested run may take, which has not come so far yet. */
   #forNested: EarlyEvent[] | undefined;
   /** The host's timer for the next deadline. */
   #alarm: ReturnType<typeof setTimeout> | undefined;
@@ -214,6 +215,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     for (const { event, step } of early) if (!this.isEnded) this.#route(event, step);
   }
 
+  /** A nested run waits now, or a step of this run: an event that is held for one of them may be due. */
+  deliverHeld(): void {
+    if (this.#forNested !== undefined && this.engine.isBegun && !this.isEnded) this.#deliverEarly();
+  }
+
   /** Makes the engine's part of the run, unless it is there from a snapshot. */
   open(): void {
     if (this.engine.isOpen) return;
@@ -249,11 +255,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   /** An event from outside: to this run, unless only runs nested in it wait for it. */
   #route(event: WorkflowEvent, step: string | undefined): void {
     if (step === undefined && this.engine.isBegun && this.#hasNested && !this.#mayTake(event)) {
+      this.#meetClassOf(event);
       const takers = [...(this.#nested ?? [])].filter(({ nested }) => nested.takes(event));
       for (const { nested } of takers) nested.receive(event);
       if (takers.length > 0) return;
-      // A nested run of an earlier life may take it, when its step has asked for that run again.
-      if (this.attempts.unclaimed.size > 0) {
+      // A nested run that has not come so far may take it: one at work, or one of an earlier life that its step has not asked for again.
+      if (this.#nestedAtWork > 0 || this.attempts.unclaimed.size > 0) {
         (this.#forNested ??= []).push({ event });
         return;
       }
@@ -262,7 +269,25 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   get #hasNested(): boolean {
-    return (this.#nested !== undefined && this.#nested.size > 0) || this.attempts.unclaimed.size > 0;
+    return (
+      this.#nestedAtWork > 0 ||
+      (this.#nested !== undefined && this.#nested.size > 0) ||
+      this.attempts.unclaimed.size > 0
+    );
+  }
+
+  /** The class of an event from a snapshot may be one that only a nested run knows. */
+  #meetClassOf(event: WorkflowEvent): void {
+    if (!this.plan.isStandIn(event.constructor)) return;
+    const name = typeName(event.constructor as EventClass);
+    const eventClass = [...(this.#nested ?? [])].flatMap(({ nested }) => nested.classNamed(name) ?? [])[0];
+    if (eventClass !== undefined) this.plan.typeIdOf(eventClass);
+  }
+
+  classNamed(name: string): EventClass | undefined {
+    const own = this.plan.classNamed(name);
+    if (own !== undefined && !this.plan.isStandIn(own)) return own;
+    return [...(this.#nested ?? [])].flatMap(({ nested }) => nested.classNamed(name) ?? [])[0];
   }
 
   /** Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for it. */
@@ -475,7 +500,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#nestedAtWork += atWork;
     if (this.isEnded) return;
     this.#updateStatus();
-    if (atWork < 0 && this.#forNested !== undefined && this.engine.isBegun) this.#deliverEarly();
+    if (atWork < 0) this.deliverHeld();
   }
 
   /** The nested runs that belong into a snapshot: those under way, and those of an earlier life that were not asked for again yet. */

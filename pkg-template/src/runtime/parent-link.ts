@@ -1,6 +1,6 @@
 // What links a nested run to the run around it: that run shows its events, learns when it waits, and ends it with itself.
 
-import { NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
+import { type EventClass, NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
 import { Remembered, nestedKey } from "./remembered.js";
 
 /** A nested run, as the run around it knows it. */
@@ -9,6 +9,8 @@ export interface NestedRun {
   readonly stop: StopEvent | undefined;
   cancel(reason: unknown): void;
   whenEnded(callback: () => void): void;
+  /** The class of a type name, here or in a run nested in it. */
+  classNamed(name: string): EventClass | undefined;
   /** Whether one of its steps or waits takes an event, or one of the runs nested in it. */
   takes(event: WorkflowEvent): boolean;
   /** An event from outside of all runs; `slot` names a run that is nested in it. */

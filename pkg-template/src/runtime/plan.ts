@@ -285,6 +285,11 @@ export class Plan {
     return id;
   }
 
+  /** Whether a class is a stand-in, whose class has not been met yet. */
+  isStandIn(eventClass: unknown): boolean {
+    return this.#placeholders.has(eventClass);
+  }
+
   /** A class that a snapshot names and that is not here yet: the code that brings it may run later, or not at all. */
   #standIn(name: string, parent: EventClass): void {
     const base = parent as unknown as new () => WorkflowEvent;
