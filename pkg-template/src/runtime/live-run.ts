@@ -41,20 +41,12 @@ import { describeOpen } from "./describe-open.js";
 import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
 import { EventStream } from "./event-stream.js";
 import type { Invocation } from "./invocation.js";
+import { NestedRunTable, type NestedSource } from "./nested-runs.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
 import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
 import { resetEvent } from "./reset-event.js";
 import { WaitTable } from "./wait-table.js";
-
-/** A nested run that belongs into the snapshot of the run around it. */
-export interface NestedSource {
-  /** The place of the invocation that started it. */
-  readonly index: number;
-  readonly key: string;
-  /** The run, or its snapshot, when its step has not asked for it again. */
-  readonly source: LiveRun | Uint8Array;
-}
 
 /** What a run that failed or was cancelled leaves for snapshots. */
 export interface FinalImage {
@@ -113,8 +105,6 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   readonly #timeout: number;
   /** Events that came before the run began. */
   #early: EarlyEvent[] | undefined;
-  /** Events that only a nested run may take, which has not come so far yet. */
-  #forNested: EarlyEvent[] | undefined;
   /** The host's timer for the next deadline. */
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #onEnd: readonly (() => void)[] = NONE;
@@ -125,9 +115,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #trapListener: WeakRef<TrapListener> | undefined;
   /** The run's own steps wait for the outside. */
   #isIdle = false;
-  /** Nested runs under way; made when there is one. */
-  #nested: Set<ParentLink> | undefined;
-  #nestedAtWork = 0;
+  #nestedRuns: NestedRunTable | undefined;
   #promise: Promise<StopEvent> | undefined;
 
   constructor(parts: LiveRunParts) {
@@ -209,15 +197,16 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   #deliverEarly(): void {
-    const early = [...(this.#early ?? []), ...(this.#forNested ?? [])];
+    const early = this.early;
     this.#early = undefined;
-    this.#forNested = undefined;
+    this.#nestedRuns?.takeHeld();
     for (const { event, step } of early) if (!this.isEnded) this.#route(event, step);
   }
 
   /** A nested run waits now, or a step of this run: an event that is held for one of them may be due. */
   deliverHeld(): void {
-    if (this.#forNested !== undefined && this.engine.isBegun && !this.isEnded) this.#deliverEarly();
+    const held = this.#nestedRuns?.held.length ?? 0;
+    if (held > 0 && this.engine.isBegun && !this.isEnded) this.#deliverEarly();
   }
 
   /** Makes the engine's part of the run, unless it is there from a snapshot. */
@@ -249,45 +238,40 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#checkEvent(event, "sendEvent");
     this.#checkAlive(event);
     if (slot === undefined) this.#route(event, step);
-    else this.#sendToSlot(event, slot);
+    else this.#nested.deliverTo(slot, event);
+  }
+
+  get #nested(): NestedRunTable {
+    return (this.#nestedRuns ??= new NestedRunTable());
   }
 
   /** An event from outside: to this run, unless only runs nested in it wait for it. */
   #route(event: WorkflowEvent, step: string | undefined): void {
-    if (step === undefined && this.engine.isBegun && this.#hasNested && !this.#mayTake(event)) {
+    const { unclaimed } = this.attempts;
+    const hasNested = this.#nestedRuns?.isEmpty === false || unclaimed.size > 0;
+    if (step === undefined && this.engine.isBegun && hasNested && !this.#mayTake(event)) {
       this.#meetClassOf(event);
-      const takers = [...(this.#nested ?? [])].filter(({ nested }) => nested.takes(event));
-      for (const { nested } of takers) nested.receive(event);
-      if (takers.length > 0) return;
+      if (this.#nested.deliver(event)) return;
       // A nested run that has not come so far may take it: one at work, or one of an earlier life that its step has not asked for again.
-      if (this.#nestedAtWork > 0 || this.attempts.unclaimed.size > 0) {
-        (this.#forNested ??= []).push({ event });
+      if (this.#nested.isAtWork || unclaimed.size > 0) {
+        this.#nested.hold(event);
         return;
       }
     }
     this.send(event, step, undefined);
   }
 
-  get #hasNested(): boolean {
-    return (
-      this.#nestedAtWork > 0 ||
-      (this.#nested !== undefined && this.#nested.size > 0) ||
-      this.attempts.unclaimed.size > 0
-    );
-  }
-
   /** The class of an event from a snapshot may be one that only a nested run knows. */
   #meetClassOf(event: WorkflowEvent): void {
     if (!this.plan.isStandIn(event.constructor)) return;
-    const name = typeName(event.constructor as EventClass);
-    const eventClass = [...(this.#nested ?? [])].flatMap(({ nested }) => nested.classNamed(name) ?? [])[0];
+    const eventClass = this.#nested.classNamed(typeName(event.constructor as EventClass));
     if (eventClass !== undefined) this.plan.typeIdOf(eventClass);
   }
 
   classNamed(name: string): EventClass | undefined {
     const own = this.plan.classNamed(name);
     if (own !== undefined && !this.plan.isStandIn(own)) return own;
-    return [...(this.#nested ?? [])].flatMap(({ nested }) => nested.classNamed(name) ?? [])[0];
+    return this.#nestedRuns?.classNamed(name);
   }
 
   /** Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for it. */
@@ -298,21 +282,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   takes(event: WorkflowEvent): boolean {
     const { plan, waits } = this;
     const isTaken = plan.isTaken(event) || waits.takes(event, plan.lineageOf(plan.typeOf(event)));
-    return isTaken || [...(this.#nested ?? [])].some(({ nested }) => nested.takes(event));
-  }
-
-  #sendToSlot(event: WorkflowEvent, path: string): void {
-    const [slot, ...inner] = path.split(".");
-    const links = [...(this.#nested ?? [])].filter(({ place }) => place.slot === slot);
-    if (links.length === 0) {
-      const running = [...(this.#nested ?? [])].map(({ place }) => place.slot);
-      const known =
-        running.length === 0 ? "No nested run is under way." : `Nested runs are under way in: ${running.join(", ")}.`;
-      throw new ValidationError("UNKNOWN_SLOT", `The slot is "${path}". ${known}`);
-    }
-    for (const { nested } of links) {
-      nested.receive(event, undefined, inner.length === 0 ? undefined : inner.join("."));
-    }
+    return isTaken || this.#nestedRuns?.takes(event) === true;
   }
 
   /** An event comes, from an attempt or from outside: to all steps that take it, or to one. */
@@ -484,11 +454,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   // ---- nested runs ----
 
   addNested(link: ParentLink): void {
-    (this.#nested ??= new Set()).add(link);
+    this.#nested.add(link);
   }
 
   removeNested(link: ParentLink): void {
-    this.#nested?.delete(link);
+    this.#nestedRuns?.remove(link);
   }
 
   publishNested(event: NestedEvent): void {
@@ -497,7 +467,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   countNested(atWork: 1 | -1): void {
-    this.#nestedAtWork += atWork;
+    this.#nested.count(atWork);
     if (this.isEnded) return;
     this.#updateStatus();
     if (atWork < 0) this.deliverHeld();
@@ -505,13 +475,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   /** The nested runs that belong into a snapshot: those under way, and those of an earlier life that were not asked for again yet. */
   nestedSources(): NestedSource[] {
-    const sources: NestedSource[] = [];
-    for (const { place, nested } of this.#nested ?? []) {
-      // One that goes on when the step that started it has returned is not part of a snapshot.
-      if (!place.invocation.isOver) {
-        sources.push({ index: place.invocation.index, key: place.key, source: nested as LiveRun });
-      }
-    }
+    const sources = this.#nestedRuns?.sources() ?? [];
     const add = (index: number, runs: Iterable<[string, { readonly bytes: Uint8Array }]>): void => {
       for (const [key, { bytes }] of runs) sources.push({ index, key, source: bytes });
     };
@@ -525,7 +489,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   /** Events that no step has got yet. */
   get early(): readonly EarlyEvent[] {
-    return [...(this.#early ?? []), ...(this.#forNested ?? [])];
+    const held = this.#nestedRuns?.held ?? [];
+    return [...(this.#early ?? []), ...held.map((event) => ({ event }))];
   }
 
   /** The promise of the stop event; made when it is asked for, so that a failure that no one awaits is no unhandled rejection. */
@@ -551,7 +516,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   /** A run waits for the outside when its own steps do, and no nested run is at work. */
   #updateStatus(): void {
-    const isWaiting = this.#isIdle && this.#nestedAtWork === 0;
+    const isWaiting = this.#isIdle && this.#nestedRuns?.isAtWork !== true;
     if (isWaiting === (this.status === "waiting")) return;
     this.status = isWaiting ? "waiting" : "running";
     this.link?.setWaiting(isWaiting);
@@ -594,7 +559,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     let made = error;
     const reason = (): Error => (made ??= new CancelledError("ATTEMPT_ENDED", "The run has completed."));
     this.attempts.endAll(reason);
-    for (const { nested } of [...(this.#nested ?? [])]) nested.cancel(reason());
+    this.#nestedRuns?.cancelAll(reason);
     this.stream.end(error);
     const listeners = [...this.#onIdle, ...this.#onEnd];
     this.#onIdle = NONE;

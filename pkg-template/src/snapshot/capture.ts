@@ -68,7 +68,13 @@ function nestedParts(run: LiveRun, captured: CapturedEngine): NestedPart[] {
   return (run.final?.nested ?? run.nestedSources()).flatMap(({ index, key, source }) => {
     const invocation = positions.get(index);
     if (invocation === undefined) return [];
-    return [{ invocation, key, snapshot: source instanceof Uint8Array ? source : capture(source, { data: false }) }];
+    return [
+      {
+        invocation,
+        key,
+        snapshot: source instanceof Uint8Array ? source : capture(source as LiveRun, { data: false }),
+      },
+    ];
   });
 }
 
