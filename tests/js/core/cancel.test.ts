@@ -2,7 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test, vi } from "vitest";
-import { collect, deferred, expectError, fails, kinds, pause, soon, turn } from "../kit/index.js";
+import { collect, deferred, expectError, failure, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {}
 
@@ -191,4 +191,25 @@ test("idle resolves when the run is cancelled", async () => {
   const idle = context.idle();
   context.cancel();
   await soon(idle);
+});
+
+test("fifty runs on one signal: no warning of too many listeners, and all are cancelled", async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", onWarning);
+  const controller = new AbortController();
+  const workflow = new Workflow<unknown, string, string>().addStep(
+    { name: "wait", inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
+    async ({ sleep }) => {
+      await sleep(60);
+      return new StopEvent("never");
+    },
+  );
+  const runs = Array.from({ length: 50 }, () => workflow.run("x", undefined, { signal: controller.signal }).start());
+  await new Promise((resolve) => setImmediate(resolve));
+  controller.abort(new Error("enough"));
+  for (const run of runs) expect(await failure(run)).toMatchObject({ code: "RUN_CANCELLED" });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("warning", onWarning);
+  expect(warnings).toEqual([]);
 });

@@ -139,3 +139,14 @@ test("something that is not a context is refused", async () => {
     await fails(() => workflow.run("a", undefined, { context: context as never }), ValidationError, "INVALID_OPTION");
   }
 });
+
+test("edit with an async function is refused, and the store stays as it was", async () => {
+  const store = new Workflow<unknown, string, string>()
+    .addStep({ name: "end", inputs: [StartEvent<string>], outputs: [StopEvent<string>] }, () => new StopEvent("end"))
+    .run("x").store;
+  store.set("count", 1);
+  const edit = (): unknown => store.edit("count", async () => Promise.reject(new Error("unheard")));
+  const error = await fails(edit, ValidationError, "INVALID_STORE");
+  expect(error.message).toContain("async");
+  expect(store.get("count")).toBe(1);
+});

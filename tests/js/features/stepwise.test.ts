@@ -286,3 +286,56 @@ test("the stream tells what went on, not what was replaced", async () => {
   const { events } = await soon(stream);
   expect(events.map(({ data }) => data)).toEqual(["x", "replaced", "polished replaced", "polished replaced"]);
 });
+
+test("a snapshot holds a step that the loop holds: it does not run again, and its replacement goes on", async () => {
+  const ran: string[] = [];
+  const counted = (): Workflow<unknown, string, string> =>
+    new Workflow<unknown, string, string>()
+      .addStep({ inputs: [StartEvent<string>], outputs: [Draft], name: "write" }, async (_, event) => {
+        ran.push("write");
+        return new Draft(`draft of ${event.data}`);
+      })
+      .addStep({ inputs: [Draft], outputs: [StopEvent<string>], name: "publish" }, (_, draft) => {
+        ran.push("publish");
+        return new StopEvent(draft.data);
+      });
+  const context = counted().run("x");
+  let bytes: Uint8Array | undefined;
+  for await (const paused of context.stepwise()) {
+    if (paused.step !== "write") continue;
+    paused.replace(new Draft("better"));
+    bytes = context.snapshot();
+    break;
+  }
+  expect((await soon(context)).data).toBe("better");
+  expect(ran.splice(0)).toEqual(["write", "publish"]);
+
+  expect((await soon(counted().recover(bytes!))).data).toBe("better");
+  expect(ran.splice(0)).toEqual(["publish"]);
+
+  // A loop over the recovered run holds the step again, with what had been put in its place.
+  const again = counted().recover(bytes!);
+  const seen: unknown[] = [];
+  for await (const paused of again.stepwise()) {
+    seen.push([paused.step, paused.output?.data]);
+    if (paused.step === "write") paused.replace(new Draft("best"));
+  }
+  expect(seen).toEqual([
+    ["write", "better"],
+    ["publish", "best"],
+  ]);
+  expect(ran).toEqual(["publish"]);
+});
+
+test("a snapshot holds also a step that is held with nothing in place of its event", async () => {
+  const context = workflow().run("x");
+  let bytes: Uint8Array | undefined;
+  for await (const paused of context.stepwise()) {
+    paused.replace(undefined);
+    bytes = context.snapshot();
+    break;
+  }
+  context.cancel();
+  await context.catch(() => undefined);
+  expect(await failure(workflow().recover(bytes!))).toMatchObject({ code: "RUN_STALLED" });
+});

@@ -337,3 +337,29 @@ describe("error handlers:", () => {
     expect(found(workflow)).toEqual([{ code: "UNREACHABLE_STEP", step: "by itself", event: undefined }]);
   });
 });
+
+test("under strict(), the message is that of the first issue, and the others follow it, each on a line", async () => {
+  const workflow = new Workflow<unknown, string, string>()
+    .strict()
+    .addStep({ name: "write", inputs: [StartEvent<string>], outputs: [Draft] }, nothing)
+    .addStep({ name: "read", inputs: [Note], outputs: [StopEvent] }, nothing);
+  const issues = workflow.validate().filter(({ severity }) => severity === "error");
+  const error = await fails(() => workflow.run("x"), ValidationError, issues[0]!.code);
+  const [first, second, ...rest] = error.message.split("\n");
+  expect(first).toBe(issues[0]!.message);
+  expect(second).toBe("Also wrong:");
+  expect(rest).toEqual(issues.slice(1).map(({ code, message }) => `- ${code}: ${message}`));
+});
+
+test("warnings are about names that a build may change, and strict() does not refuse them", async () => {
+  class Anonymous extends WorkflowEvent {}
+  const workflow = new Workflow<unknown, string, string>()
+    .strict()
+    .addStep({ inputs: [StartEvent<string>], outputs: [Anonymous] }, () => new Anonymous())
+    .addStep({ name: "end", inputs: [Anonymous], outputs: [StopEvent<string>] }, () => new StopEvent("end"));
+  expect(workflow.validate().map(({ code, severity, step, event }) => [code, severity, step ?? event])).toEqual([
+    ["UNNAMED_STEP", "warning", "step1"],
+    ["UNNAMED_EVENT", "warning", "Anonymous"],
+  ]);
+  expect((await soon(workflow.run("x"))).data).toBe("end");
+});
