@@ -7,6 +7,7 @@
 //! - [`executor`]: single-threaded tasks and timers, one instance per engine.
 //! - [`llm`]: calls of language models, without the network: requests as bytes, answers out of bytes, when to do what.
 //! - [`error`]: the one table of error codes.
+//! - [`time`], [`random`]: what all of them share: milliseconds, and draws that depend on nothing but their arguments.
 //! - `wasm`: the only boundary to JavaScript; it exists in WebAssembly builds alone.
 //!
 //! # Invariants
@@ -21,8 +22,10 @@ pub mod error;
 pub mod executor;
 mod hash;
 pub mod llm;
+pub mod random;
 pub mod snapshot;
 mod sorted;
+pub mod time;
 mod wire;
 
 #[cfg(target_arch = "wasm32")]

@@ -50,7 +50,6 @@ mod inspect;
 mod join;
 mod out;
 mod pattern;
-mod random;
 mod reduce;
 mod retry;
 mod route;
@@ -74,8 +73,6 @@ pub use out::Commands;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use out::{HEADER, NONE, Out, op};
 pub use pattern::{Pattern, Patterns};
-pub use random::seed_of;
-pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use thaw::{Refusal, Thaw};

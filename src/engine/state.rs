@@ -27,7 +27,7 @@ impl Default for Limits {
 /// How a run is set up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Where the jitter of retries comes from; see [`seed_of`](super::seed_of).
+    /// Where the jitter of retries comes from; see [`seed_of`](crate::random::seed_of).
     pub seed: u64,
     /// How long the run may be alive; `None` for any time.
     pub timeout: Option<Millis>,

@@ -9,7 +9,7 @@
 
 use std::task::Waker;
 
-use crate::engine::Millis;
+use crate::time::Millis;
 
 /// What is to be told when a deadline has come.
 pub(super) enum Alarm {

@@ -56,7 +56,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::engine::Millis;
+use crate::time::Millis;
 use ready::ReadyQueue;
 use task::{LocalFuture, Slab};
 
@@ -72,7 +72,7 @@ pub use timers::{MAX_DELAY, Sleep, Timers};
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc};
-/// use stepstream::engine::Millis;
+/// use stepstream::time::Millis;
 /// use stepstream::executor::Executor;
 ///
 /// let executor = Executor::new();
@@ -187,7 +187,7 @@ impl Executor {
     /// # Examples
     ///
     /// ```
-    /// use stepstream::engine::Millis;
+    /// use stepstream::time::Millis;
     /// use stepstream::executor::Executor;
     ///
     /// let executor = Executor::new();
@@ -216,7 +216,7 @@ impl Default for Executor {
 /// # Examples
 ///
 /// ```
-/// use stepstream::engine::Millis;
+/// use stepstream::time::Millis;
 /// use stepstream::executor::Executor;
 ///
 /// let executor = Executor::new();

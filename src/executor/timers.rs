@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::heap::{Alarm, Heap, Ticket};
-use crate::engine::Millis;
 use crate::sorted::SortedMap;
+use crate::time::Millis;
 
 /// The longest delay that a host timer can take, in milliseconds (almost 25 days).
 pub const MAX_DELAY: u32 = i32::MAX as u32;
@@ -23,7 +23,7 @@ pub const MAX_DELAY: u32 = i32::MAX as u32;
 /// # Examples
 ///
 /// ```
-/// use stepstream::engine::Millis;
+/// use stepstream::time::Millis;
 /// use stepstream::executor::Timers;
 ///
 /// let timers = Timers::default();

@@ -19,8 +19,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg(feature = "crash-drill")]
 use super::drill;
 use super::handles::Handles;
-use crate::engine::Millis;
 use crate::llm::{Attempt, Call, CallOptions, Head, LlmError, Provider, Request, Todo};
+use crate::time::Millis;
 
 /// What is to be done, or to be read, in this order.
 mod flag {

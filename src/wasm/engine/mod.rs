@@ -22,9 +22,10 @@ use super::drill;
 use super::handles::Handles;
 use crate::engine::{
     Engine, EventTypeId, Graph, Handler, InvocationId, Limits, Millis, RetryPolicy, Role, RunOptions, Slot, Step,
-    StepId, Tick, Verdict, WaitId, seed_of,
+    StepId, Tick, Verdict, WaitId,
 };
 use crate::error::Code;
+use crate::random::seed_of;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::Replay;
 use host::Host;
