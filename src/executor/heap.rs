@@ -11,11 +11,11 @@ use std::task::Waker;
 
 use crate::time::Millis;
 
-/// What is to be told when a deadline has come.
+/// What happens when a deadline has come.
 pub(super) enum Alarm {
-    /// The engine, by its own key.
+    /// The engine gets this key.
     Engine(u64),
-    /// A sleeping task.
+    /// A sleeping task is woken.
     Task(Waker),
 }
 

@@ -1,8 +1,8 @@
-//! The executor: drives what is naturally a future in Rust, and keeps every deadline of one engine.
+//! The executor: polls Rust futures, and keeps every deadline of one engine.
 //!
-//! An LLM call, a streamed body or a back-off is a future; a step timeout is a key that the engine wants back when its
-//! time has come. Both need one thing of the host: to be called again, in a microtask or after a delay. This module
-//! turns any number of futures and deadlines into that one wish.
+//! A handler that is written in Rust is a future; a step's timeout is a key that the engine wants back when its time has
+//! come. Both need the same of the host: to be called again, in a microtask or after a delay. This module combines any
+//! number of futures and deadlines into one such request.
 //!
 //! Boundary: it knows no JavaScript and no clock, and it starts nothing by itself. The host passes the time in, as
 //! [`Millis`] since any start that it has chosen, rounded down so that nothing is due early, and makes three calls:
@@ -119,14 +119,14 @@ impl Executor {
         Handle { core: Rc::downgrade(&self.core), timers: Rc::clone(&self.core.timers) }
     }
 
-    /// Takes in a future, to be polled in the next turn.
+    /// Adds a task, which is polled in the next turn.
     pub fn spawn(&self, future: impl Future<Output = ()> + 'static) -> TaskId {
         self.core.spawn(Box::pin(future))
     }
 
     /// Drops a task's future. False if the task had already ended.
     ///
-    /// A task that cancels itself goes on to the end of its present poll, and is dropped then.
+    /// A task that cancels itself runs to the end of the current poll, and is dropped then.
     pub fn cancel(&self, task: TaskId) -> bool {
         self.core.cancel(task)
     }
@@ -151,12 +151,12 @@ impl Executor {
         self.core.timers.now()
     }
 
-    /// Polls the tasks that are ready at this moment, each once, and says whether more are ready by now.
+    /// Polls the tasks that are ready at this moment, each once. Returns whether more are ready now.
     ///
     /// True means: call again, but after giving way to whatever else the host has to do. It stands for a poll request,
     /// so [`take_poll_request`](Self::take_poll_request) does not repeat it. Called from inside a task it does nothing
     /// and returns false, because the running turn will report.
-    #[must_use = "if more tasks are ready, nobody else will ask for the next turn"]
+    #[must_use = "if more tasks are ready, the caller must schedule the next turn"]
     pub fn run_ready(&self, now: Millis) -> bool {
         self.core.timers.advance_clock(now);
         self.core.run_turn()
@@ -165,8 +165,8 @@ impl Executor {
     /// Moves time on to `now`: wakes the tasks whose sleep is over, and returns the engine's due keys in the order of
     /// their deadlines, equal ones in the order in which they were set.
     ///
-    /// It polls nothing; `run_ready` is the next call. Too early a call is harmless: it returns nothing.
-    #[must_use = "a due key is returned once; the engine has to be told"]
+    /// It polls nothing; call [`run_ready`](Self::run_ready) next. A call that comes too early is harmless: it returns nothing.
+    #[must_use = "a due key is returned once; pass it to the engine"]
     pub fn advance(&self, now: Millis) -> Vec<u64> {
         self.core.timers.take_due(now)
     }
@@ -211,7 +211,7 @@ impl Default for Executor {
     }
 }
 
-/// A task's way to its executor: does not keep it alive, and does nothing once it is gone.
+/// Lets a task use its executor. It does not keep the executor alive, and does nothing once that is gone.
 ///
 /// # Examples
 ///
@@ -269,7 +269,7 @@ struct Core {
     timers: Rc<Timers>,
     /// Set while a turn runs, so that a turn started from inside a task does nothing. A panic leaves it set.
     in_turn: Cell<bool>,
-    /// Set from the moment the host was told to poll until it does, and while it does.
+    /// Set from the moment the host was asked to poll until that poll has ended.
     host_was_asked: Cell<bool>,
 }
 
