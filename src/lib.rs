@@ -14,7 +14,8 @@
 //!
 //! 1. Nothing outside `wasm` knows JavaScript, so everything else is compiled and tested natively.
 //! 2. Nothing outside `wasm` is `unsafe`.
-//! 3. The engine calls no code of the host: it returns commands, and the host executes them after the call has returned.
+//! 3. The engine calls no code of the host: it returns commands, and the host executes them after the call has
+//!    returned.
 #![deny(unsafe_code)]
 
 pub mod engine;

@@ -1,8 +1,9 @@
-//! How numbers, texts and lists become bytes: the wire format of `postcard` (<https://postcard.jamesmunns.com/wire-format>), written by hand.
+//! How numbers, texts and lists become bytes: the wire format of `postcard`
+//! (<https://postcard.jamesmunns.com/wire-format>), written by hand.
 //!
 //! The crate itself, with serde's derived code, would add some 60 kB to what every visitor of a page downloads. This
-//! module adds a tenth of that and writes the same bytes (`tests/wire.rs` compares them). Numbers are LEB128 varints; lists
-//! and texts come after their length; a variant is its number.
+//! module adds a tenth of that and writes the same bytes (`tests/wire.rs` compares them). Numbers are LEB128 varints;
+//! lists and texts come after their length; a variant is its number.
 //!
 //! Nothing that is read is trusted: a length allocates nothing by itself, because every element has to be there.
 
@@ -18,8 +19,8 @@ impl<'a> Reader<'a> {
         Some(*first)
     }
 
-    /// A varint. One that is longer than it needs to be is refused, and so is a number that does not fit: each number has
-    /// exactly one form.
+    /// A varint. One that is longer than it needs to be is refused, and so is a number that does not fit: each number
+    /// has exactly one form.
     #[inline(never)]
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;

@@ -1,7 +1,7 @@
 //! Time as the engine sees it: the clock that the host sets, the engine's timers, and the sleeps of tasks.
 //!
-//! All deadlines share one heap, so that the host needs one timer. Host timers have two traps that end here: a delay above
-//! 2^31-1 ms fires at once, and a timer may fire a little early.
+//! All deadlines share one heap, so that the host needs one timer. Host timers have two traps that end here: a delay
+//! above 2^31-1 ms fires at once, and a timer may fire a little early.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -100,8 +100,8 @@ impl Timers {
         Some(delay.min(u64::from(MAX_DELAY)) as u32)
     }
 
-    /// Moves the clock to `now`, wakes the tasks whose sleep is over, and returns the engine's due keys, in the order of
-    /// their deadlines, equal ones in the order in which they were set.
+    /// Moves the clock to `now`, wakes the tasks whose sleep is over, and returns the engine's due keys, in the order
+    /// of their deadlines, equal ones in the order in which they were set.
     #[must_use = "a due key is returned once; pass it to the engine"]
     pub fn take_due(&self, now: Millis) -> Vec<u64> {
         self.advance_clock(now);
