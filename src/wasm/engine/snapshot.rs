@@ -42,7 +42,7 @@ pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
         Some(host) => {
             let frozen = host.engine.freeze(point(now));
             #[cfg(feature = "crash-drill")]
-            drill::pass(drill::Place::Freeze);
+            drill::pass(drill::Place::Capture);
             instance.reply_frozen(&frozen)
         }
         None => instance.answer.refuse(Code::StaleId),
@@ -126,7 +126,7 @@ pub fn engine_restore(
             let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
             let engine = Engine::thaw(graph, image, &payloads, Thaw { options, fresh_timeout: fresh })?;
             #[cfg(feature = "crash-drill")]
-            drill::pass(drill::Place::Thaw);
+            drill::pass(drill::Place::Restore);
             let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
             Ok(instance.hosts.insert(Host::new(engine, journal)))
         };
