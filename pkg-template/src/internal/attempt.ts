@@ -95,9 +95,10 @@ function complete(run: Run, invocation: Invocation, output: unknown, type: numbe
   const { line } = run;
   try {
     let slot = 0;
+    let matches: readonly number[] | undefined;
     if (type !== 0) {
       if (type < 0) type = outputType(run, invocation.planned, output as WorkflowEvent) + 1;
-      if (run.predicates > 0) run.match(output as WorkflowEvent);
+      matches = run.match(output as WorkflowEvent);
       slot = line.keep(output);
     }
     invocation.isSettled = true;
@@ -105,7 +106,7 @@ function complete(run: Run, invocation: Invocation, output: unknown, type: numbe
     if (run.workflow.verbose) log(run, invocation.planned, type - 1);
     // What it took is not held any longer than needed.
     run.invocations[invocation.index] = undefined;
-    line.complete(invocation.index, invocation.generation, type, slot);
+    line.complete(invocation.index, invocation.generation, type, slot, matches);
     run.completed += 1;
     if (run.onStep !== undefined) tell(run, run.onStep, invocation, type === 0 ? undefined : (output as WorkflowEvent));
   } catch (thrown) {

@@ -227,7 +227,21 @@ export class Line {
   }
 
   /** An attempt has succeeded. Not through `ask`: its closure would show on this path, the busiest of all. */
-  complete(index: number, generation: number, type: number, slot: number): void {
+  complete(
+    index: number,
+    generation: number,
+    type: number,
+    slot: number,
+    matches: readonly number[] | undefined,
+  ): void {
+    if (matches !== undefined && matches.length > 0) {
+      const waits = Uint32Array.from(matches);
+      const time = this.tickTime();
+      this.take(
+        ask(() => this.engine().engine_complete_matching(this.handle, index, generation, type, slot, waits, time)),
+      );
+      return;
+    }
     let answer: number;
     try {
       enter();
@@ -244,7 +258,23 @@ export class Line {
   }
 
   /** An event comes. @throws when it was refused; its payload goes back. */
-  send(index: number, generation: number, type: number, slot: number, target: number, detail: string): void {
+  send(
+    index: number,
+    generation: number,
+    type: number,
+    slot: number,
+    target: number,
+    matches: readonly number[] | undefined,
+    detail: string,
+  ): void {
+    if (matches !== undefined && matches.length > 0) {
+      const waits = Uint32Array.from(matches);
+      const time = this.tickTime();
+      const matching = (): number =>
+        this.engine().engine_send_matching(this.handle, index, generation, type, slot, target, waits, time);
+      this.takeOrDrop(ask(matching), slot, detail);
+      return;
+    }
     let answer: number;
     try {
       enter();

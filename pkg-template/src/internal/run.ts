@@ -279,15 +279,13 @@ export class Run {
     }
     const target = step === undefined ? 0 : this.plan.step(step).id + 1;
     const type = this.plan.typeOf(event);
-    if (this.predicates > 0) {
-      this.match(event);
-      // A condition is user code, and may have ended the run.
-      this.#checkAlive(event);
-    }
+    const matches = this.match(event);
+    // A condition is user code, and may have ended the run.
+    if (matches !== undefined) this.#checkAlive(event);
     const slot = this.line.keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
     const detail = step === undefined ? "" : `The step is "${step}", the event ${typeName(this.plan.classOf(type)!)}.`;
-    this.line.send(index, from === undefined ? 0 : from.generation, type, slot, target, detail);
+    this.line.send(index, from === undefined ? 0 : from.generation, type, slot, target, matches, detail);
     this.carryOut();
   }
 
@@ -341,9 +339,9 @@ export class Run {
     }
   }
 
-  /** Tells the engine which of the waits with a condition accept an event. */
-  match(event: WorkflowEvent): void {
-    if (this.predicates === 0) return;
+  /** The waits with a condition that accept an event; undefined where there are no such waits, and nothing was asked. */
+  match(event: WorkflowEvent): readonly number[] | undefined {
+    if (this.predicates === 0) return undefined;
     const matches: number[] = [];
     for (const [wait, pending] of this.waits) {
       if (pending.where === undefined) continue;
@@ -354,7 +352,7 @@ export class Run {
         pending.reject(error);
       }
     }
-    if (matches.length > 0) ask(() => this.line.engine().engine_matches(this.line.handle, Uint32Array.from(matches)));
+    return matches;
   }
 
   // ---- carrying out commands ----

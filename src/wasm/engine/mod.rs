@@ -225,16 +225,6 @@ pub fn engine_start(engine: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
-/// Says which predicated waits accept the event of the next [`engine_send`] or [`engine_complete`].
-#[wasm_bindgen]
-pub fn engine_matches(engine: u32, waits: &[u32]) {
-    with(|instance| {
-        if let Some(host) = instance.hosts.get_mut(engine) {
-            host.matches = waits.iter().copied().map(WaitId).collect();
-        }
-    });
-}
-
 fn invocation(index: u32, generation: u32) -> InvocationId {
     InvocationId { index, generation }
 }
@@ -244,7 +234,11 @@ fn sender(index: u32, generation: u32) -> Option<InvocationId> {
     (index != u32::MAX).then_some(InvocationId { index, generation })
 }
 
-/// [`Tick::Send`]. `target` is a step's id + 1, or 0 for all.
+fn waits(numbers: &[u32]) -> Vec<WaitId> {
+    numbers.iter().copied().map(WaitId).collect()
+}
+
+/// [`Tick::Send`] of an event that no predicated wait accepts. `target` is a step's id + 1, or 0 for all.
 #[wasm_bindgen]
 pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, target: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
@@ -257,13 +251,35 @@ pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32,
     })
 }
 
+/// [`Tick::Send`] of an event that predicated waits accept.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
+pub fn engine_send_matching(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    target: u32,
+    matches: &[u32],
+    now: f64,
+) -> *const u32 {
+    tick(engine, now, || Tick::Send {
+        from: sender(index, generation),
+        ty: EventTypeId(ty),
+        slot: Slot(slot),
+        target: target.checked_sub(1).map(StepId),
+        matches: waits(matches),
+    })
+}
+
 /// [`Tick::Write`].
 #[wasm_bindgen]
 pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
-/// [`Tick::Complete`]. `ty` is the output's type + 1, or 0 for no output.
+/// [`Tick::Complete`] of an output that no predicated wait accepts. `ty` is the output's type + 1, or 0 for no output.
 #[wasm_bindgen]
 pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
@@ -272,6 +288,24 @@ pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: 
             host.complete(invocation(index, generation), output, point(now), &mut instance.answer)
         }
         None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// [`Tick::Complete`] of an output that predicated waits accept. `ty` is the output's type + 1.
+#[wasm_bindgen]
+pub fn engine_complete_matching(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    matches: &[u32],
+    now: f64,
+) -> *const u32 {
+    tick(engine, now, || Tick::Complete {
+        invocation: invocation(index, generation),
+        output: ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot))),
+        matches: waits(matches),
     })
 }
 
