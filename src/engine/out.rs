@@ -58,6 +58,7 @@ impl Out {
             Command::Publish { slot } => self.words([op::PUBLISH, slot.0]),
             Command::Release { slot } => self.words([op::RELEASE, slot.0]),
             Command::Invoke { step, invocation, attempt, inputs } => self.invoke(step, invocation, attempt, &inputs),
+            Command::Reset { step, attempt } => self.words([op::RESET, step.0, attempt]),
             Command::Resolve { wait, slot } => self.words([op::RESOLVE, wait.0, slot.0]),
             Command::Wake { wait } => self.words([op::WAKE, wait.0]),
             Command::Expire { wait } => self.words([op::EXPIRE, wait.0]),

@@ -123,6 +123,32 @@ pub enum Tick {
     },
     /// A run that was taken from a snapshot goes on.
     Resume,
+    /// A running step takes back what it asked for: an open wait or sleep. What is closed already stays as it is.
+    Withdraw {
+        /// The attempt that has asked.
+        invocation: InvocationId,
+        /// The number of the wait or sleep.
+        wait: WaitId,
+    },
+    /// [`Tick::Wait`] with a question: an event that is published, unless an earlier attempt has asked the same.
+    Ask {
+        /// As in [`Tick::Wait`].
+        invocation: InvocationId,
+        /// As in [`Tick::Wait`].
+        ty: EventTypeId,
+        /// As in [`Tick::Wait`].
+        id: Option<Box<str>>,
+        /// As in [`Tick::Wait`].
+        timeout: Option<Millis>,
+        /// As in [`Tick::Wait`].
+        predicated: bool,
+        /// As in [`Tick::Wait`].
+        claim: Option<Slot>,
+        /// The question's type.
+        question: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+    },
 }
 
 wire_enum!(Tick {
@@ -140,6 +166,8 @@ wire_enum!(Tick {
     11 => Cancel,
     12 => Once { invocation, key, slot },
     13 => Resume,
+    14 => Withdraw { invocation, wait },
+    15 => Ask { invocation, ty, id, timeout, predicated, claim, question, slot },
 });
 
 /// What the host's part of a retry policy says of a failure: conditions look at error objects, which the engine
@@ -181,6 +209,13 @@ pub enum Command {
         attempt: u32,
         /// The events, one for each input.
         inputs: Inputs,
+    },
+    /// The attempt that the next command invokes begins again what an earlier one has written to the stream: whatever that was, forget it.
+    Reset {
+        /// The step.
+        step: StepId,
+        /// The attempt that begins.
+        attempt: u32,
     },
     /// The wait is over: here is the event.
     Resolve {
@@ -308,6 +343,8 @@ pub(crate) mod op {
     pub(crate) const SETTLE: u32 = 11;
     /// `step, index, generation, slot, released`: publish, invoke for the first time, release (the largest number for none)
     pub(crate) const NEXT: u32 = 12;
+    /// `step, attempt`
+    pub(crate) const RESET: u32 = 13;
     /// Stands where an error would: no error, but the run ends with this answer.
     pub(crate) const SETTLED: u32 = 255;
 }

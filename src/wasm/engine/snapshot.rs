@@ -11,6 +11,7 @@ use super::{Instance, halves, number, options, point, tick, with};
 use crate::engine::{Engine, EventTypeId, Frozen, Image, Millis, Refusal, Status, Thaw, Tick};
 use crate::error::Code;
 use crate::snapshot::container;
+use crate::snapshot::header::VERSION;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::{Passed, Replay, names};
 #[cfg(feature = "crash-drill")]
@@ -53,7 +54,7 @@ pub fn engine_freeze(engine: u32, now: f64) -> *const u32 {
 #[wasm_bindgen]
 pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const u32 {
     with(|instance| {
-        let image = if image.is_empty() { Ok(Image::completed()) } else { container::decode_image(image) };
+        let image = if image.is_empty() { Ok(Image::completed()) } else { container::decode_image(image, VERSION) };
         let fingerprint = u64::from(high) << 32 | u64::from(low);
         match image.and_then(|image| container::write(fingerprint, &image, host)) {
             Ok(bytes) => {
@@ -102,7 +103,7 @@ pub fn engine_thaw(
         let mut thaw = || -> Result<u32, Refusal> {
             let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
             let snapshot = container::read(bytes)?;
-            if !migrate && graph.borrow().fingerprint() != snapshot.header.fingerprint {
+            if !migrate && !snapshot.header.fits(&graph.borrow()) {
                 return Err(Code::SnapshotForeign.into());
             }
             let image = snapshot.image;
@@ -262,7 +263,7 @@ pub fn replay_look(replay: u32) -> *const u32 {
             words
         });
         list(&mut words, joins.collect());
-        list(&mut words, engine.open_waits().map(|wait| vec![wait.step.0, wait.ty.0]).collect());
+        list(&mut words, engine.open_waits().filter_map(|wait| Some(vec![wait.step.0, wait.ty?.0])).collect());
         list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
         instance.answer.reply(words.into_iter())
     })
