@@ -90,8 +90,16 @@ codes! {
         "Two agents have one name. Give each a `name` of its own.";
     UnknownAgent = 27, "UNKNOWN_AGENT", "ValidationError",
         "There is no agent of that name in the workflow. A run that is recovered needs the agents that it had.";
+    HandlerHandled = 28, "HANDLER_HANDLED", "ValidationError",
+        "A catchError handler is named in the `steps` of another one, which would never be called for it. Name only steps that are no handlers.";
+    UnknownOption = 29, "UNKNOWN_OPTION", "ValidationError",
+        "There is no option of that name. The message has the nearest one that there is; correct the name, or take the option out.";
     StepFailed = 30, "STEP_FAILED", "StepError",
         "A step threw something that is not an Error; it is the `cause`.";
+    UnnamedStep = 31, "UNNAMED_STEP", "ValidationError",
+        "A step has no name of its own, so its name may change between two builds, and snapshots may not recover. Give it a `name`.";
+    UnnamedEvent = 32, "UNNAMED_EVENT", "ValidationError",
+        "A class of events has no type name of its own. A minifier may change the name of the class, and snapshots may not recover. Give it a `static readonly type`.";
     RunTimeout = 40, "RUN_TIMEOUT", "TimeoutError",
         "The run did not finish in time. Raise the workflow's `timeout` (seconds), or pass null for none.";
     StepTimeout = 41, "STEP_TIMEOUT", "TimeoutError",
@@ -102,6 +110,8 @@ codes! {
         "The run was cancelled; the reason given is the `cause`.";
     AttemptEnded = 51, "ATTEMPT_ENDED", "CancelledError",
         "This attempt of the step is over: it timed out, or its run has ended. Stop working when `signal` aborts.";
+    WaitWithdrawn = 52, "WAIT_WITHDRAWN", "CancelledError",
+        "The wait was withdrawn: its `signal` was aborted, or another one of several came first.";
     RunStalled = 60, "RUN_STALLED", "StalledError",
         "Nothing is left that could carry the run on: no step is running or queued, and no event can come from outside.";
     StepsLimit = 70, "STEPS_LIMIT", "LimitError",

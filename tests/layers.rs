@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("snapshot", &["engine", "error", "hash", "time", "wire"]),
     ("executor", &["sorted", "time"]),
     ("llm", &["error", "random", "time"]),
-    ("wasm", &["engine", "error", "executor", "llm", "random", "snapshot", "time"]),
+    ("wasm", &["engine", "error", "executor", "hash", "llm", "random", "snapshot", "time"]),
 ];
 
 /// A source file: the part that it belongs to, its path, and its lines without comments.
