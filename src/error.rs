@@ -57,6 +57,8 @@ codes! {
     InvalidStep = 14, "INVALID_STEP";
     /// A retry policy cannot be evaluated.
     InvalidRetry = 16, "INVALID_RETRY";
+    /// An error handler is named among the steps of another one.
+    HandlerHandled = 28, "HANDLER_HANDLED";
     /// The addressed step does not take events of this type.
     EventNotTaken = 20, "EVENT_NOT_TAKEN";
     /// The run has ended and takes no more events.

@@ -1,7 +1,7 @@
 //! The one hash of the project: FNV-1a, 64 bits (G. Fowler, L. Noll, P. Vo; IETF RFC 9923).
 //!
-//! It tells workflows apart, seeds jitter, and finds damage: every step of it is a bijection, so no change of a single byte
-//! goes unnoticed. It is no protection against somebody who means it; that is what sealing is for.
+//! It distinguishes workflows, seeds jitter, and detects damage: every step of it is a bijection, so a change of a
+//! single byte always shows. It does not protect against an attacker; sealing does that.
 
 /// A hash in the making.
 #[derive(Clone, Copy, Debug)]

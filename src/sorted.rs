@@ -3,8 +3,9 @@
 //! A B-tree from the standard library would do, but each kind of one adds some 7 kB to what every visitor of a page
 //! downloads; this adds a tenth of that. Wait and timer numbers ascend, so they are appended; types are few.
 
-/// Key and value pairs in the order of the keys. A removed pair leaves a gap, and when the gaps are the majority they are closed: so
-/// inserting at the end, removing anywhere and finding the first take O(log n) on average, and memory follows what is alive.
+/// Key and value pairs in the order of the keys. A removed pair leaves a gap, and when the gaps are the majority they
+/// are closed: so inserting at the end, removing anywhere and finding the first take O(log n) on average, and memory
+/// follows what is alive.
 #[derive(Clone, Debug)]
 pub(crate) struct SortedMap<K, V> {
     pairs: Vec<(K, Option<V>)>,
@@ -107,8 +108,8 @@ impl<K: Ord + Clone, V> SortedMap<K, V> {
     }
 }
 
-/// Sorts what has no equals. A heapsort (J. Williams, 1964): a small function for all that the engine sorts, where the standard library's
-/// sorts would add 5 kB for each kind of member.
+/// Sorts what has no equals. A heapsort (J. Williams, 1964): a small function for all that the engine sorts, where the
+/// standard library's sorts would add 5 kB for each kind of member.
 pub(crate) fn sort<T: Ord>(list: &mut [T]) {
     let sift = |list: &mut [T], mut at: usize, end: usize| {
         loop {

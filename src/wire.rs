@@ -1,10 +1,11 @@
-//! How numbers, texts and lists become bytes: the wire format of `postcard` (<https://postcard.jamesmunns.com/wire-format>), written by hand.
+//! How numbers, texts and lists become bytes: the wire format of `postcard`
+//! (<https://postcard.jamesmunns.com/wire-format>), written by hand.
 //!
-//! The crate itself, with serde's derived code, would add some 60 kB to what every visitor of a page downloads; this adds a
-//! tenth of that and writes the same bytes (`tests/wire.rs` compares them). Numbers are LEB128 varints, lists and texts follow their length, a variant is
-//! told by its number.
+//! The crate itself, with serde's derived code, would add some 60 kB to what every visitor of a page downloads. This
+//! module adds a tenth of that and writes the same bytes (`tests/wire.rs` compares them). Numbers are LEB128 varints;
+//! lists and texts come after their length; a variant is its number.
 //!
-//! Reading believes nothing: a length allocates nothing by itself, every element has to be there.
+//! Nothing that is read is trusted: a length allocates nothing by itself, because every element has to be there.
 
 /// Bytes being read.
 #[derive(Clone, Debug)]
@@ -18,7 +19,8 @@ impl<'a> Reader<'a> {
         Some(*first)
     }
 
-    /// A varint. Longer than it needs to be is refused, as is what does not fit: each number has one form.
+    /// A varint. One that is longer than it needs to be is refused, and so is a number that does not fit: each number
+    /// has exactly one form.
     #[inline(never)]
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;
@@ -60,15 +62,15 @@ fn put_bytes(bytes: &mut Vec<u8>, content: &[u8]) {
     bytes.extend_from_slice(content);
 }
 
-/// What has a form in bytes.
+/// What can be written as bytes and read back.
 pub trait Wire: Sized {
     /// Appends it.
     fn put(&self, bytes: &mut Vec<u8>);
-    /// Reads it; `None` when the bytes are not one.
+    /// Reads it; `None` when the bytes are something else.
     fn get(reader: &mut Reader) -> Option<Self>;
 }
 
-/// Something as bytes.
+/// A value as bytes.
 pub fn to_bytes(value: &impl Wire) -> Vec<u8> {
     let mut bytes = Vec::new();
     value.put(&mut bytes);
@@ -137,7 +139,7 @@ impl Wire for Box<str> {
     }
 }
 
-/// A list of bytes: its own type, because a list of numbers would have the same form and be read one by one.
+/// A list of bytes. A `Vec<u8>` would have the same form, but would be read number by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 

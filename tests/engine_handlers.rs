@@ -201,6 +201,19 @@ fn a_handler_that_the_limit_forbids_ends_the_run_with_the_limit() {
 }
 
 #[test]
+fn a_handler_does_not_handle_another() {
+    let mut flow = Flow::new();
+    let start = flow.start;
+    let (step, other) = (flow.step(&[start], &[]), flow.step(&[start], &[]));
+    let handler = flow.handler(&[step], 1);
+    let naming =
+        |steps: &[_]| Step { handler: Some(Handler { steps: steps.to_vec(), max_recoveries: 1 }), ..Step::default() };
+    assert_eq!(flow.graph.add_step(naming(&[handler])), Err(Code::HandlerHandled));
+    assert_eq!(flow.graph.add_step(naming(&[other, handler])), Err(Code::HandlerHandled));
+    assert_eq!(flow.graph.handler_of(other), None, "what was refused is not there");
+}
+
+#[test]
 fn handlers_are_checked_when_added() {
     let mut flow = Flow::new();
     let start = flow.start;

@@ -11,7 +11,7 @@ use engine_kit::{Call, Host, Turn};
 use proptest::prelude::*;
 use random::{Action, Plan, Random, actions, nonsense, plans};
 use stepstream::engine::{
-    Command, Engine, EventTypeId, InvocationId, Outcome, Reply, Slot, Status, StepId, Tick, TimerKey,
+    Command, Engine, EventTypeId, InvocationId, Outcome, Reply, Slot, Status, Step, StepId, Tick, TimerKey,
 };
 
 /// A run after all its actions.
@@ -183,9 +183,10 @@ fn check_waits(story: &Story, limited: bool) {
 fn check_stream(story: &Story) {
     let published = |turn: &&Turn| !matches!(turn.tick, Tick::Collect { .. } | Tick::Once { .. });
     let payloads = story.run.turns.iter().filter(published).filter_map(|turn| {
-        let failed = matches!(turn.tick, Tick::Fail { .. });
+        // A failure is published for a handler, and a question when it is new.
+        let may_be_silent = matches!(turn.tick, Tick::Fail { .. } | Tick::Ask { .. });
         let payload = turn.payload.as_ref()?;
-        (!failed || story.run.stream.contains(payload)).then_some(payload)
+        (!may_be_silent || story.run.stream.contains(payload)).then_some(payload)
     });
     assert!(payloads.eq(&story.run.stream), "{:?}", story.run.stream);
 }
@@ -252,6 +253,28 @@ fn check_idle_workers(run: &Host) {
     }
 }
 
+/// A run in which nothing is at work waits if the outside alone can complete the inputs of a step, and has stalled otherwise.
+fn check_stall(run: &Host) {
+    if run.engine.in_flight().count() > 0 || run.outcome.is_some_and(|outcome| outcome != Outcome::Stalled) {
+        return;
+    }
+    let graph = run.engine.graph().borrow();
+    let related = |one, other| graph.is_kind_of(one, other) || graph.is_kind_of(other, one);
+    let is_made = |ty: EventTypeId| {
+        let mut outputs = graph.steps().iter().filter_map(|step| step.outputs.as_ref()).flatten();
+        ty == run.start || ty != run.human && outputs.any(|output| related(*output, ty))
+    };
+    let joins: Vec<_> = run.engine.open_joins().collect();
+    let can_begin = |(step, id): (&Step, u32)| {
+        let filled = joins.iter().find(|join| join.step == StepId(id)).map_or(0, |join| join.filled);
+        let from_outside = |accepted: &Vec<EventTypeId>| accepted.iter().any(|ty| !is_made(*ty));
+        let mut inputs = step.inputs.iter().enumerate();
+        !step.inputs.is_empty() && inputs.all(|(nth, accepted)| filled & (1 << nth) != 0 || from_outside(accepted))
+    };
+    let can_move = graph.steps().iter().zip(0..).any(can_begin);
+    assert_eq!(run.outcome.is_some(), !can_move, "filled: {joins:?}");
+}
+
 fn replay(engine: &mut Engine, run: &Host, nth: usize) -> (bool, Vec<Command>) {
     let (tick, now) = run.ticks[nth].clone();
     let taken = engine.apply(tick, now).is_ok();
@@ -303,6 +326,17 @@ proptest! {
             prop_assert_eq!(random.run.status(), Status::Waiting);
             prop_assert_eq!(random.run.engine.in_flight().count(), 0);
         }
+    }
+
+    #[test]
+    fn a_run_stalls_when_no_event_that_is_possible_can_move_it(plan in plans(), actions in actions()) {
+        let mut random = plan.run();
+        for action in &actions {
+            random.act(action);
+            check_stall(&random.run);
+        }
+        random.drain();
+        check_stall(&random.run);
     }
 
     #[test]

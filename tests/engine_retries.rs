@@ -3,9 +3,10 @@ mod engine_kit;
 
 use engine_kit::{Answer, Asking, Call, Flow, Host, attempts, takes};
 use stepstream::engine::{
-    EventTypeId, Millis, Outcome, RetryPolicy, RunOptions, Status, Step, StepId, Stop, Verdict, Wait, seed_of,
+    EventTypeId, Millis, Outcome, RetryPolicy, RunOptions, Status, Step, StepId, Stop, Verdict, Wait,
 };
 use stepstream::error::Code;
+use stepstream::random::seed_of;
 
 /// A run whose one step has this policy, and a type that no step takes.
 fn failing(retry: Option<RetryPolicy>) -> (Host, StepId, EventTypeId) {

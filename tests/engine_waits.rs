@@ -31,7 +31,7 @@ fn an_event_that_comes_later_is_given_then() {
     let (mut run, step, a) = asking();
     let wait = run.wait(&run.call(step), a);
     assert_eq!(run.answer(wait), None);
-    assert_eq!(run.engine.open_waits().collect::<Vec<_>>(), [OpenWait { wait, step, ty: a }]);
+    assert_eq!(run.engine.open_waits().collect::<Vec<_>>(), [OpenWait { wait, step, ty: Some(a) }]);
     run.send(a, "late");
     assert_eq!(run.received(wait), Some("late"));
 }

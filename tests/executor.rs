@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use executor_probe::{NOW, probe, spawn_pending};
-use stepstream::engine::Millis;
 use stepstream::executor::Executor;
+use stepstream::time::Millis;
 
 #[test]
 fn polled_only_when_woken() {

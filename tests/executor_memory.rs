@@ -7,8 +7,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use stepstream::engine::Millis;
 use stepstream::executor::{Executor, Timers};
+use stepstream::time::Millis;
 
 thread_local! {
     // Per thread, because the tests of this file run side by side.

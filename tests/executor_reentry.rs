@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use executor_probe::{NOW, Probe, Record, probe, spawn_pending};
-use stepstream::engine::Millis;
 use stepstream::executor::{Executor, Handle, TaskId};
+use stepstream::time::Millis;
 
 /// Runs a closure when a future that owns it is dropped.
 struct OnDrop<F: FnMut()>(F);

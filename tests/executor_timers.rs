@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use proptest::prelude::*;
-use stepstream::engine::Millis;
 use stepstream::executor::{Executor, MAX_DELAY, TaskId, Timers};
+use stepstream::time::Millis;
 
 /// Counts the wakes that reach it.
 #[derive(Default)]

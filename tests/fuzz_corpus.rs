@@ -30,7 +30,7 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     corpus
 }
 
-/// Writes the seeds anew, after the format or the samples have changed: `UPDATE_CORPUS=1 cargo test --test fuzz_corpus`.
+/// The seeds of earlier versions of the format stay, under names that begin with the version. Writes the newest ones anew, after the format or the samples have changed: `UPDATE_CORPUS=1 cargo test --test fuzz_corpus`.
 #[test]
 fn the_corpus_has_a_seed_of_every_sample() {
     let is_update = std::env::var_os("UPDATE_CORPUS").is_some();
@@ -51,8 +51,8 @@ fn what_the_fuzzer_begins_with_is_a_run() {
     for (target, feed) in TARGETS {
         let corpus = corpus(target);
         let runs = corpus.iter().filter(|(_, input)| feed(input)).count();
-        // All but the run that has completed.
-        assert!(runs + 1 >= feed::seeds().len(), "{target}: {runs} of {}", corpus.len());
+        // All but the runs that have completed, of which there is one in each version of the format.
+        assert!(runs + 2 >= corpus.len(), "{target}: {runs} of {}", corpus.len());
     }
 }
 

@@ -15,6 +15,7 @@ use snapshot_kit::{Blueprint, Order, START, Sample, Sim, forge, samples};
 use stepstream::engine::{Engine, EventTypeId, Millis, Slot, Tick};
 use stepstream::error::Code;
 use stepstream::snapshot::container::encode_image;
+use stepstream::snapshot::header::VERSION;
 use stepstream::snapshot::journal::Journal;
 use stepstream::snapshot::replay::{Passed, Replay, names};
 
@@ -194,7 +195,7 @@ fn what_is_newer_or_no_journal_is_told_apart() {
         bytes[at] = byte;
         bytes
     };
-    assert_eq!(refusal(&plan, &with(5, 2)), Some(Code::SnapshotVersion));
+    assert_eq!(refusal(&plan, &with(5, VERSION + 1)), Some(Code::SnapshotVersion));
     assert_eq!(refusal(&plan, &with(4, b'S')), Some(Code::SnapshotFormat));
     assert_eq!(refusal(&plan, b"[1, 2, 3]"), Some(Code::SnapshotFormat));
     assert_eq!(refusal(&plan, b""), Some(Code::SnapshotTruncated));

@@ -3,12 +3,12 @@
 mod llm_kit;
 
 use llm_kit::{Draw, fixture};
-use stepstream::engine::Millis;
 use stepstream::error::Code;
 use stepstream::llm::{
     Api, Attempt, Call, CallOptions, Command, Flavour, Head, HttpRequest, LlmError, Message, ModelResponse, Provider,
     Request, Role, Secret,
 };
+use stepstream::time::Millis;
 
 const TEXT: &[u8] = b"data: {\"id\":\"1\",\"choices\":[{\"delta\":{\"content\":\"Hello \"}}]}\n\n";
 const REST: &[u8] = b"data: {\"id\":\"2\",\"choices\":[{\"delta\":{\"content\":\"world\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";

@@ -15,6 +15,7 @@ use snapshot_kit::{Blueprint, Order, Rough, Sample, forge, mutate, samples};
 use stepstream::engine::{Engine, Image, Millis, Thaw};
 use stepstream::error::Code;
 use stepstream::snapshot::container;
+use stepstream::snapshot::header::VERSION;
 use stepstream::snapshot::replay::{Passed, Replay};
 
 thread_local! {
@@ -113,6 +114,56 @@ fn a_snapshot_that_was_cut_is_refused_wherever_it_was_cut() {
     }
 }
 
+/// The snapshots that the first version of the format has written.
+fn first_version() -> impl Iterator<Item = (&'static str, Blueprint, Vec<u8>)> {
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1");
+    samples().into_iter().filter_map(move |Sample { name, plan, .. }| {
+        Some((name, plan, std::fs::read(folder.join(format!("{name}.snapshot"))).ok()?))
+    })
+}
+
+#[test]
+fn a_snapshot_of_the_first_version_that_was_damaged_is_refused() {
+    let mut count = 0;
+    for (name, plan, bytes) in first_version() {
+        count += 1;
+        for length in 0..bytes.len() {
+            assert_eq!(open(&plan, &bytes[..length]).err(), Some(Code::SnapshotTruncated), "{name}, {length} bytes");
+        }
+        for at in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 0x20;
+            let refusal = container::read(&bytes).err();
+            assert!(refusal.is_some_and(|code| DAMAGE.contains(&code)), "{name}, byte {at}: {refusal:?}");
+        }
+    }
+    assert_eq!(count, 19);
+}
+
+#[test]
+fn a_snapshot_of_the_first_version_that_was_forged_is_refused_or_makes_a_run() {
+    for (name, plan, bytes) in first_version() {
+        let (image, host) = forge::sections(&bytes);
+        for at in 0..image.len() {
+            for change in [1u8, 2, 0x7f, 0x80, 0xff] {
+                let mut image = image.to_vec();
+                image[at] ^= change;
+                let forged = forge::snapshot(&bytes, &image, host);
+                if let Err(code) = survive(&plan, &forged, at as u64) {
+                    assert!(REFUSALS.contains(&code), "{name}, byte {at} ^ {change}: {code:?}");
+                }
+            }
+        }
+        // As the newest version it is something else, and as the newest it is read.
+        let mut newest = bytes.clone();
+        newest[5] = VERSION;
+        let (image, host) = forge::sections(&bytes);
+        if let Err(code) = survive(&plan, &forge::snapshot(&newest, image, host), 7) {
+            assert!(REFUSALS.contains(&code), "{name}: {code:?}");
+        }
+    }
+}
+
 #[test]
 fn a_snapshot_in_which_a_byte_was_changed_is_refused_whichever_it_was() {
     for Sample { name, plan: _, sim } in samples() {
@@ -145,7 +196,7 @@ fn other_bytes_than_a_snapshot_are_told_apart() {
         bytes
     };
     assert_eq!(read(&with(4, b'X')), Some(Code::SnapshotFormat));
-    assert_eq!(read(&with(5, 2)), Some(Code::SnapshotVersion));
+    assert_eq!(read(&with(5, VERSION + 1)), Some(Code::SnapshotVersion));
     assert_eq!(read(&with(5, 0)), Some(Code::SnapshotFormat));
     assert_eq!(read(&with(6, 1)), Some(Code::SnapshotAltered));
 }
@@ -280,10 +331,12 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
         log,
         once: vec![],
         sent: vec![],
+        wrote: false,
     };
     let waiting = |nth| {
         let request = RequestImage::Event { ty: 1, id: None };
-        EntryImage { request, answer: AnswerImage::Pending { rank: count - nth, deadline: None, predicated: false } }
+        let answer = AnswerImage::Pending { rank: count - nth, deadline: None, predicated: false };
+        EntryImage { request, answer, published: false }
     };
     let collection = |nth: u32| {
         // No two alike, in no order.

@@ -21,6 +21,7 @@ use stepstream::snapshot::replay::{Passed, Replay};
 #[derive(Debug, PartialEq)]
 struct Story {
     stream: Vec<String>,
+    written: BTreeMap<String, Vec<String>>,
     effects: BTreeMap<String, u32>,
     births: u32,
     now: u64,
@@ -43,6 +44,7 @@ fn outcome(sim: &Sim) -> Option<&'static str> {
 fn story(sim: &Sim) -> Story {
     Story {
         stream: sim.stream.clone(),
+        written: sim.written.clone(),
         effects: sim.effects.clone(),
         births: sim.births,
         now: sim.now,
@@ -96,7 +98,8 @@ fn recovered(before: &Sim, order: Order, chance: usize) -> Sim {
     loop {
         let behind = |birth: &u32| {
             let position = sim.fibers[birth].position();
-            (position.at, position.is_asking) != (aims[birth].at, aims[birth].is_asking)
+            let aim = &aims[birth];
+            (position.at, position.is_asking, position.has_asked) != (aim.at, aim.is_asking, aim.has_asked)
         };
         let behind: Vec<u32> = aims.keys().copied().filter(behind).collect();
         if behind.is_empty() {
@@ -116,6 +119,7 @@ fn recovered(before: &Sim, order: Order, chance: usize) -> Sim {
     assert_eq!(positions, aims, "who was told something is told the same again");
     assert_eq!(sim.told(), told, "everything is where it was");
     assert_eq!((&sim.stream, &sim.effects, sim.births), (&before.stream, &before.effects, before.births));
+    assert_eq!(sim.written, before.written, "what was written is reset and written again");
     sim
 }
 
@@ -191,11 +195,19 @@ proptest! {
     }
 }
 
-/// How a run ended and what was seen of it: everything that was published, by whom in which order, and what must happen once.
-type End = (Option<&'static str>, Option<String>, BTreeMap<String, Vec<String>>, BTreeMap<String, u32>);
+/// How a run ended and what was seen of it: everything that was published and written, by whom in which order, and what must happen once.
+#[derive(Clone, Debug, PartialEq)]
+struct End {
+    outcome: Option<&'static str>,
+    result: Option<String>,
+    published: BTreeMap<String, Vec<String>>,
+    written: BTreeMap<String, Vec<String>>,
+    effects: BTreeMap<String, u32>,
+}
 
 fn end(sim: &Sim) -> End {
-    (outcome(sim), sim.result.clone(), sim.by_sender.clone(), sim.effects.clone())
+    let (published, written) = (sim.by_sender.clone(), sim.written.clone());
+    End { outcome: outcome(sim), result: sim.result.clone(), published, written, effects: sim.effects.clone() }
 }
 
 proptest! {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use snapshot_kit::{Sample, Sim, forge, mutate, samples};
 use stepstream::engine::{self, Engine};
 use stepstream::snapshot::container::{decode_image, encode_image};
+use stepstream::snapshot::header::VERSION;
 use stepstream::snapshot::journal::{Journal, Reader};
 
 macro_rules! declare {
@@ -56,9 +57,10 @@ declare! {
         log: Vec<EntryImage>,
         once: Vec<(String, u32)>,
         sent: Vec<SentImage>,
+        wrote: bool,
     }
 
-    struct EntryImage { request: RequestImage, answer: AnswerImage }
+    struct EntryImage { request: RequestImage, answer: AnswerImage, published: bool }
 
     enum RequestImage { Event { ty: u32, id: Option<String> }, Sleep, Collect }
 
@@ -68,9 +70,10 @@ declare! {
         Received(EventImage),
         Elapsed,
         Collected(Option<Vec<EventImage>>),
+        Withdrawn,
     }
 
-    struct SentImage { ty: u32, written: bool, count: u32 }
+    struct SentImage { ty: u32, count: u32 }
 
     struct JoinImage { step: u32, set: Vec<Option<KeptImage>>, later: Vec<KeptImage> }
 
@@ -122,6 +125,17 @@ declare! {
         Cancel,
         Once { invocation: InvocationId, key: String, slot: Slot },
         Resume,
+        Withdraw { invocation: InvocationId, wait: WaitId },
+        Ask {
+            invocation: InvocationId,
+            ty: EventTypeId,
+            id: Option<String>,
+            timeout: Option<Millis>,
+            predicated: bool,
+            claim: Option<Slot>,
+            question: EventTypeId,
+            slot: Slot,
+        },
     }
 
     enum Verdict { Policy, GiveUp, Retry(Millis) }
@@ -174,12 +188,12 @@ fn a_note_is_a_list_of_bytes() {
 fn a_number_has_one_form() {
     let image = engine::Image::completed();
     let bytes = encode_image(&image);
-    assert_eq!(decode_image(&bytes).as_ref(), Ok(&image));
+    assert_eq!(decode_image(&bytes, VERSION).as_ref(), Ok(&image));
     // An image ends with the length of a list, here 0, which may not be written in two bytes.
     let mut longer = bytes.clone();
     longer.splice(bytes.len() - 1.., [0x80, 0]);
-    assert!(decode_image(&longer).is_err());
-    assert!(decode_image(&[&bytes[..], &[0]].concat()).is_err(), "nothing may be left over");
+    assert!(decode_image(&longer, VERSION).is_err());
+    assert!(decode_image(&[&bytes[..], &[0]].concat(), VERSION).is_err(), "nothing may be left over");
 }
 
 proptest! {
@@ -198,7 +212,7 @@ proptest! {
         }
         let bytes = encode_image(&image);
         check::<Image>(&bytes, &image);
-        prop_assert_eq!(decode_image(&bytes), Ok(image));
+        prop_assert_eq!(decode_image(&bytes, VERSION), Ok(image));
     }
 
     #[test]

@@ -19,7 +19,7 @@ import type {
 import { describe } from "./util/describe.js";
 import { readHeader } from "./snapshot/header.js";
 import { newId } from "./util/new-id.js";
-import { definitionOf } from "./api/workflow.js";
+import { definitionOf } from "./runtime/definition.js";
 import { typeName } from "./model/events.js";
 import { isThenable } from "./util/thenable.js";
 import type { SnapshotStore } from "./stores/index.js";
@@ -219,7 +219,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   #hook(options: Pick<RunOptions, "onStep"> | undefined): StepHook {
-    const users = options?.onStep ?? definitionOf(this.workflow).onStep;
+    const users = options?.onStep ?? definitionOf(this.workflow)?.onStep;
     return (completed, context) => {
       const called = users?.(completed, context);
       const saved = this.#take(completed, context);

@@ -74,8 +74,8 @@ impl Reducer<'_> {
         let mut memory = self.state.invocations.get_mut(id)?.memory.take();
         if let Some(memory) = &mut memory {
             self.close_waits(&mut memory.log);
-            // A question that was not answered is kept only while attempts go on asking it.
-            memory.log.retain(|entry| entry.asked || entry.answer != Answer::Vacant);
+            // A question that was not answered is kept only while attempts go on asking it, unless an event was published with it.
+            memory.log.retain(|entry| entry.asked || entry.published || entry.answer != Answer::Vacant);
             for entry in &mut memory.log {
                 if entry.answer == Answer::Elapsed {
                     entry.answer = Answer::Vacant;

@@ -7,7 +7,7 @@ use super::image::{
     AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
     KeptImage, RequestImage, SentImage,
 };
-use super::state::{Answer, Invocation, Kept, LogEntry, Memory, Phase, Request, State, Status, TimerTarget};
+use super::state::{Answer, Awaited, Invocation, Kept, LogEntry, Memory, Phase, Request, State, Status, TimerTarget};
 use super::tick::Outcome;
 use crate::sorted::sort;
 
@@ -22,7 +22,7 @@ impl Engine {
             types: Table::new(),
             steps: Table::new(),
             slots: Table::new(),
-            waits: self.state.waiters.iter().map(|(wait, _)| *wait).collect(),
+            waits: self.state.waiters.iter().filter(|(_, at)| at.awaited != Awaited::Nothing).map(|at| *at.0).collect(),
         };
         freezer.freeze(now)
     }
@@ -159,11 +159,8 @@ impl Freezer<'_> {
             inputs: self.events(invocation.inputs.as_slice()),
             log: memory.log.iter().map(|entry| self.entry(entry)).collect(),
             once: memory.once.iter().map(|(key, slot)| (String::from(&**key), self.slot(*slot))).collect(),
-            sent: memory
-                .sent
-                .iter()
-                .map(|sent| SentImage { ty: self.ty(sent.ty), written: sent.written, count: sent.count })
-                .collect(),
+            sent: memory.sent.iter().map(|sent| SentImage { ty: self.ty(sent.ty), count: sent.count }).collect(),
+            wrote: memory.wrote,
         }
     }
 
@@ -179,13 +176,17 @@ impl Freezer<'_> {
             Answer::Pending { wait, timer } => AnswerImage::Pending {
                 rank: self.waits.partition_point(|other| other < wait) as u32,
                 deadline: timer.and_then(|timer| self.deadline(timer)),
-                predicated: self.state.waiters.get(wait).is_some_and(|waiter| waiter.predicated),
+                predicated: matches!(
+                    self.state.waiters.get(wait).map(|waiter| waiter.awaited),
+                    Some(Awaited::Event { predicated: true, .. })
+                ),
             },
             Answer::Received(event) => AnswerImage::Received(self.event(*event)),
             Answer::Elapsed => AnswerImage::Elapsed,
+            Answer::Withdrawn(_) => AnswerImage::Withdrawn,
             Answer::Collected(found) => AnswerImage::Collected(found.as_deref().map(|events| self.events(events))),
         };
-        EntryImage { request, answer }
+        EntryImage { request, answer, published: entry.published }
     }
 
     #[inline(never)]

@@ -65,6 +65,8 @@ pub struct Handler {
 pub struct Step {
     /// What snapshots call it.
     pub name: Box<str>,
+    /// Set when the name is not the user's but made up by the host: whatever the host knows of the handler's code, as a number.
+    pub unnamed: Option<u64>,
     /// For each input the event types that it takes (several for an `or` input).
     pub inputs: Vec<Vec<EventTypeId>>,
     /// The event types that it returns, or `None` when that was not declared.
@@ -91,7 +93,9 @@ pub struct Graph {
     handlers: Vec<Option<StepId>>,
     /// The handler for the steps that have none of their own.
     fallback: Option<StepId>,
-    /// Some step takes an event that only the outside can send.
+    /// For each step the inputs that take an event which only the outside can send, a bit each.
+    outside: Vec<u32>,
+    /// Some step can be invoked by the outside alone.
     open: bool,
 }
 
@@ -114,10 +118,16 @@ impl Graph {
         &self.steps
     }
 
-    /// Whether some step takes an event that no step makes, so that only the outside can send it.
+    /// Whether the outside alone can make a step be invoked: each of its inputs takes an event that no step makes.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// The inputs of a step that take an event which no step makes, so that only the outside can send it: a bit each.
+    #[must_use]
+    pub fn outside_inputs(&self, step: StepId) -> u32 {
+        self.outside.get(step.index()).copied().unwrap_or(0)
     }
 
     /// The error handler for a step, if it has one. Handlers have none.
@@ -165,7 +175,7 @@ impl Graph {
     /// # Errors
     /// [`Code::InvalidStep`] when it has no inputs and is no handler, or too many, or an input takes nothing; [`Code::InvalidWorkers`] when
     /// `workers` is 0; [`Code::StaleId`] when an event type or a handled step does not exist;
-    /// [`Code::DuplicateHandler`] when one of the handled steps has a handler already.
+    /// [`Code::DuplicateHandler`] when one of the handled steps has a handler already, [`Code::HandlerHandled`] when one is a handler itself.
     pub fn add_step(&mut self, step: Step) -> Result<StepId, Code> {
         let known = |ty: &EventTypeId| ty.index() < self.types.len();
         if step.inputs.is_empty() != step.handler.is_some()
@@ -195,9 +205,17 @@ impl Graph {
         for ty in 0..self.types.len() {
             self.add_route(id, EventTypeId(ty as u32));
         }
-        let mut taken = self.steps.iter().flat_map(|step| &step.inputs).flatten();
-        self.open = taken.any(|ty| !self.is_made_inside(*ty));
+        self.outside = self.steps.iter().map(|step| self.outside_of(step)).collect();
+        let all = |step: &Step| (1u64 << step.inputs.len()) - 1;
+        let mut steps = self.steps.iter().zip(&self.outside);
+        self.open = steps.any(|(step, outside)| step.handler.is_none() && u64::from(*outside) == all(step));
         Ok(id)
+    }
+
+    fn outside_of(&self, step: &Step) -> u32 {
+        let from_outside = |accepted: &Vec<EventTypeId>| accepted.iter().any(|ty| !self.is_made_inside(*ty));
+        let inputs = step.inputs.iter().enumerate();
+        inputs.fold(0, |bits, (nth, accepted)| bits | u32::from(from_outside(accepted)) << nth)
     }
 
     fn check_handler(&self, handler: &Handler) -> Result<(), Code> {
@@ -207,6 +225,7 @@ impl Graph {
         for step in &handler.steps {
             match self.handlers.get(step.index()) {
                 None => return Err(Code::StaleId),
+                Some(_) if self.steps[step.index()].handler.is_some() => return Err(Code::HandlerHandled),
                 Some(Some(_)) => return Err(Code::DuplicateHandler),
                 Some(None) => {}
             }
@@ -255,32 +274,59 @@ impl Graph {
 
     /// What tells this workflow from others: its steps and the names of the events that they take and return. The order
     /// in which they were added does not count, nor do workers, retries and timeouts, which may change between two lives of a run.
+    ///
+    /// A step that its user gave no name has one that comes from its place, so its place counts. Two such steps that are alike could change places
+    /// without a trace, and each would get the other's events; so of those the code of their handlers counts, too.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
+        self.hash(true)
+    }
+
+    /// The fingerprint in version 1 of the format, for which a made-up name was a name like any other.
+    #[must_use]
+    pub fn first_fingerprint(&self) -> u64 {
+        self.hash(false)
+    }
+
+    /// Whether another step without a name takes and returns the same.
+    fn is_like_another(&self, id: usize) -> bool {
+        let shape = |step: &Step| {
+            let inputs = step.inputs.iter().map(|input| sorted(input.clone())).collect::<Vec<_>>();
+            let handled = step.handler.as_ref().map(|handler| sorted(handler.steps.clone()));
+            (inputs, step.outputs.clone().map(sorted), handled)
+        };
+        let own = shape(&self.steps[id]);
+        let mut others = self.steps.iter().enumerate();
+        others.any(|(other, step)| other != id && step.unnamed.is_some() && shape(step) == own)
+    }
+
+    fn hash(&self, tells_unnamed: bool) -> u64 {
         let names = |types: &[EventTypeId]| -> Vec<&str> {
             sorted(types.iter().map(|ty| &*self.types[ty.index()].name).collect())
         };
         let mut hash = Fnv::new();
-        let mut write = |texts: &[&str]| {
-            hash.write(&(texts.len() as u32).to_le_bytes());
-            texts.iter().for_each(|text| hash.write_str(text));
-        };
         let steps = sorted(self.steps.iter().zip(0u32..).map(|(step, id)| (&*step.name, id)).collect());
         for (name, id) in steps {
             let step = &self.steps[id as usize];
-            write(&[name]);
-            write(&[if step.handler.is_some() { "handler" } else { "step" }]);
-            step.inputs.iter().for_each(|input| write(&names(input)));
+            write(&mut hash, &[name]);
+            write(&mut hash, &[if step.handler.is_some() { "handler" } else { "step" }]);
+            step.inputs.iter().for_each(|input| write(&mut hash, &names(input)));
             if let Some(handler) = &step.handler {
-                write(&sorted(handler.steps.iter().map(|step| &*self.steps[step.index()].name).collect::<Vec<_>>()));
+                let handled = handler.steps.iter().map(|step| &*self.steps[step.index()].name);
+                write(&mut hash, &sorted(handled.collect::<Vec<_>>()));
             }
-            write(&step.outputs.as_ref().map_or(vec!["?"], |outputs| names(outputs)));
+            write(&mut hash, &step.outputs.as_ref().map_or(vec!["?"], |outputs| names(outputs)));
+            if let Some(code) = step.unnamed.filter(|_| tells_unnamed) {
+                write(&mut hash, &["unnamed"]);
+                hash.write(&id.to_le_bytes());
+                hash.write(&(if self.is_like_another(id as usize) { code } else { 0 }).to_le_bytes());
+            }
         }
         hash.finish()
     }
 
     /// The inputs that nothing inside the graph makes: pairs of a step and the types one of its inputs takes.
-    pub(super) fn outside_inputs(&self) -> impl Iterator<Item = (StepId, &[EventTypeId])> {
+    pub(super) fn unmade_inputs(&self) -> impl Iterator<Item = (StepId, &[EventTypeId])> {
         self.steps.iter().enumerate().flat_map(move |(id, step)| {
             let outside = move |accepted: &&Vec<EventTypeId>| accepted.iter().all(|ty| !self.is_made_inside(*ty));
             step.inputs.iter().filter(outside).map(move |accepted| (StepId(id as u32), accepted.as_slice()))
@@ -288,7 +334,7 @@ impl Graph {
     }
 
     /// A step that returns a type may return any kind of it.
-    fn is_made_inside(&self, ty: EventTypeId) -> bool {
+    pub(super) fn is_made_inside(&self, ty: EventTypeId) -> bool {
         match self.types[ty.index()].role {
             Role::Start | Role::StepFailed => true,
             Role::HumanResponse => false,
@@ -300,6 +346,12 @@ impl Graph {
                 .any(|output| self.is_kind_of(*output, ty) || self.is_kind_of(ty, *output)),
         }
     }
+}
+
+/// Takes in a list of texts so that neighbouring lists cannot run together.
+fn write(hash: &mut Fnv, texts: &[&str]) {
+    hash.write(&(texts.len() as u32).to_le_bytes());
+    texts.iter().for_each(|text| hash.write_str(text));
 }
 
 /// Sorts a few things by insertion: the standard library's sorts add several kB each to what visitors download.

@@ -4,7 +4,7 @@
 //! take the image up. Slots are numbered from 0 without gaps; [`Frozen::slots`] tells which they were.
 //!
 //! The format of snapshots is this, in the wire format of `postcard` (`docs/snapshot-format.md`): a field or a variant keeps its position for ever.
-//! What has to change gets a new format version, and a conversion from this one.
+//! What has to change gets a new format version, and a conversion from this one, as `snapshot/v1.rs` is from the first.
 
 use super::ids::{InvocationId, Slot};
 use crate::wire::{wire_enum, wire_struct};
@@ -133,6 +133,8 @@ pub struct InvocationImage {
     pub once: Vec<(String, u32)>,
     /// What it has sent so far.
     pub sent: Vec<SentImage>,
+    /// Whether it has written to the stream what is to be reset when it begins again.
+    pub wrote: bool,
 }
 
 /// A question of a step and its answer.
@@ -142,6 +144,8 @@ pub struct EntryImage {
     pub request: RequestImage,
     /// The answer.
     pub answer: AnswerImage,
+    /// Whether an event was published with the question.
+    pub published: bool,
 }
 
 /// What a step asked for.
@@ -180,6 +184,8 @@ pub enum AnswerImage {
     Elapsed,
     /// A collection, complete or not.
     Collected(Option<Vec<EventImage>>),
+    /// The question was withdrawn.
+    Withdrawn,
 }
 
 /// What an attempt has sent of one type.
@@ -187,8 +193,6 @@ pub enum AnswerImage {
 pub struct SentImage {
     /// Position in [`Image::types`].
     pub ty: u32,
-    /// Whether the events were written to the stream, and not sent to steps.
-    pub written: bool,
     /// How many.
     pub count: u32,
 }
@@ -241,12 +245,12 @@ wire_struct!(Image {
     collections
 });
 wire_struct!(EventImage { ty, slot, recoveries });
-wire_struct!(InvocationImage { step, order, running, backoff, attempt, began, inputs, log, once, sent });
-wire_struct!(EntryImage { request, answer });
-wire_struct!(SentImage { ty, written, count });
+wire_struct!(InvocationImage { step, order, running, backoff, attempt, began, inputs, log, once, sent, wrote });
+wire_struct!(EntryImage { request, answer, published });
+wire_struct!(SentImage { ty, count });
 wire_struct!(JoinImage { step, set, later });
 wire_struct!(KeptImage { event, order });
 wire_struct!(CollectionImage { step, expected, held });
 wire_enum!(Condition { 0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled, 7 => LimitReached, 8 => Cancelled });
 wire_enum!(RequestImage { 0 => Event { ty, id }, 1 => Sleep, 2 => Collect });
-wire_enum!(AnswerImage { 0 => Vacant, 1 => Pending { rank, deadline, predicated }, 2 => Received(event), 3 => Elapsed, 4 => Collected(found) });
+wire_enum!(AnswerImage { 0 => Vacant, 1 => Pending { rank, deadline, predicated }, 2 => Received(event), 3 => Elapsed, 4 => Collected(found), 5 => Withdrawn });

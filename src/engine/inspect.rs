@@ -6,7 +6,7 @@ use super::Engine;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, WaitId};
 use super::join::Join;
 use super::pattern::Pattern;
-use super::state::{Phase, State, Status, TimerTarget};
+use super::state::{Awaited, Phase, State, Status, TimerTarget};
 
 /// A join that has some of its inputs but not all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +19,15 @@ pub struct OpenJoin {
     pub later: usize,
 }
 
-/// A wait for an event.
+/// An open wait for an event, or what has become of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenWait {
     /// Its number.
     pub wait: WaitId,
     /// The step that waits.
     pub step: StepId,
-    /// The type it waits for.
-    pub ty: EventTypeId,
+    /// The type it waits for; `None` where an earlier attempt has withdrawn it, so that nothing comes to it.
+    pub ty: Option<EventTypeId>,
 }
 
 /// An invocation that has not come to its end.
@@ -41,6 +41,32 @@ pub struct InFlight {
     pub attempt: u32,
     /// Whether the host is working on it now; otherwise it is queued or waits for its next attempt.
     pub running: bool,
+}
+
+/// A collection that has some of its events but not all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenCollection {
+    /// The step that collects.
+    pub step: StepId,
+    /// How many events it has that the missing ones would go with.
+    pub held: u32,
+    /// How many events it needs.
+    pub expected: u32,
+    /// The types it lacks, and how many of each.
+    pub missing: Vec<(EventTypeId, u32)>,
+}
+
+/// An invocation that waits for its next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Its id.
+    pub invocation: InvocationId,
+    /// Its step.
+    pub step: StepId,
+    /// Attempts begun.
+    pub attempt: u32,
+    /// When the next one is due.
+    pub due: Millis,
 }
 
 impl Engine {
@@ -59,11 +85,63 @@ impl Engine {
         })
     }
 
+    /// The collections that have some of their events but not all.
+    #[must_use]
+    pub fn open_collections(&self) -> Vec<OpenCollection> {
+        let graph = self.graph.borrow();
+        let open = self.state.collections.iter().map(|((step, expected), held)| {
+            let mut missing: Vec<(EventTypeId, u32)> = Vec::new();
+            for ty in graph.unpicked(held, expected) {
+                match missing.iter_mut().find(|(known, _)| *known == ty) {
+                    Some((_, count)) => *count += 1,
+                    None => missing.push((ty, 1)),
+                }
+            }
+            let lacks: u32 = missing.iter().map(|(_, count)| count).sum();
+            let expected = expected.len() as u32;
+            OpenCollection { step: *step, held: expected - lacks, expected, missing }
+        });
+        open.collect()
+    }
+
+    /// The invocations that wait for their next attempt.
+    pub fn pauses(&self) -> impl Iterator<Item = Pause> {
+        self.state.invocations.iter().filter_map(|(invocation, at)| {
+            let Phase::Backoff(key) = at.phase else { return None };
+            let due = self.state.timers.get(&key)?.deadline;
+            Some(Pause { invocation, step: at.step, attempt: at.attempt, due })
+        })
+    }
+
+    /// The steps that have invocations waiting for a worker, and how many.
+    pub fn queues(&self) -> impl Iterator<Item = (StepId, u32)> {
+        let queues = self.state.steps.iter().zip(0u32..).map(|(step, id)| (StepId(id), step.queue.len() as u32));
+        queues.filter(|(_, length)| *length > 0)
+    }
+
+    /// The inputs that have no event and take one which no step makes, of steps that could be invoked so: pairs of the step and the type.
+    #[must_use]
+    pub fn outside_inputs(&self) -> Vec<(StepId, EventTypeId)> {
+        let graph = self.graph.borrow();
+        let mut found = Vec::new();
+        for ((step, at), id) in graph.steps().iter().zip(&self.state.steps).zip(0u32..) {
+            let lacks = at.join.as_ref().map_or(1, Join::lacks);
+            let outside = graph.outside_inputs(StepId(id));
+            if step.inputs.is_empty() || lacks & !outside != 0 {
+                continue;
+            }
+            let inputs = step.inputs.iter().zip(0..).filter(|(_, nth)| lacks & (1 << nth) != 0);
+            let types = inputs.flat_map(|(accepted, _)| accepted).filter(|ty| !graph.is_made_inside(**ty));
+            found.extend(types.map(|ty| (StepId(id), *ty)));
+        }
+        found
+    }
+
     /// The waits for events that are open, oldest first.
     pub fn open_waits(&self) -> impl Iterator<Item = OpenWait> {
         self.state.waiters.iter().filter_map(|(wait, waiter)| {
             let step = self.state.invocations.get(waiter.invocation)?.step;
-            Some(OpenWait { wait: *wait, step, ty: waiter.ty? })
+            (waiter.awaited != Awaited::Time).then_some(OpenWait { wait: *wait, step, ty: waiter.ty() })
         })
     }
 

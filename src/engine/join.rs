@@ -54,6 +54,12 @@ impl Join {
         (filled, self.later.values().map(VecDeque::len).sum())
     }
 
+    /// The inputs that have no event, a bit each.
+    pub(super) fn lacks(&self) -> u32 {
+        let inputs = self.set.iter().enumerate();
+        inputs.fold(0, |bits, (nth, at)| bits | u32::from(at.is_none()) << nth)
+    }
+
     /// What each input has, and what waits behind, by type and oldest first.
     pub(super) fn contents(&self) -> (Vec<Option<Kept>>, Vec<Kept>) {
         let kept = |arrival: &Arrival| Kept { event: arrival.event, order: arrival.order };

@@ -15,7 +15,10 @@
 //! 6. A run that was frozen at any tick and thawed goes on as if nothing had been (`tests/snapshot_laws.rs`:
 //!    `taking_a_run_up_changes_nothing`), and no image makes the engine panic (`tests/snapshot_hostile.rs`:
 //!    `contradictions_are_refused_or_make_a_run`).
-//! 7. The cost of a tick does not depend on history, on the number of pending events or on the number of
+//! 7. An event goes to a wait that is open, and to none that was withdrawn, in no attempt and no later life of the run
+//!    (`tests/engine_withdrawals.rs`, and `tests/snapshot_laws.rs`: `any_number_of_lives_comes_to_the_same_end`).
+//! 8. A run that no possible event can move has stalled, and no other (`a_run_stalls_when_no_event_that_is_possible_can_move_it`).
+//! 9. The cost of a tick does not depend on history, on the number of pending events or on the number of
 //!    runs; it depends on what the tick sets in motion.
 //!
 //! # Example
@@ -50,7 +53,6 @@ mod inspect;
 mod join;
 mod out;
 mod pattern;
-mod random;
 mod reduce;
 mod retry;
 mod route;
@@ -69,13 +71,11 @@ pub use image::{
     AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
     KeptImage, RequestImage, SentImage,
 };
-pub use inspect::{InFlight, OpenJoin, OpenWait};
+pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause};
 pub use out::Commands;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use out::{HEADER, NONE, Out, op};
 pub use pattern::{Pattern, Patterns};
-pub use random::seed_of;
-pub(crate) use random::unit;
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use thaw::{Refusal, Thaw};

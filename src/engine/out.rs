@@ -39,6 +39,8 @@ pub(crate) mod op {
     pub(crate) const SETTLE: u32 = 11;
     /// `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one
     pub(crate) const NEXT: u32 = 12;
+    /// `step, attempt`
+    pub(crate) const RESET: u32 = 13;
 }
 
 /// Stands in the header where an error would: no error, but the run ends with these commands.
@@ -131,6 +133,7 @@ impl Out {
                 self.write([op::INVOKE, step.0, index, generation, attempt, inputs.len() as u32]);
                 self.words.extend(inputs.iter().map(|slot| slot.0));
             }
+            Command::Reset { step, attempt } => self.write([op::RESET, step.0, attempt]),
             Command::Resolve { wait, slot } => self.write([op::RESOLVE, wait.0, slot.0]),
             Command::Wake { wait } => self.write([op::WAKE, wait.0]),
             Command::Expire { wait } => self.write([op::EXPIRE, wait.0]),
@@ -281,6 +284,7 @@ impl Cursor {
             (op::TIME_OUT, [index, generation, ..]) => {
                 (Command::TimeOut { invocation: invocation(*index, *generation) }, 2)
             }
+            (op::RESET, [step, attempt, ..]) => (Command::Reset { step: StepId(*step), attempt: *attempt }, 2),
             (op::IDLE, _) => (Command::Idle, 0),
             (op::BUSY, _) => (Command::Busy, 0),
             (op::SETTLE, [number, slot, step, ..]) => {

@@ -5,6 +5,7 @@ use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKe
 use super::out::Out;
 use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget};
 use super::tick::{Command, Outcome, Reply, Tick};
+use super::wait::Asking;
 use crate::error::Code;
 
 /// One tick at work. The methods are spread over the files of this module by what they are about: events in
@@ -145,7 +146,7 @@ impl Reducer<'_> {
     ) {
         let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
         let event = self.adopt(ty, slot, recoveries);
-        if from.is_some_and(|by| self.is_repeated(by, ty, false)) {
+        if from.is_some_and(|by| self.is_repeated(by, ty)) {
             self.release(slot);
         } else {
             self.enter(event, target, matches);
@@ -191,12 +192,20 @@ impl Reducer<'_> {
                 self.check_running(*invocation)?;
                 self.check_type(*ty)?;
             }
+            Tick::Ask { invocation, ty, question, slot, .. } => {
+                self.check_running(*invocation)?;
+                self.check_type(*ty)?;
+                self.check_event(*question, *slot)?;
+            }
             Tick::Collect { invocation, ty, slot, expected } => {
                 self.check_running(*invocation)?;
                 self.check_event(*ty, *slot)?;
                 expected.iter().try_for_each(|ty| self.check_type(*ty))?;
             }
-            Tick::Sleep { invocation, .. } | Tick::Block { invocation } | Tick::Unblock { invocation } => {
+            Tick::Sleep { invocation, .. }
+            | Tick::Block { invocation }
+            | Tick::Unblock { invocation }
+            | Tick::Withdraw { invocation, .. } => {
                 self.check_running(*invocation)?;
             }
             Tick::Once { invocation, slot, .. } => {
@@ -208,10 +217,15 @@ impl Reducer<'_> {
         Ok(())
     }
 
-    /// A deadline that was cleared while the host was on its way here means nothing.
+    /// A deadline that was cleared while the host was on its way here means nothing, and neither does it to withdraw what is closed.
     fn is_void(&self, tick: &Tick) -> bool {
-        let ended = matches!(self.state.status, Status::Ended(_));
-        matches!(tick, Tick::Timer { key } if ended || self.state.timers.get(key).is_none())
+        match tick {
+            Tick::Timer { key } => {
+                matches!(self.state.status, Status::Ended(_)) || self.state.timers.get(key).is_none()
+            }
+            Tick::Withdraw { invocation, wait } => !self.is_open(*invocation, *wait),
+            _ => false,
+        }
     }
 
     fn check_type(&self, ty: EventTypeId) -> Result<(), Code> {
@@ -245,18 +259,25 @@ impl Reducer<'_> {
             Tick::Send { from, ty, slot, target, matches } => {
                 self.send(from, ty, slot, target, &matches);
             }
-            Tick::Write { from, ty, slot } => {
+            Tick::Write { from, slot, .. } => {
                 self.adopt_slot(slot);
-                if !from.is_some_and(|by| self.is_repeated(by, ty, true)) {
-                    self.out.push(Command::Publish { slot });
-                }
+                self.out.push(Command::Publish { slot });
                 self.release(slot);
+                if let Some(invocation) = from.and_then(|from| self.state.invocations.get_mut(from)) {
+                    invocation.memory().wrote = true;
+                }
             }
             Tick::Complete { invocation, output, matches } => self.complete(invocation, output, &matches),
             Tick::Fail { invocation, ty, slot, verdict } => self.fail(invocation, ty, slot, verdict),
             Tick::Wait { invocation, ty, id, timeout, predicated, claim } => {
-                return self.wait(invocation, ty, id, timeout, predicated, claim);
+                let asking = Asking { ty, id, timeout, predicated, claim, question: None };
+                return self.wait(invocation, asking);
             }
+            Tick::Ask { invocation, ty, id, timeout, predicated, claim, slot, .. } => {
+                let asking = Asking { ty, id, timeout, predicated, claim, question: Some(slot) };
+                return self.wait(invocation, asking);
+            }
+            Tick::Withdraw { invocation, wait } => self.withdraw(invocation, wait),
             Tick::Sleep { invocation, delay } => return self.sleep(invocation, delay),
             Tick::Collect { invocation, ty, slot, expected } => {
                 return self.collect(invocation, ty, slot, &expected, None);
@@ -318,9 +339,8 @@ impl Reducer<'_> {
 
     /// After every tick: does the run go on by itself, wait for the outside, or is it stuck?
     fn look_around(&mut self) {
-        let nobody_is_left = self.state.invocations.is_empty() && !self.graph.is_open();
         match self.state.status {
-            Status::Running | Status::Waiting if nobody_is_left => self.end(Outcome::Stalled),
+            Status::Running | Status::Waiting if self.is_stuck() => self.end(Outcome::Stalled),
             Status::Running if self.state.active == 0 => {
                 self.state.status = Status::Waiting;
                 self.out.push(Command::Idle);
@@ -331,6 +351,16 @@ impl Reducer<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether no event that is still possible can move the run: nothing is at work, and no step can be invoked by the outside together with what
+    /// is gathered for it.
+    fn is_stuck(&self) -> bool {
+        if !self.state.invocations.is_empty() || self.graph.is_open() {
+            return false;
+        }
+        let mut joins = self.state.steps.iter().zip(0u32..).filter_map(|(step, id)| Some((step.join.as_ref()?, id)));
+        !joins.any(|(join, id)| join.lacks() & !self.graph.outside_inputs(StepId(id)) == 0)
     }
 
     /// Ends the run. A run that has completed needs nothing any more; one that has failed keeps what it was doing, for a snapshot.

@@ -6,8 +6,8 @@
 //! decides the same.
 
 use super::ids::Millis;
-use super::random::unit;
 use crate::error::Code;
+use crate::random::unit;
 
 /// How long to wait before the next attempt.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use super::Millis;
 use super::graph::Role;
 use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
 use super::reduce::Reducer;
-use super::state::{Invocation, Kept, Phase, Sent, State, Status, TimerTarget};
+use super::state::{Awaited, Invocation, Kept, Phase, Sent, State, Status, TimerTarget};
 use super::tick::{Command, Inputs, Outcome};
 
 impl Reducer<'_> {
@@ -48,18 +48,18 @@ impl Reducer<'_> {
         }
     }
 
-    /// Counts what an attempt sends or writes. Returns whether it is a repetition: after a recovery a step runs again from its beginning, and
+    /// Counts what an attempt sends. Returns whether it is a repetition: after a recovery a step runs again from its beginning, and
     /// what it had sent before must not be sent twice.
-    pub(super) fn is_repeated(&mut self, by: InvocationId, ty: EventTypeId, written: bool) -> bool {
+    pub(super) fn is_repeated(&mut self, by: InvocationId, ty: EventTypeId) -> bool {
         let Some(invocation) = self.state.invocations.get_mut(by) else { return false };
         let sent = &mut invocation.memory().sent;
-        match sent.iter_mut().find(|sent| sent.ty == ty && sent.written == written) {
+        match sent.iter_mut().find(|sent| sent.ty == ty) {
             Some(sent) if sent.skip > 0 => {
                 sent.skip -= 1;
                 return true;
             }
             Some(sent) => sent.count = sent.count.saturating_add(1),
-            None => sent.push(Sent { ty, written, count: 1, skip: 0 }),
+            None => sent.push(Sent { ty, count: 1, skip: 0 }),
         }
         false
     }
@@ -91,8 +91,10 @@ impl Reducer<'_> {
     /// cannot be told whether the event will do, so it must not be lost.
     fn is_missed(&self, ty: EventTypeId) -> bool {
         let earlier = self.state.waiters.iter().take_while(|(wait, _)| wait.0 < self.state.recovered_waits);
-        let mut missed =
-            earlier.filter(|(_, waiter)| waiter.predicated && !waiter.asked).filter_map(|(_, waiter)| waiter.ty);
+        let mut missed = earlier.filter_map(|(_, waiter)| match waiter.awaited {
+            Awaited::Event { ty, predicated: true } if !waiter.asked => Some(ty),
+            _ => None,
+        });
         missed.any(|wanted| self.graph.is_kind_of(ty, wanted))
     }
 
@@ -177,6 +179,10 @@ impl Reducer<'_> {
         invocation.phase = Phase::Running;
         invocation.timer = timer;
         invocation.attempt = invocation.attempt.saturating_add(1);
+        let wrote = invocation.memory.as_mut().is_some_and(|memory| core::mem::take(&mut memory.wrote));
+        if wrote {
+            self.out.push(Command::Reset { step, attempt: invocation.attempt });
+        }
         self.state.active += 1;
         self.out.invoke(step, id, invocation.attempt, &invocation.inputs);
         true

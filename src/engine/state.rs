@@ -27,7 +27,7 @@ impl Default for Limits {
 /// How a run is set up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
-    /// Where the jitter of retries comes from; see [`seed_of`](super::seed_of).
+    /// Where the jitter of retries comes from; see [`seed_of`](crate::random::seed_of).
     pub seed: u64,
     /// How long the run may be alive; `None` for any time.
     pub timeout: Option<Millis>,
@@ -85,6 +85,8 @@ pub(super) enum Answer {
     Elapsed,
     /// What `collect` said.
     Collected(Option<Box<[Event]>>),
+    /// It was withdrawn. The number is that under which the running attempt has asked again; no event comes to it.
+    Withdrawn(Option<WaitId>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,13 +95,14 @@ pub(super) struct LogEntry {
     pub answer: Answer,
     /// Whether the attempt at work has come to it.
     pub asked: bool,
+    /// Whether an event was published with it. Such an entry stays, so that no attempt publishes the event again.
+    pub published: bool,
 }
 
-/// How many events of a type an attempt has sent, or written to the stream.
+/// How many events of a type an attempt has sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub ty: EventTypeId,
-    pub written: bool,
     pub count: u32,
     /// How many of those an attempt that runs again has still to repeat; they were sent in an earlier life of the run.
     pub skip: u32,
@@ -114,6 +117,8 @@ pub(super) struct Memory {
     /// The results of what must happen once, by key.
     pub once: Vec<(Box<str>, Slot)>,
     pub sent: Vec<Sent>,
+    /// Whether something was written to the stream that is to be reset when the next attempt begins.
+    pub wrote: bool,
 }
 
 /// An invocation: a set of events on which a step is, was or will be run, through all its attempts.
@@ -212,18 +217,42 @@ pub(super) struct Timer {
     pub target: TimerTarget,
 }
 
+/// What a wait or sleep that is open is open for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// An event of this type; predicated, not any will do.
+    Event { ty: EventTypeId, predicated: bool },
+    /// A point in time: a sleep.
+    Time,
+    /// Nothing: it was withdrawn before, and is open until the attempt that asks again withdraws it, too.
+    Nothing,
+}
+
 /// An open wait or sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Waiter {
-    /// `None` for a sleep.
-    pub ty: Option<EventTypeId>,
-    pub predicated: bool,
+    pub awaited: Awaited,
     pub invocation: InvocationId,
     /// Its place in the invocation's log.
     pub entry: u32,
     /// Whether the running attempt has asked for it. After a recovery a wait stays open while the step comes to the point where it asks
     /// again, so that an event which comes meanwhile is not missed.
     pub asked: bool,
+}
+
+impl Waiter {
+    /// The type of the event that it is open for.
+    pub(super) fn ty(&self) -> Option<EventTypeId> {
+        match self.awaited {
+            Awaited::Event { ty, .. } => Some(ty),
+            Awaited::Time | Awaited::Nothing => None,
+        }
+    }
+
+    /// Whether its invocation counts it as something that only the outside can bring on.
+    pub(super) fn blocks(&self) -> bool {
+        self.asked && self.awaited != Awaited::Time
+    }
 }
 
 /// An event that is kept, by a run because no step took it, or by a collection.

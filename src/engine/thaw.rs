@@ -12,7 +12,7 @@ use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKe
 use super::image::{AnswerImage, Condition, EntryImage, EventImage, Image, InvocationImage, KeptImage, RequestImage};
 use super::join::Join;
 use super::state::{
-    Answer, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RunOptions, Sent, State, Status, Timer,
+    Answer, Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RunOptions, Sent, State, Status, Timer,
     TimerTarget, Waiter,
 };
 use super::tick::Inputs;
@@ -311,10 +311,10 @@ impl Thawer<'_> {
 
     #[inline(never)]
     fn memory(&mut self, id: InvocationId, image: &InvocationImage, step: StepId) -> Refused<Option<Box<Memory>>> {
-        if image.log.is_empty() && image.once.is_empty() && image.sent.is_empty() {
+        if image.log.is_empty() && image.once.is_empty() && image.sent.is_empty() && !image.wrote {
             return Ok(None);
         }
-        let mut memory = Memory::default();
+        let mut memory = Memory { wrote: image.wrote, ..Memory::default() };
         for (entry, nth) in image.log.iter().zip(0..) {
             let entry = self.entry(id, entry, nth, step)?;
             memory.log.push(entry);
@@ -323,12 +323,7 @@ impl Thawer<'_> {
             memory.once.push((key.as_str().into(), self.slot(*slot, None)?));
         }
         for sent in &image.sent {
-            memory.sent.push(Sent {
-                ty: self.ty(sent.ty)?,
-                written: sent.written,
-                count: sent.count,
-                skip: sent.count,
-            });
+            memory.sent.push(Sent { ty: self.ty(sent.ty)?, count: sent.count, skip: sent.count });
         }
         Ok(Some(Box::new(memory)))
     }
@@ -351,7 +346,8 @@ impl Thawer<'_> {
                 if request == Request::Collect || request == Request::Sleep && deadline.is_none() {
                     return self.invalid();
                 }
-                let waiter = Waiter { ty, predicated: *predicated, invocation, entry: nth, asked: false };
+                let awaited = ty.map_or(Awaited::Time, |ty| Awaited::Event { ty, predicated: *predicated });
+                let waiter = Waiter { awaited, invocation, entry: nth, asked: false };
                 self.waits.push((*rank, *deadline, waiter));
                 Answer::Vacant
             }
@@ -364,13 +360,18 @@ impl Thawer<'_> {
                 Answer::Received(event)
             }
             AnswerImage::Elapsed if request != Request::Collect => Answer::Elapsed,
+            AnswerImage::Withdrawn if request != Request::Collect => Answer::Withdrawn(None),
             AnswerImage::Collected(found) if request == Request::Collect => {
                 let found = found.as_ref().map(|events| self.events(events)).transpose()?;
                 Answer::Collected(found.map(Vec::into_boxed_slice))
             }
             _ => return self.invalid(),
         };
-        Ok(LogEntry { request, answer, asked: false })
+        // Only a wait for an event is asked with one.
+        if image.published && ty.is_none() {
+            return self.invalid();
+        }
+        Ok(LogEntry { request, answer, asked: false, published: image.published })
     }
 
     /// Opens the waits again, in the order in which they were opened first.
@@ -387,9 +388,7 @@ impl Thawer<'_> {
             let entry = invocation.and_then(|invocation| invocation.memory().log.get_mut(waiter.entry as usize));
             let Some(entry) = entry else { return self.invalid() };
             entry.answer = Answer::Pending { wait, timer };
-            if let Some(ty) = waiter.ty
-                && !waiter.predicated
-            {
+            if let Awaited::Event { ty, predicated: false } = waiter.awaited {
                 self.state.plain_waits.or_default(ty).insert(wait, ());
             }
             self.state.waiters.insert(wait, waiter);

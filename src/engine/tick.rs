@@ -123,6 +123,32 @@ pub enum Tick {
     },
     /// A run that was taken from a snapshot goes on.
     Resume,
+    /// A running step takes back what it asked for: an open wait or sleep. What is closed already stays as it is.
+    Withdraw {
+        /// The attempt that has asked.
+        invocation: InvocationId,
+        /// The number of the wait or sleep.
+        wait: WaitId,
+    },
+    /// [`Tick::Wait`] with a question: an event that is published, unless an earlier attempt has asked the same.
+    Ask {
+        /// As in [`Tick::Wait`].
+        invocation: InvocationId,
+        /// As in [`Tick::Wait`].
+        ty: EventTypeId,
+        /// As in [`Tick::Wait`].
+        id: Option<Box<str>>,
+        /// As in [`Tick::Wait`].
+        timeout: Option<Millis>,
+        /// As in [`Tick::Wait`].
+        predicated: bool,
+        /// As in [`Tick::Wait`].
+        claim: Option<Slot>,
+        /// The question's type.
+        question: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+    },
 }
 
 wire_enum!(Tick {
@@ -140,6 +166,8 @@ wire_enum!(Tick {
     11 => Cancel,
     12 => Once { invocation, key, slot },
     13 => Resume,
+    14 => Withdraw { invocation, wait },
+    15 => Ask { invocation, ty, id, timeout, predicated, claim, question, slot },
 });
 
 /// What the host's part of a retry policy says of a failure: conditions look at error objects, which the engine
@@ -181,6 +209,13 @@ pub enum Command {
         attempt: u32,
         /// The payloads of its events, one for each input.
         inputs: Vec<Slot>,
+    },
+    /// The attempt that the next command invokes begins again what an earlier one has written to the stream: whatever that was, forget it.
+    Reset {
+        /// The step.
+        step: StepId,
+        /// The attempt that begins.
+        attempt: u32,
     },
     /// The wait is over: here is the event.
     Resolve {

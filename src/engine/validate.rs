@@ -102,7 +102,7 @@ impl Graph {
     fn find_unmatched_events(&self, findings: &mut Vec<Finding>) {
         let all_declared = self.steps().iter().all(|step| step.outputs.is_some());
         if all_declared {
-            for (step, accepted) in self.outside_inputs() {
+            for (step, accepted) in self.unmade_inputs() {
                 let from_outside = accepted.iter().any(|ty| self.role(*ty) == Role::HumanResponse);
                 let missing = accepted.iter().find(|ty| self.role(**ty) != Role::Stop);
                 if let Some(ty) = missing.copied().filter(|_| !from_outside) {

@@ -4,21 +4,37 @@
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
-use super::state::{Answer, Expected, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
+use super::state::{Answer, Awaited, Expected, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
 use super::tick::{Command, Reply};
 use crate::sorted::SortedMap;
 
+/// A wait that a step asks for; see [`Tick::Wait`](super::tick::Tick::Wait).
+pub(super) struct Asking {
+    pub ty: EventTypeId,
+    pub id: Option<Box<str>>,
+    pub timeout: Option<Millis>,
+    pub predicated: bool,
+    pub claim: Option<Slot>,
+    /// The event that is published with it.
+    pub question: Option<Slot>,
+}
+
+/// What is known of a question that is asked.
+struct Asked {
+    /// Its place in the log.
+    entry: u32,
+    answer: Answer,
+    /// Whether no attempt has asked it before.
+    is_new: bool,
+}
+
 impl Reducer<'_> {
-    pub(super) fn wait(
-        &mut self,
-        id: InvocationId,
-        ty: EventTypeId,
-        name: Option<Box<str>>,
-        timeout: Option<Millis>,
-        predicated: bool,
-        claim: Option<Slot>,
-    ) -> Reply {
-        let (entry, answer) = self.ask(id, Request::Event { ty, id: name });
+    pub(super) fn wait(&mut self, id: InvocationId, asking: Asking) -> Reply {
+        let Asking { ty, id: name, timeout, predicated, claim, question } = asking;
+        let Asked { entry, answer, is_new } = self.ask(id, Request::Event { ty, id: name });
+        if let Some(question) = question {
+            self.publish_with(id, entry, question, is_new);
+        }
         let (wait, left_open) = match answer {
             // By a recovery. Whether any event will do is for the attempt at work to say, and what is left of the time goes on.
             Answer::Pending { wait, timer } => {
@@ -30,6 +46,7 @@ impl Reducer<'_> {
         match answer {
             Answer::Received(event) => self.out.push(Command::Resolve { wait, slot: event.slot }),
             Answer::Elapsed => self.out.push(Command::Expire { wait }),
+            Answer::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
             _ => match self.claim_kept(ty, predicated, claim) {
                 // The reference that kept it goes over to the log.
                 Some(event) => {
@@ -42,8 +59,8 @@ impl Reducer<'_> {
                         Some(timer) => timer,
                         None => timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait))),
                     };
-                    let waiter = Waiter { ty: Some(ty), predicated, invocation: id, entry, asked: true };
-                    self.open(wait, waiter, timer);
+                    let awaited = Awaited::Event { ty, predicated };
+                    self.open(wait, Waiter { awaited, invocation: id, entry, asked: true }, timer);
                     self.change(id, |invocation| invocation.blocked += 1);
                 }
             },
@@ -52,7 +69,7 @@ impl Reducer<'_> {
     }
 
     pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> Reply {
-        let (entry, answer) = self.ask(id, Request::Sleep);
+        let Asked { entry, answer, .. } = self.ask(id, Request::Sleep);
         if let Answer::Pending { wait, .. } = answer {
             // A recovery has left it open: what is left of it goes on.
             if let Some(waiter) = self.state.waiters.get_mut(&wait) {
@@ -61,13 +78,48 @@ impl Reducer<'_> {
             return Reply::Wait(wait);
         }
         let wait = self.next_wait();
-        if answer == Answer::Elapsed {
-            self.out.push(Command::Wake { wait });
-        } else {
-            let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
-            self.open(wait, Waiter { ty: None, predicated: false, invocation: id, entry, asked: true }, timer);
+        match answer {
+            Answer::Elapsed => self.out.push(Command::Wake { wait }),
+            Answer::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
+            _ => {
+                let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
+                self.open(wait, Waiter { awaited: Awaited::Time, invocation: id, entry, asked: true }, timer);
+            }
         }
         Reply::Wait(wait)
+    }
+
+    /// Opens for nothing what an earlier attempt has withdrawn: an event that it took would be missing where the earlier attempt got it.
+    fn ask_in_vain(&mut self, wait: WaitId, id: InvocationId, entry: u32) {
+        self.state.waiters.insert(wait, Waiter { awaited: Awaited::Nothing, invocation: id, entry, asked: true });
+        self.answer(id, entry, Answer::Withdrawn(Some(wait)));
+        self.change(id, |invocation| invocation.blocked += 1);
+    }
+
+    /// Whether an attempt has asked for a wait or sleep that is open.
+    pub(super) fn is_open(&self, id: InvocationId, wait: WaitId) -> bool {
+        self.state.waiters.get(&wait).is_some_and(|waiter| waiter.invocation == id && waiter.asked)
+    }
+
+    /// Closes a wait or sleep that is open.
+    pub(super) fn withdraw(&mut self, id: InvocationId, wait: WaitId) {
+        if self.is_open(id, wait)
+            && let Some(waiter) = self.close(wait)
+        {
+            self.settle(waiter, Answer::Withdrawn(None));
+        }
+    }
+
+    /// Publishes the event that comes with a question, when the question is new.
+    fn publish_with(&mut self, id: InvocationId, entry: u32, slot: Slot, is_new: bool) {
+        self.adopt_slot(slot);
+        if is_new {
+            self.out.push(Command::Publish { slot });
+        }
+        self.release(slot);
+        if let Some(entry) = self.entry(id, entry) {
+            entry.published = true;
+        }
     }
 
     /// Remembers the result of what must happen once.
@@ -95,7 +147,7 @@ impl Reducer<'_> {
         sorted: Option<&Expected>,
     ) -> Reply {
         let event = self.adopt(ty, slot, 0);
-        let (entry, answer) = self.ask(id, Request::Collect);
+        let Asked { entry, answer, .. } = self.ask(id, Request::Collect);
         if let Answer::Collected(found) = answer {
             self.release(slot);
             return Reply::Collected(found);
@@ -139,19 +191,22 @@ impl Reducer<'_> {
 
     /// The log entry for a question. If an earlier attempt has asked the same and this one has not, it is the first such entry, and its answer is
     /// handed back. That is the next one, unless the handler does several things at a time, which may come in another order now.
-    fn ask(&mut self, id: InvocationId, request: Request) -> (u32, Answer) {
-        let Some(invocation) = self.state.invocations.get_mut(id) else { return (0, Answer::Vacant) };
+    fn ask(&mut self, id: InvocationId, request: Request) -> Asked {
+        let Some(invocation) = self.state.invocations.get_mut(id) else {
+            return Asked { entry: 0, answer: Answer::Vacant, is_new: false };
+        };
         let Memory { log, cursor, .. } = invocation.memory();
         let rest = log.iter().skip(*cursor as usize);
         let at = *cursor as usize + rest.take_while(|entry| entry.asked || entry.request != request).count();
+        let is_new = at == log.len();
         match log.get_mut(at) {
             Some(entry) => entry.asked = true,
-            None => log.push(LogEntry { request, answer: Answer::Vacant, asked: true }),
+            None => log.push(LogEntry { request, answer: Answer::Vacant, asked: true, published: false }),
         }
         while log.get(*cursor as usize).is_some_and(|entry| entry.asked) {
             *cursor += 1;
         }
-        (at as u32, log[at].answer.clone())
+        Asked { entry: at as u32, answer: log[at].answer.clone(), is_new }
     }
 
     fn entry(&mut self, id: InvocationId, entry: u32) -> Option<&mut LogEntry> {
@@ -171,9 +226,7 @@ impl Reducer<'_> {
     }
 
     fn open(&mut self, wait: WaitId, waiter: Waiter, timer: Option<TimerKey>) {
-        if let Some(ty) = waiter.ty
-            && !waiter.predicated
-        {
+        if let Awaited::Event { ty, predicated: false } = waiter.awaited {
             self.state.plain_waits.or_default(ty).insert(wait, ());
         }
         self.answer(waiter.invocation, waiter.entry, Answer::Pending { wait, timer });
@@ -182,7 +235,7 @@ impl Reducer<'_> {
 
     fn close(&mut self, wait: WaitId) -> Option<Waiter> {
         let waiter = self.state.waiters.remove(&wait)?;
-        if let Some(ty) = waiter.ty
+        if let Some(ty) = waiter.ty()
             && let Some(queue) = self.state.plain_waits.get_mut(&ty)
         {
             queue.remove(&wait);
@@ -196,10 +249,17 @@ impl Reducer<'_> {
     /// Closes the open waits of an invocation that is over or will be tried again.
     pub(super) fn close_waits(&mut self, log: &mut [LogEntry]) {
         for entry in log {
-            if let Answer::Pending { wait, timer } = entry.answer {
-                self.close(wait);
-                self.clear_timer(timer);
-                entry.answer = Answer::Vacant;
+            match entry.answer {
+                Answer::Pending { wait, timer } => {
+                    self.close(wait);
+                    self.clear_timer(timer);
+                    entry.answer = Answer::Vacant;
+                }
+                Answer::Withdrawn(Some(wait)) => {
+                    self.close(wait);
+                    entry.answer = Answer::Withdrawn(None);
+                }
+                _ => {}
             }
         }
     }
@@ -211,7 +271,7 @@ impl Reducer<'_> {
         }
         let fits = |wait: &&WaitId| {
             let waiter = self.state.waiters.get(wait);
-            waiter.and_then(|waiter| waiter.ty).is_some_and(|ty| self.graph.is_kind_of(event.ty, ty))
+            waiter.and_then(Waiter::ty).is_some_and(|ty| self.graph.is_kind_of(event.ty, ty))
         };
         let lineage = &self.graph.types()[event.ty.index()].lineage;
         let plain = lineage.iter().filter_map(|ty| self.state.plain_waits.get(ty)?.first());
@@ -229,7 +289,7 @@ impl Reducer<'_> {
         let Some(waiter) = self.close(wait) else { return };
         self.settle(waiter, Answer::Elapsed);
         if waiter.asked {
-            self.out.push(if waiter.ty.is_some() { Command::Expire { wait } } else { Command::Wake { wait } });
+            self.out.push(if waiter.ty().is_some() { Command::Expire { wait } } else { Command::Wake { wait } });
         }
     }
 
@@ -239,7 +299,7 @@ impl Reducer<'_> {
         if let Some(Answer::Pending { timer, .. }) = pending {
             self.clear_timer(timer);
         }
-        if waiter.ty.is_some() && waiter.asked {
+        if waiter.blocks() {
             self.change(waiter.invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
         }
     }
@@ -288,19 +348,43 @@ impl Graph {
         if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
             return None;
         }
+        let mut picked = vec![None; expected.len()];
+        self.choose(held, expected, |nth, chosen| {
+            picked[nth] = chosen;
+            chosen.is_some()
+        });
+        picked.into_iter().collect()
+    }
+
+    /// The expected types for which no event is held.
+    pub(super) fn unpicked(&self, held: &Held, expected: &[EventTypeId]) -> Vec<EventTypeId> {
+        let mut missing = Vec::new();
+        self.choose(held, expected, |nth, chosen| {
+            if chosen.is_none() {
+                missing.push(expected[nth]);
+            }
+            true
+        });
+        missing
+    }
+
+    /// Goes through what is expected and says what is there for it, as long as it is asked to go on.
+    fn choose(&self, held: &Held, expected: &[EventTypeId], mut go_on: impl FnMut(usize, Option<Event>) -> bool) {
         let depth = |nth: usize| self.types()[expected[nth].index()].lineage.len();
         let deepest = (0..expected.len()).map(depth).max().unwrap_or(0);
         let special_first =
             (1..=deepest).rev().flat_map(|level| (0..expected.len()).filter(move |nth| depth(*nth) == level));
         let mut taken: SortedMap<EventTypeId, usize> = SortedMap::default();
-        let mut picked = vec![None; expected.len()];
         for nth in special_first {
             let oldest = |kind: &EventTypeId| held.get(kind)?.get(taken.get(kind).copied().unwrap_or(0));
             let kinds = &self.types()[expected[nth].index()].kinds;
-            let chosen = kinds.iter().filter_map(oldest).min_by_key(|kept| kept.order)?.event;
-            *taken.or_default(chosen.ty) += 1;
-            picked[nth] = Some(chosen);
+            let chosen = kinds.iter().filter_map(oldest).min_by_key(|kept| kept.order).map(|kept| kept.event);
+            if let Some(chosen) = chosen {
+                *taken.or_default(chosen.ty) += 1;
+            }
+            if !go_on(nth, chosen) {
+                return;
+            }
         }
-        picked.into_iter().collect()
     }
 }

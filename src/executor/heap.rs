@@ -1,21 +1,21 @@
 //! Deadlines in order, each removable by its ticket in logarithmic time.
 //!
-//! An indexed binary heap rather than two ordered maps, which are shorter to write but take 9 kB of gzipped wasm against
-//! 4 kB, and rather than a heap that leaves cancelled entries in place, which would wake the host for nothing and need
-//! compaction.
+//! An indexed binary heap rather than two ordered maps, which are shorter to write but take 9 kB of gzipped wasm
+//! against 4 kB, and rather than a heap that leaves cancelled entries in place, which would wake the host for nothing
+//! and need compaction.
 //!
 //! Entries stay where they are; `order` is a permutation of their indices. Its first `len` places are the heap, the
 //! places after them are the free entries, so that removal is one swap across that border and nothing ever leaks.
 
 use std::task::Waker;
 
-use crate::engine::Millis;
+use crate::time::Millis;
 
-/// What is to be told when a deadline has come.
+/// What happens when a deadline has come.
 pub(super) enum Alarm {
-    /// The engine, by its own key.
+    /// The engine gets this key.
     Engine(u64),
-    /// A sleeping task.
+    /// A sleeping task is woken.
     Task(Waker),
 }
 

@@ -1,8 +1,8 @@
-//! The executor: drives what is naturally a future in Rust, and keeps every deadline of one engine.
+//! The executor: polls Rust futures, and keeps every deadline of one engine.
 //!
-//! An LLM call, a streamed body or a back-off is a future; a step timeout is a key that the engine wants back when its
-//! time has come. Both need one thing of the host: to be called again, in a microtask or after a delay. This module
-//! turns any number of futures and deadlines into that one wish.
+//! A handler that is written in Rust is a future; a step's timeout is a key that the engine wants back when its time
+//! has come. Both need the same of the host: to be called again, in a microtask or after a delay. This module combines
+//! any number of futures and deadlines into one such request.
 //!
 //! Boundary: it knows no JavaScript and no clock, and it starts nothing by itself. The host passes the time in, as
 //! [`Millis`] since any start that it has chosen, rounded down so that nothing is due early, and makes three calls:
@@ -23,22 +23,22 @@
 //! The test that guards each is named; they are in `tests/executor.rs` and `tests/executor_{reentry,timers,memory}.rs`.
 //!
 //! 1. A task is polled once after `spawn`, and then only after a wake (`polled_only_when_woken`).
-//! 2. Wakes between two polls count as one (`wakes_between_two_polls_count_once`); a wake during a poll causes exactly one
-//!    more (`wake_during_poll_polls_once_more`).
+//! 2. Wakes between two polls count as one (`wakes_between_two_polls_count_once`); a wake during a poll causes exactly
+//!    one more (`wake_during_poll_polls_once_more`).
 //! 3. A turn polls at most what was ready on entry, in the order of the wakes (`a_turn_is_bounded`,
 //!    `ready_tasks_are_polled_in_the_order_of_their_wakes`).
 //! 4. A finished or cancelled future is dropped at once, but a task that cancels itself lives to the end of its poll
 //!    (`finished_future_is_dropped_at_once`, `cancel_drops_at_once`, `cancel_self_inside_poll`).
 //! 5. An id or a waker outlives its task without effect, also when the slot has a new owner
-//!    (`stale_waker_does_not_reach_the_next_owner_of_the_slot`, `stale_or_foreign_ids_do_nothing`), and a waker outlives
-//!    the executor (`waker_and_handle_outlive_the_executor`).
+//!    (`stale_waker_does_not_reach_the_next_owner_of_the_slot`, `stale_or_foreign_ids_do_nothing`), and a waker
+//!    outlives the executor (`waker_and_handle_outlive_the_executor`).
 //! 6. No borrow is held while foreign code runs (a poll, a drop, a waker), so that code may call anything here
 //!    (`a_poll_may_call_everything`, `a_drop_may_call_everything`, `a_waker_may_call_everything`); polls never nest
 //!    (`polls_never_nest`).
 //! 7. The host is asked for one poll per batch of wakes, and for none while a turn runs
 //!    (`the_host_is_asked_once_per_batch`, `a_turn_that_reports_more_is_not_asked_for_again`).
-//! 8. Due timers come in the order of deadline, then of setting, and never early (`matches_the_naive_model`); no delay is
-//!    longer than a host timer can take (`the_delay_is_clamped_to_what_a_host_timer_can_take`).
+//! 8. Due timers come in the order of deadline, then of setting, and never early (`matches_the_naive_model`); no delay
+//!    is longer than a host timer can take (`the_delay_is_clamped_to_what_a_host_timer_can_take`).
 //! 9. Memory follows what is alive, not what has been (`timer_churn_keeps_memory_flat`, `task_churn_keeps_memory_flat`,
 //!    `cancelling_within_one_turn_of_the_host_keeps_memory_flat`).
 //! 10. A task that panics poisons the executor: it polls nothing more, and drops cleanly (`a_panic_stops_all_polling`).
@@ -56,7 +56,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Poll;
 
-use crate::engine::Millis;
+use crate::time::Millis;
 use ready::ReadyQueue;
 use task::{LocalFuture, Slab};
 
@@ -72,7 +72,7 @@ pub use timers::{MAX_DELAY, Sleep, Timers};
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc};
-/// use stepstream::engine::Millis;
+/// use stepstream::time::Millis;
 /// use stepstream::executor::Executor;
 ///
 /// let executor = Executor::new();
@@ -119,14 +119,14 @@ impl Executor {
         Handle { core: Rc::downgrade(&self.core), timers: Rc::clone(&self.core.timers) }
     }
 
-    /// Takes in a future, to be polled in the next turn.
+    /// Adds a task, which is polled in the next turn.
     pub fn spawn(&self, future: impl Future<Output = ()> + 'static) -> TaskId {
         self.core.spawn(Box::pin(future))
     }
 
     /// Drops a task's future. False if the task had already ended.
     ///
-    /// A task that cancels itself goes on to the end of its present poll, and is dropped then.
+    /// A task that cancels itself runs to the end of the current poll, and is dropped then.
     pub fn cancel(&self, task: TaskId) -> bool {
         self.core.cancel(task)
     }
@@ -151,12 +151,12 @@ impl Executor {
         self.core.timers.now()
     }
 
-    /// Polls the tasks that are ready at this moment, each once, and says whether more are ready by now.
+    /// Polls the tasks that are ready at this moment, each once. Returns whether more are ready now.
     ///
     /// True means: call again, but after giving way to whatever else the host has to do. It stands for a poll request,
     /// so [`take_poll_request`](Self::take_poll_request) does not repeat it. Called from inside a task it does nothing
     /// and returns false, because the running turn will report.
-    #[must_use = "if more tasks are ready, nobody else will ask for the next turn"]
+    #[must_use = "if more tasks are ready, the caller must schedule the next turn"]
     pub fn run_ready(&self, now: Millis) -> bool {
         self.core.timers.advance_clock(now);
         self.core.run_turn()
@@ -165,8 +165,9 @@ impl Executor {
     /// Moves time on to `now`: wakes the tasks whose sleep is over, and returns the engine's due keys in the order of
     /// their deadlines, equal ones in the order in which they were set.
     ///
-    /// It polls nothing; `run_ready` is the next call. Too early a call is harmless: it returns nothing.
-    #[must_use = "a due key is returned once; the engine has to be told"]
+    /// It polls nothing; call [`run_ready`](Self::run_ready) next. A call that comes too early is harmless: it returns
+    /// nothing.
+    #[must_use = "a due key is returned once; pass it to the engine"]
     pub fn advance(&self, now: Millis) -> Vec<u64> {
         self.core.timers.take_due(now)
     }
@@ -187,7 +188,7 @@ impl Executor {
     /// # Examples
     ///
     /// ```
-    /// use stepstream::engine::Millis;
+    /// use stepstream::time::Millis;
     /// use stepstream::executor::Executor;
     ///
     /// let executor = Executor::new();
@@ -211,12 +212,12 @@ impl Default for Executor {
     }
 }
 
-/// A task's way to its executor: does not keep it alive, and does nothing once it is gone.
+/// Lets a task use its executor. It does not keep the executor alive, and does nothing once that is gone.
 ///
 /// # Examples
 ///
 /// ```
-/// use stepstream::engine::Millis;
+/// use stepstream::time::Millis;
 /// use stepstream::executor::Executor;
 ///
 /// let executor = Executor::new();
@@ -269,7 +270,7 @@ struct Core {
     timers: Rc<Timers>,
     /// Set while a turn runs, so that a turn started from inside a task does nothing. A panic leaves it set.
     in_turn: Cell<bool>,
-    /// Set from the moment the host was told to poll until it does, and while it does.
+    /// Set from the moment the host was asked to poll until that poll has ended.
     host_was_asked: Cell<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! Wakers, and the queue that they fill: who is to be polled next, each at most once.
+//! Wakers, and the queue that they fill: the tasks to poll next, each at most once.
 //!
 //! A waker must be `Send + Sync`, so this is the one part made of a lock and atomics. Compiled to wasm without threads
 //! they cost a plain load and store; natively a wake from another thread is safe.

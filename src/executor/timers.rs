@@ -1,7 +1,7 @@
 //! Time as the engine sees it: the clock that the host sets, the engine's timers, and the sleeps of tasks.
 //!
-//! All deadlines share one heap, so that the host needs one timer. Host timers have two traps that end here: a delay above
-//! 2^31-1 ms fires at once, and a timer may fire a little early.
+//! All deadlines share one heap, so that the host needs one timer. Host timers have two traps that end here: a delay
+//! above 2^31-1 ms fires at once, and a timer may fire a little early.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -10,20 +10,21 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use super::heap::{Alarm, Heap, Ticket};
-use crate::engine::Millis;
 use crate::sorted::SortedMap;
+use crate::time::Millis;
 
 /// The longest delay that a host timer can take, in milliseconds (almost 25 days).
 pub const MAX_DELAY: u32 = i32::MAX as u32;
 
 /// The clock, and all deadlines of an engine: its own timers, which are keys, and the [`Sleep`]s of tasks.
 ///
-/// Setting and clearing take logarithmic time as long as new keys are mostly higher than those set before, and memory follows the timers that are set, not those that once were.
+/// Setting and clearing take logarithmic time as long as new keys are mostly higher than those set before. Memory
+/// follows the timers that are set now, not those that were set before.
 ///
 /// # Examples
 ///
 /// ```
-/// use stepstream::engine::Millis;
+/// use stepstream::time::Millis;
 /// use stepstream::executor::Timers;
 ///
 /// let timers = Timers::default();
@@ -92,16 +93,16 @@ impl Timers {
     /// How long the one host timer has to wait from `now`, in milliseconds, at most [`MAX_DELAY`]; 0 if a deadline has
     /// passed, `None` if there is none.
     ///
-    /// After a clamped delay nothing is due yet, and the host asks again.
+    /// After a delay that was clamped, nothing is due yet: the host asks for the next delay.
     pub fn next_delay(&self, now: Millis) -> Option<u32> {
         let deadline = self.next_deadline()?;
         let delay = deadline.0.saturating_sub(now.max(self.now()).0);
         Some(delay.min(u64::from(MAX_DELAY)) as u32)
     }
 
-    /// Moves the clock to `now`, wakes the tasks whose sleep is over, and returns the engine's due keys, in the order of
-    /// their deadlines, equal ones in the order in which they were set.
-    #[must_use = "a due key is returned once; the engine has to be told"]
+    /// Moves the clock to `now`, wakes the tasks whose sleep is over, and returns the engine's due keys, in the order
+    /// of their deadlines, equal ones in the order in which they were set.
+    #[must_use = "a due key is returned once; pass it to the engine"]
     pub fn take_due(&self, now: Millis) -> Vec<u64> {
         self.advance_clock(now);
         let mut keys = Vec::new();

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::response::ModelResponse;
-use crate::engine::Millis;
 use crate::error::Code;
+use crate::time::Millis;
 
 /// A failed call.
 #[derive(Clone, Debug, PartialEq)]

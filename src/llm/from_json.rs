@@ -8,8 +8,8 @@ use super::json::{Tape, Value, decimal};
 use super::provider::{Api, Flavour, Provider};
 use super::secret::Secret;
 use super::types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, Tool, ToolCall, ToolChoice};
-use crate::engine::Millis;
 use crate::error::Code;
+use crate::time::Millis;
 
 /// What is wrong, boxed: an error the size of [`LlmError`] in every result would make each step of the reading several times larger.
 type Wrong = Box<LlmError>;

@@ -6,7 +6,7 @@
 //! # How a host carries a call
 //!
 //! ```
-//! use stepstream::engine::Millis;
+//! use stepstream::time::Millis;
 //! use stepstream::llm::{Call, CallOptions, Head, Provider, Request, Command};
 //!
 //! let provider = Provider::from_json(r#"{"api":"anthropic","apiKey":"sk-1"}"#).unwrap();

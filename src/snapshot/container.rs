@@ -4,6 +4,7 @@
 //! carried as it is.
 
 use super::header::{Header, Kind, LENGTH, number};
+use super::v1;
 use crate::engine::{Condition, Image};
 use crate::error::Code;
 use crate::hash::fnv;
@@ -40,7 +41,7 @@ pub fn write_encoded(fingerprint: u64, section: &[u8], host: &[u8]) -> Result<Ve
     let sequence = ticks_of(section).ok_or(Code::SnapshotInvalid)?;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Code::SnapshotValue);
     let mut bytes = Vec::with_capacity(SECTIONS + section.len() + host.len() + CHECKSUM);
-    Header { kind: Kind::Snapshot, fingerprint, sequence }.write(&mut bytes);
+    Header::new(Kind::Snapshot, fingerprint, sequence).write(&mut bytes);
     bytes.extend(length(section)?.to_le_bytes());
     bytes.extend(length(host)?.to_le_bytes());
     bytes.extend(section);
@@ -77,7 +78,7 @@ pub fn read(bytes: &[u8]) -> Result<Snapshot<'_>, Code> {
         return Err(Code::SnapshotAltered);
     }
     let (image, host) = content[SECTIONS..].split_at(image as usize);
-    let image = decode_image(image)?;
+    let image = decode_image(image, header.version)?;
     if image.ticks != header.sequence {
         return Err(Code::SnapshotInvalid);
     }
@@ -90,10 +91,12 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
     wire::to_bytes(image)
 }
 
-/// The opposite of [`encode_image`].
+/// The opposite of [`encode_image`], for an image in any version of the format.
 ///
 /// # Errors
 /// [`Code::SnapshotInvalid`]
-pub fn decode_image(bytes: &[u8]) -> Result<Image, Code> {
-    wire::from_bytes(bytes).ok_or(Code::SnapshotInvalid)
+pub fn decode_image(bytes: &[u8], version: u8) -> Result<Image, Code> {
+    let image =
+        if version == 1 { wire::from_bytes::<v1::Image>(bytes).map(Image::from) } else { wire::from_bytes(bytes) };
+    image.ok_or(Code::SnapshotInvalid)
 }

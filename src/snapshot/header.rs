@@ -1,5 +1,6 @@
 //! What every snapshot, journal and sealed snapshot begins with. All numbers are little-endian.
 
+use crate::engine::Graph;
 use crate::error::Code;
 
 /// What the bytes are.
@@ -16,7 +17,7 @@ pub enum Kind {
 pub const MAGIC: [u8; 4] = *b"STEP";
 
 /// The version of the format that is written. Older ones are read too.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// How many bytes a header takes.
 pub const LENGTH: usize = 24;
@@ -26,17 +27,31 @@ pub const LENGTH: usize = 24;
 pub struct Header {
     /// What follows.
     pub kind: Kind,
-    /// Which workflow it belongs to: [`Graph::fingerprint`](crate::engine::Graph::fingerprint).
+    /// The version of its format: [`VERSION`] or an older one.
+    pub version: u8,
+    /// Which workflow it belongs to: [`Graph::fingerprint`], in version 1 [`Graph::first_fingerprint`].
     pub fingerprint: u64,
     /// How many ticks the run had taken.
     pub sequence: u64,
 }
 
 impl Header {
+    /// A header of the newest version.
+    #[must_use]
+    pub fn new(kind: Kind, fingerprint: u64, sequence: u64) -> Header {
+        Header { kind, version: VERSION, fingerprint, sequence }
+    }
+
+    /// Whether it says that what follows belongs to the workflow of this graph.
+    #[must_use]
+    pub fn fits(&self, graph: &Graph) -> bool {
+        self.fingerprint == if self.version == 1 { graph.first_fingerprint() } else { graph.fingerprint() }
+    }
+
     /// Appends the header.
     pub fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend(MAGIC);
-        bytes.extend([self.kind as u8, VERSION, 0, 0]);
+        bytes.extend([self.kind as u8, self.version, 0, 0]);
         bytes.extend(self.fingerprint.to_le_bytes());
         bytes.extend(self.sequence.to_le_bytes());
     }
@@ -55,15 +70,16 @@ impl Header {
         if header[4] != kind as u8 {
             return Err(Code::SnapshotFormat);
         }
-        match header[5] {
+        let version = header[5];
+        match version {
             0 => return Err(Code::SnapshotFormat),
-            VERSION => {}
+            1..=VERSION => {}
             _ => return Err(Code::SnapshotVersion),
         }
         if header[6] != 0 || header[7] != 0 {
             return Err(Code::SnapshotAltered);
         }
-        Ok((Header { kind, fingerprint: number(&header[8..16]), sequence: number(&header[16..24]) }, rest))
+        Ok((Header { kind, version, fingerprint: number(&header[8..16]), sequence: number(&header[16..24]) }, rest))
     }
 }
 

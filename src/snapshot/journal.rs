@@ -27,7 +27,7 @@ pub enum Record {
         kept_limit: u32,
         /// The names of the graph's steps, in the order of their numbers.
         steps: Vec<String>,
-        /// Where the run came from, if it was recovered: an [`Image`] as bytes.
+        /// Where the run came from, if it was recovered: an [`Image`] as bytes, in the version of the journal.
         image: Option<Bytes>,
     },
     /// The graph has a further event type.
@@ -90,7 +90,7 @@ impl Journal {
             bytes
         });
         let fingerprint = journal.graph.borrow().fingerprint();
-        Header { kind: Kind::Journal, fingerprint, sequence }.write(&mut journal.bytes);
+        Header::new(Kind::Journal, fingerprint, sequence).write(&mut journal.bytes);
         journal.salt = fnv(&journal.bytes);
         let steps = journal.graph.borrow().steps().iter().map(|step| String::from(&*step.name)).collect();
         journal.write(&Record::Begin {

@@ -4,6 +4,7 @@
 //! - [`container`]: a snapshot: the engine's [`Image`](crate::engine::Image) and the host's part, under a checksum.
 //! - [`journal`]: every tick of a run, as records that a reader can check one by one.
 //! - [`replay`]: a run, rebuilt from its journal tick by tick, without user code.
+//! - `v1`: what images were in the first version of the format.
 //!
 //! `docs/snapshot-format.md` specifies the bytes. Everything here reads what comes from outside: no input makes it panic, and none makes it
 //! allocate more than a small multiple of its own length (`tests/snapshot_hostile.rs`, `tests/journal_hostile.rs`, `fuzz/`).
@@ -13,3 +14,4 @@ pub mod container;
 pub mod header;
 pub mod journal;
 pub mod replay;
+mod v1;

@@ -67,7 +67,7 @@ impl Replay {
     /// journal does not begin as one.
     pub fn new(graph: Rc<RefCell<Graph>>, bytes: Vec<u8>) -> Result<Replay, Code> {
         let mut reader = Reader::new(&bytes)?;
-        if graph.borrow().fingerprint() != reader.header.fingerprint {
+        if !reader.header.fits(&graph.borrow()) {
             return Err(Code::SnapshotForeign);
         }
         let Some(Record::Begin { seed, timeout, steps_limit, kept_limit, steps, image }) = reader.read()? else {
@@ -81,7 +81,7 @@ impl Replay {
         let (engine, now) = match image {
             None => (Engine::new(graph, options), Millis(0)),
             Some(image) => {
-                let image = container::decode_image(&image.0)?;
+                let image = container::decode_image(&image.0, reader.header.version)?;
                 let how = Thaw { options, fresh_timeout: false };
                 let engine = Engine::thaw_alone(graph, &image, how).map_err(|refusal| refusal.code)?;
                 (engine, Millis(image.now))

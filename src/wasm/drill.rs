@@ -1,41 +1,42 @@
-//! Deliberate panics, for the tests of what becomes of a program when there is a bug in here. Only builds with the feature `crash-drill`
-//! have this, and the package never does.
+//! Deliberate panics, for the tests of what a program sees when there is a bug in here. Only builds with the feature
+//! `crash-drill` have this, and the package never does.
 
 use std::cell::Cell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Where a panic can be had. Most are in the middle of something: the instance is borrowed, and what is being changed is half changed.
-#[allow(dead_code)] // Each module passes its own.
+/// Where a panic can be asked for. Most places are in the middle of something: the instance is borrowed, and what is
+/// being changed is half changed.
+#[allow(dead_code)] // Each module passes its own places.
 pub(super) enum Place {
-    /// After the engine has changed, before anybody has been told.
+    /// The engine has changed, and the host has no reply yet.
     Tick = 1,
-    /// A deadline has been passed on, the next one has not.
+    /// One deadline has been passed to the engine, and the next one has not.
     Wake = 2,
-    /// A run has been frozen and its image not been written.
-    Freeze = 3,
-    /// A run has been made of a snapshot and has no handle yet.
-    Thaw = 4,
+    /// A run has been captured, and its image is not written yet.
+    Capture = 3,
+    /// A run has been restored from a snapshot, and has no handle yet.
+    Restore = 4,
     /// A tick of a replay has been applied.
     Replay = 5,
     /// A run is about to be freed.
     Free = 6,
-    /// A call of a model has been told something and not been asked what is to be done.
+    /// A call of a model has taken an input, and its outputs are not read yet.
     Call = 7,
 }
 
 thread_local! {
-    /// The place, and how often it may still be passed.
+    /// The place, and how many more times it may be passed without a panic.
     static ARMED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
 }
 
-/// The instance will panic when that place is passed the next time but `spared`; place 0 is nowhere.
+/// The instance panics when that place has been passed `spared` times and is passed again; place 0 is nowhere.
 #[wasm_bindgen]
 pub fn drill_arm(place: u32, spared: u32) {
     ARMED.set((place, spared));
 }
 
-/// Panics if it was asked to.
+/// Panics if a panic was asked for here.
 pub(super) fn pass(place: Place) {
     let (armed, spared) = ARMED.get();
     if armed != place as u32 {

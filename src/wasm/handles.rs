@@ -4,14 +4,14 @@
 const PLACE_BITS: u32 = 20;
 const OWNERS: u32 = 1 << (31 - PLACE_BITS);
 
-/// A table of things named by handles. Handles fit in a positive i32. Freed places wait in a line, so that a place's owners are counted round
-/// only after all the others had their turn.
+/// A table of values named by handles. Handles fit in a positive i32. Freed places are reused in the order in which they
+/// were freed, so that the count of a place's owners comes round as late as possible.
 pub(super) struct Handles<T> {
     places: Vec<(u32, Option<T>)>,
     free: std::collections::VecDeque<u32>,
 }
 
-/// Freed places are left alone while there are fewer than this: an old handle is then recognised all the longer.
+/// No freed place is reused while there are fewer than this, so that an old handle is recognised for longer.
 const SPARE: usize = 64;
 
 impl<T> Handles<T> {

@@ -20,8 +20,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg(feature = "crash-drill")]
 use super::drill;
 use super::handles::Handles;
-use crate::engine::Millis;
 use crate::llm::{Attempt, Call, CallOptions, Command, Head, LlmError, Provider, Request};
+use crate::time::Millis;
 
 /// What the host has to do or to read, in this order.
 mod flag {

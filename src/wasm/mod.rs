@@ -1,7 +1,8 @@
 //! The boundaries to JavaScript: plain functions over handles, numbers in, words out.
 //!
-//! There are two, and each is a module of its own in the package, with a memory of its own: a program that calls no model does not
-//! download what calls one, and the other way round. The features of the crate choose which of them a build exports.
+//! There are two. Each is a module of its own in the package, with a memory of its own, so that a program that calls no
+//! model does not download the code for that, nor the other way round. The features of the crate choose which of them a
+//! build exports.
 //!
 //! # Layout
 //!
@@ -12,10 +13,10 @@
 //!
 //! # What holds for both
 //!
-//! 1. What lives here is named by handles. A handle of something that was freed is refused, for ever; so there is no
-//!    exported class, whose finaliser could reach into the instance that replaced the one it belongs to.
-//! 2. Nothing here calls JavaScript, so no call can come in while another one is at work.
-//! 3. Nothing that comes in can make a call trap. A trap is a bug; after one the host drops the instance.
+//! 1. Everything that lives here is named by handles. A handle of something that was freed is refused. There is no
+//!    exported class: after a trap, its finaliser would call into the instance that replaced its own.
+//! 2. Nothing here calls JavaScript, so that no call can come in while another one runs.
+//! 3. No input makes a call trap. A trap is a bug; after one the host drops the instance.
 
 mod handles;
 

@@ -218,7 +218,7 @@ test("a panic while a run is frozen ends all runs, and the snapshot before recov
   const { run } = await waiting();
   const { run: other } = await waiting();
   const stored = run.snapshot();
-  arm(place.FREEZE);
+  arm(place.CAPTURE);
   await fails(() => run.snapshot(), EngineError, "ENGINE_PANICKED");
   await expectCrashed(run);
   await expectCrashed(other);
@@ -233,7 +233,7 @@ test("a panic while a run is taken up leaves the snapshot good, and ends the oth
   const { run } = await waiting();
   const stored = run.snapshot();
   const workflow = asking();
-  arm(place.THAW);
+  arm(place.RESTORE);
   await fails(async () => workflow.recover(stored).start(), EngineError, "ENGINE_PANICKED");
   await expectCrashed(run);
   await expectFresh(before);

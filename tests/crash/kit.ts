@@ -5,7 +5,7 @@ import { setWasmModule } from "stepstream/slim";
 import { setLLMWasmModule } from "stepstream/slim/llm";
 
 /** Where `src/wasm/drill.rs` can panic. */
-export const place = { TICK: 1, WAKE: 2, FREEZE: 3, THAW: 4, REPLAY: 5, FREE: 6, CALL: 7 } as const;
+export const place = { TICK: 1, WAKE: 2, CAPTURE: 3, RESTORE: 4, REPLAY: 5, FREE: 6, CALL: 7 } as const;
 
 interface Drill extends WebAssembly.Exports {
   /** Panics when the place is passed the next time but `spared`. */

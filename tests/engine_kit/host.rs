@@ -28,10 +28,11 @@ pub enum Answer {
     Woken,
 }
 
-/// What a step asks for; `accepts` makes it a predicated wait.
+/// What a step asks for; `accepts` makes it a predicated wait, and `question` is published with it.
 #[derive(Clone, Default)]
 pub struct Asking {
     pub name: Option<&'static str>,
+    pub question: Option<String>,
     pub timeout: Option<u64>,
     pub accepts: Option<fn(&str) -> bool>,
 }
@@ -57,7 +58,8 @@ pub fn slot_of(tick: &Tick) -> Option<Slot> {
         | Tick::Complete { output: Some((_, slot)), .. }
         | Tick::Fail { slot, .. }
         | Tick::Collect { slot, .. }
-        | Tick::Once { slot, .. } => Some(*slot),
+        | Tick::Once { slot, .. }
+        | Tick::Ask { slot, .. } => Some(*slot),
         _ => None,
     }
 }
@@ -68,6 +70,7 @@ pub struct Host {
     pub start: EventTypeId,
     pub stop: EventTypeId,
     pub failed: EventTypeId,
+    pub human: EventTypeId,
     /// What was published, in order.
     pub stream: Vec<String>,
     /// Every command so far, in order.
@@ -83,6 +86,12 @@ pub struct Host {
     /// Every attempt ever begun.
     pub begun: Vec<Call>,
     pub timed_out: Vec<InvocationId>,
+    /// The attempts that were told to begin with a reset of what an earlier one had written.
+    pub resets: Vec<(StepId, u32)>,
+    /// The reset that the next command must make good.
+    reset: Option<(StepId, u32)>,
+    /// The places of invocations that have written to the stream since their attempt began.
+    wrote: BTreeSet<u32>,
     pub timers: BTreeMap<TimerKey, Millis>,
     pub outcome: Option<Outcome>,
     pub slots: Vec<Option<String>>,
@@ -102,19 +111,14 @@ pub struct Open {
 }
 
 impl Host {
-    pub fn new(
-        graph: Rc<RefCell<Graph>>,
-        options: RunOptions,
-        start: EventTypeId,
-        stop: EventTypeId,
-        failed: EventTypeId,
-    ) -> Host {
+    pub fn new(graph: Rc<RefCell<Graph>>, options: RunOptions, [start, stop, failed, human]: [EventTypeId; 4]) -> Host {
         Host {
             engine: Engine::new(graph, options),
             now: 0,
             start,
             stop,
             failed,
+            human,
             stream: Vec::new(),
             commands: Vec::new(),
             ticks: Vec::new(),
@@ -123,6 +127,9 @@ impl Host {
             running: Vec::new(),
             begun: Vec::new(),
             timed_out: Vec::new(),
+            resets: Vec::new(),
+            reset: None,
+            wrote: BTreeSet::new(),
             timers: BTreeMap::new(),
             outcome: None,
             slots: Vec::new(),
@@ -150,6 +157,9 @@ impl Host {
         let ended = matches!(self.engine.status(), Status::Ended(_));
         assert_eq!(settle.is_some() || was_over, ended, "a run settles when it ends");
         self.settle_call(&tick);
+        if let Tick::Write { from: Some(from), .. } = &tick {
+            self.wrote.insert(from.index);
+        }
         let payload = slot_of(&tick).map(|slot| self.payload(slot));
         self.turns.push(Turn { tick, payload, begun: Vec::new(), resolved: Vec::new() });
         for command in commands {
@@ -173,6 +183,8 @@ impl Host {
 
     fn carry_out(&mut self, command: Command) {
         self.commands.push(command.clone());
+        let reset = self.reset.take();
+        assert!(reset.is_none() || matches!(command, Command::Invoke { .. }), "a reset comes right before its attempt");
         match command {
             Command::Publish { slot } => {
                 let payload = self.payload(slot);
@@ -185,6 +197,12 @@ impl Host {
             Command::Invoke { step, invocation, attempt, inputs } => {
                 let inputs = inputs.into_iter().map(|slot| self.payload(slot)).collect();
                 assert!(self.begun.iter().all(|call| call.id != invocation), "an attempt's id is used once");
+                let wrote = self.wrote.remove(&invocation.index) && attempt > 1;
+                assert_eq!(
+                    reset,
+                    wrote.then_some((step, attempt)),
+                    "what was written before is reset, and nothing else"
+                );
                 let call = Call { step, id: invocation, attempt, inputs };
                 self.running.push(call.clone());
                 self.turn().begun.push(call.clone());
@@ -194,6 +212,10 @@ impl Host {
                 let payload = self.payload(slot);
                 self.turn().resolved.push((wait, payload.clone()));
                 self.settle_wait(wait, Answer::Event(payload));
+            }
+            Command::Reset { step, attempt } => {
+                self.resets.push((step, attempt));
+                self.reset = Some((step, attempt));
             }
             Command::Wake { wait } => self.settle_wait(wait, Answer::Woken),
             Command::Expire { wait } => self.settle_wait(wait, Answer::Expired),
@@ -252,8 +274,11 @@ impl Host {
         let mut running: Vec<_> = self.running.iter().map(|call| call.id).collect();
         running.sort_unstable();
         assert_eq!(in_flight, running, "the attempts that the engine thinks are running");
-        let waits: Vec<_> = self.engine.open_waits().map(|open| open.wait).collect();
-        let open: Vec<_> = self.open.iter().filter(|(_, open)| open.ty.is_some()).map(|(wait, _)| *wait).collect();
+        let mut waits: BTreeSet<_> = self.engine.open_waits().map(|open| open.wait).collect();
+        assert!(waits.iter().all(|wait| self.open.contains_key(wait)), "only what was asked for is open");
+        // A sleep that was withdrawn before is like a wait to which nothing comes.
+        waits.retain(|wait| self.open[wait].ty.is_some());
+        let open: BTreeSet<_> = self.open.iter().filter(|(_, open)| open.ty.is_some()).map(|(wait, _)| *wait).collect();
         assert_eq!(waits, open, "the waits that are open");
     }
 
@@ -375,20 +400,50 @@ impl Host {
     }
 
     pub fn try_wait(&mut self, by: InvocationId, ty: EventTypeId, asking: Asking) -> Result<WaitId, Code> {
-        let Asking { name, timeout, accepts } = asking;
+        let Asking { name, timeout, accepts, question } = asking;
         let claim = accepts.and_then(|accepts| {
             let kept = self.engine.kept(ty);
             kept.into_iter().map(|event| event.slot).find(|slot| accepts(&self.payload(*slot)))
         });
-        let tick = Tick::Wait {
-            invocation: by,
-            ty,
-            id: name.map(Into::into),
-            timeout: timeout.map(Millis),
-            predicated: accepts.is_some(),
-            claim,
+        let (invocation, id) = (by, name.map(Into::into));
+        let (timeout, predicated) = (timeout.map(Millis), accepts.is_some());
+        let open = Open { ty: Some(ty), accepts, by };
+        let Some(payload) = question else {
+            return self.ask(open, Tick::Wait { invocation, ty, id, timeout, predicated, claim });
         };
-        self.ask(Open { ty: Some(ty), accepts, by }, tick)
+        let slot = self.put(payload);
+        // Any type will do for what is only published.
+        let question = EventTypeId(0);
+        let tick = Tick::Ask { invocation, ty, id, timeout, predicated, claim, question, slot };
+        let wait = self.ask(open, tick);
+        if wait.is_err() {
+            self.take_back(slot);
+        }
+        wait
+    }
+
+    /// The attempt takes a wait or sleep back.
+    pub fn withdraw(&mut self, call: &Call, wait: WaitId) {
+        self.try_withdraw(call.id, wait).expect("the attempt is running");
+    }
+
+    pub fn try_withdraw(&mut self, by: InvocationId, wait: WaitId) -> Result<Reply, Code> {
+        let was_open = self.open.get(&wait).is_some_and(|open| open.by == by);
+        let open = if was_open { self.open.remove(&wait) } else { None };
+        let before = self.commands.len();
+        let state = self.engine.state().clone();
+        match self.tick(Tick::Withdraw { invocation: by, wait }) {
+            Ok(reply) => {
+                assert!(was_open || *self.engine.state() == state, "to withdraw what is closed changes nothing");
+                let settles = |command: &Command| matches!(command, Command::Resolve { .. } | Command::Expire { .. });
+                assert!(!self.commands[before..].iter().any(settles), "what is withdrawn is not answered");
+                Ok(reply)
+            }
+            Err(code) => {
+                self.open.extend(open.map(|open| (wait, open)));
+                Err(code)
+            }
+        }
     }
 
     pub fn sleep(&mut self, call: &Call, delay: u64) -> WaitId {
@@ -417,6 +472,11 @@ impl Host {
                 Err(code)
             }
         }
+    }
+
+    /// The waits and sleeps of an attempt that are open.
+    pub fn open_waits(&self, by: InvocationId) -> Vec<WaitId> {
+        self.open.iter().filter(|(_, open)| open.by == by).map(|(wait, _)| *wait).collect()
     }
 
     /// How a wait ended, if it has.

@@ -62,7 +62,8 @@ impl Flow {
 
     /// A run that has not begun.
     pub fn ready(self, options: RunOptions) -> Host {
-        Host::new(Rc::new(RefCell::new(self.graph)), options, self.start, self.stop, self.failed)
+        let types = [self.start, self.stop, self.failed, self.human];
+        Host::new(Rc::new(RefCell::new(self.graph)), options, types)
     }
 
     /// A run that has begun with the event `"start"`.

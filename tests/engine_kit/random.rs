@@ -18,6 +18,8 @@ pub struct StepPlan {
     /// For each input the types that it takes.
     pub inputs: Vec<Vec<Pick>>,
     pub workers: Option<u32>,
+    /// What it says that it returns; it may return anything all the same.
+    pub outputs: Option<Vec<Pick>>,
     pub attempts: Option<u32>,
     pub pause: u64,
     pub timeout: Option<u64>,
@@ -38,18 +40,64 @@ pub struct Plan {
 
 #[derive(Clone, Debug)]
 pub enum Action {
-    Finish { by: Pick, ty: Option<Pick> },
-    Stop { by: Pick },
-    Fail { by: Pick, verdict: Verdict },
-    Send { by: Option<Pick>, ty: Pick, target: Option<Pick> },
-    Write { by: Option<Pick> },
-    Wait { by: Pick, ty: Pick, timeout: Option<u64>, picky: bool },
-    Sleep { by: Pick, delay: u64 },
-    Collect { by: Pick, ty: Pick, expected: Vec<Pick> },
-    Once { by: Pick, key: Pick },
-    Block { by: Pick },
-    Unblock { by: Pick },
-    Advance { by: u64 },
+    Finish {
+        by: Pick,
+        ty: Option<Pick>,
+    },
+    Stop {
+        by: Pick,
+    },
+    Fail {
+        by: Pick,
+        verdict: Verdict,
+    },
+    Send {
+        by: Option<Pick>,
+        ty: Pick,
+        target: Option<Pick>,
+    },
+    Write {
+        by: Option<Pick>,
+    },
+    Wait {
+        by: Pick,
+        ty: Pick,
+        timeout: Option<u64>,
+        picky: bool,
+        asks: bool,
+    },
+    /// Takes back one of the waits and sleeps so far, which may be closed or another's.
+    Withdraw {
+        by: Pick,
+        nth: Pick,
+    },
+    /// Takes back a wait or sleep of its own that is open.
+    Lose {
+        by: Pick,
+        nth: Pick,
+    },
+    Sleep {
+        by: Pick,
+        delay: u64,
+    },
+    Collect {
+        by: Pick,
+        ty: Pick,
+        expected: Vec<Pick>,
+    },
+    Once {
+        by: Pick,
+        key: Pick,
+    },
+    Block {
+        by: Pick,
+    },
+    Unblock {
+        by: Pick,
+    },
+    Advance {
+        by: u64,
+    },
     Cancel,
     Nonsense(Box<Tick>),
 }
@@ -58,13 +106,15 @@ pub fn plans() -> impl Strategy<Value = Plan> {
     let input = vec(any::<Pick>(), 1..=2);
     let step = (
         vec(input, 1..=3),
+        proptest::option::weighted(0.8, vec(any::<Pick>(), 0..=2)),
         proptest::option::of(1..=3u32),
         proptest::option::of(1..=4u32),
         prop_oneof![Just(0), 1..50u64],
         proptest::option::weighted(0.2, 1..100u64),
     )
-        .prop_map(|(inputs, workers, attempts, pause, timeout)| StepPlan {
+        .prop_map(|(inputs, outputs, workers, attempts, pause, timeout)| StepPlan {
             inputs,
+            outputs,
             workers,
             attempts,
             pause,
@@ -140,6 +190,19 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
             slot: Slot(slot)
         }),
         Just(Tick::Resume),
+        (invocation.clone(), number()).prop_map(|(invocation, wait)| Tick::Withdraw { invocation, wait: WaitId(wait) }),
+        (invocation.clone(), number(), any::<bool>(), event.clone()).prop_map(
+            |(invocation, ty, predicated, (question, slot))| Tick::Ask {
+                invocation,
+                ty: EventTypeId(ty),
+                id: Some("nonsense".into()),
+                timeout: None,
+                predicated,
+                claim: None,
+                question,
+                slot
+            }
+        ),
         (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3))
             .prop_map(|(invocation, (ty, slot), expected)| Tick::Collect { invocation, ty, slot, expected }),
         invocation.clone().prop_map(|invocation| Tick::Block { invocation }),
@@ -158,8 +221,16 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
         10 => (sender(), by(), proptest::option::weighted(0.2, by()))
             .prop_map(|(by, ty, target)| Action::Send { by, ty, target }),
         1 => sender().prop_map(|by| Action::Write { by }),
-        6 => (by(), by(), proptest::option::weighted(0.4, 0..60u64), proptest::bool::weighted(0.3))
-            .prop_map(|(by, ty, timeout, picky)| Action::Wait { by, ty, timeout, picky }),
+        6 => (
+            by(),
+            by(),
+            proptest::option::weighted(0.4, 0..60u64),
+            proptest::bool::weighted(0.3),
+            proptest::bool::weighted(0.3),
+        )
+            .prop_map(|(by, ty, timeout, picky, asks)| Action::Wait { by, ty, timeout, picky, asks }),
+        1 => (by(), by()).prop_map(|(by, nth)| Action::Withdraw { by, nth }),
+        4 => (by(), by()).prop_map(|(by, nth)| Action::Lose { by, nth }),
         3 => (by(), 0..60u64).prop_map(|(by, delay)| Action::Sleep { by, delay }),
         3 => (by(), by(), vec(by(), 0..4)).prop_map(|(by, ty, expected)| Action::Collect { by, ty, expected }),
         2 => (by(), 0..3u8).prop_map(|(by, key)| Action::Once { by, key }),
@@ -210,6 +281,11 @@ impl Host {
             Tick::Sleep { invocation, .. } => {
                 self.ask(Open { ty: None, accepts: None, by: *invocation }, tick.clone()).map(|_| ())
             }
+            Tick::Ask { invocation, ty, predicated, .. } => {
+                let accepts: Option<fn(&str) -> bool> = predicated.then_some(|_| false);
+                self.ask(Open { ty: Some(*ty), accepts, by: *invocation }, tick.clone()).map(|_| ())
+            }
+            Tick::Withdraw { invocation, wait } => self.try_withdraw(*invocation, *wait).map(|_| ()),
             _ => self.tick(tick.clone()).map(|_| ()),
         };
         if let Some(slot) = free.filter(|_| reply.is_err()) {
@@ -245,6 +321,7 @@ impl Plan {
             });
             steps.push(flow.add(Step {
                 inputs: plan.inputs.iter().map(input).collect(),
+                outputs: plan.outputs.as_ref().map(input),
                 workers: plan.workers,
                 retry,
                 timeout: plan.timeout.map(Millis),
@@ -331,10 +408,22 @@ impl Random {
                 let call = by.and_then(|by| self.run.running.iter().find(|call| call.id == by).cloned());
                 self.run.write(call.as_ref(), "written").ok()?;
             }
-            Action::Wait { by, ty, timeout, picky } => {
+            Action::Withdraw { by, nth } => {
+                let wait = *nth as usize % (self.run.askers.len() + 1);
+                self.run.try_withdraw(self.by(*by)?, WaitId(wait as u32)).ok()?;
+            }
+            Action::Lose { by, nth } => {
+                let by = self.by(*by)?;
+                let own: Vec<WaitId> = self.run.open_waits(by);
+                self.run.try_withdraw(by, pick(&own, *nth)?).ok()?;
+            }
+            Action::Wait { by, ty, timeout, picky, asks } => {
                 let by = self.by(*by)?;
                 let accepts: Option<fn(&str) -> bool> = picky.then_some(|payload| payload.ends_with(['1', '4', '7']));
-                self.run.try_wait(by, self.ty(*ty), Asking { name: None, timeout: *timeout, accepts }).ok()?;
+                let question = asks.then(|| self.payload(self.run.start));
+                self.run
+                    .try_wait(by, self.ty(*ty), Asking { name: None, timeout: *timeout, accepts, question })
+                    .ok()?;
             }
             Action::Sleep { by, delay } => {
                 self.run.try_sleep(self.by(*by)?, *delay).ok()?;

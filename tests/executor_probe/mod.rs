@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use stepstream::engine::Millis;
 use stepstream::executor::{Executor, TaskId};
+use stepstream::time::Millis;
 
 /// The time, where it does not matter.
 pub const NOW: Millis = Millis(0);

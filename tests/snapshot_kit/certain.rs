@@ -39,10 +39,21 @@ enum Deed {
     Several {
         at: Vec<[u64; 2]>,
     },
+    /// Waits for what the outside sends, with a question.
+    Question {
+        picky: bool,
+        at: u64,
+    },
     /// Waits for what never comes.
     Expire {
         span: u64,
     },
+    /// Waits for an event and sleeps at a time; the sleep is over first. What comes then is for the next wait.
+    Lose {
+        span: u64,
+    },
+    /// Fetches what an earlier step has left, before a sleep is over.
+    Win,
     Nest {
         span: u64,
     },
@@ -80,14 +91,17 @@ fn deeds(most: usize) -> impl Strategy<Value = Vec<Deed>> {
         3 => (1..5000u64).prop_map(|span| Deed::Work { span }),
         2 => (1..5000u64).prop_map(|span| Deed::Sleep { span }),
         2 => (0..3u8).prop_map(|key| Deed::Once { key }),
-        1 => Just(Deed::Write),
+        2 => Just(Deed::Write),
         3 => Just(Deed::Send),
         2 => Just(Deed::Leave),
         3 => any::<bool>().prop_map(|named| Deed::Fetch { named }),
         3 => (any::<bool>(), any::<bool>(), 0..20_000u64)
             .prop_map(|(named, picky, at)| Deed::Ask { named, picky, at }),
         3 => vec([0..20_000u64, 0..20_000u64], 1..=3).prop_map(|at| Deed::Several { at }),
+        2 => (any::<bool>(), 0..20_000u64).prop_map(|(picky, at)| Deed::Question { picky, at }),
         1 => (1..5000u64).prop_map(|span| Deed::Expire { span }),
+        2 => (1..5000u64).prop_map(|span| Deed::Lose { span }),
+        2 => Just(Deed::Win),
         1 => (1..5000u64).prop_map(|span| Deed::Nest { span }),
     ];
     vec(deed, 0..=most)
@@ -259,6 +273,22 @@ impl Making {
                     self.outside.extend((0..several).map(|nth| Sending { at: at + nth * 100, ty }));
                     program.push(Action::Wait { ty, named, span: None, picky });
                 }
+                Deed::Question { picky, at } => {
+                    let ty = self.ty();
+                    let several = if picky { 12 } else { 1 };
+                    self.outside.extend((0..several).map(|nth| Sending { at: at + nth * 100, ty }));
+                    program.push(Action::Ask { ty, span: None, picky });
+                }
+                Deed::Lose { span } => {
+                    let ty = self.ty();
+                    let wait = Action::Wait { ty, named: false, span: None, picky: false };
+                    program.extend([Action::Race { ty, span, picky: false }, Action::Send { ty, target: None }, wait]);
+                }
+                Deed::Win => {
+                    if let Some(ty) = self.left.pop() {
+                        program.push(Action::Race { ty, span: 1 << 50, picky: false });
+                    }
+                }
                 Deed::Several { at } => {
                     let parts: Vec<[Ty; 2]> = at.iter().map(|_| [self.ty(), self.ty()]).collect();
                     let sendings = parts.iter().flatten().zip(at.iter().flatten());
@@ -278,7 +308,7 @@ impl Making {
 
 /// What may be done before a failure: an event that is sent would be sent again by the next attempt.
 fn harmless(deeds: &[Deed]) -> Vec<Deed> {
-    deeds.iter().filter(|deed| !matches!(deed, Deed::Send | Deed::Leave)).cloned().collect()
+    deeds.iter().filter(|deed| !matches!(deed, Deed::Send | Deed::Leave | Deed::Lose { .. })).cloned().collect()
 }
 
 /// What takes no time.

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use stepstream::engine::{EventTypeId, InvocationId, Millis, Reply, Slot, Tick, Verdict, WaitId};
 use stepstream::error::Code;
 
-use super::sim::{Asked, Fiber, Part, Sim, State, accepts, hash};
-use super::{Action, End, FAILED, STOP, Ty, type_name};
+use super::sim::{Asked, Fiber, Part, Sim, State, accepts, hash, sender};
+use super::{ASK, Action, End, FAILED, STOP, Ty, type_name};
 
 impl Sim {
     /// The picky waits of this life that take an event.
@@ -41,7 +41,7 @@ impl Sim {
     /// A handler does its next action.
     pub fn perform(&mut self, birth: u32) {
         let fiber = self.fibers.get_mut(&birth).expect("only a handler at work does something");
-        self.acting = format!("{} {:?}", fiber.step, fiber.inputs);
+        self.acting = sender(fiber.step, &fiber.inputs);
         let id = fiber.id;
         if fiber.timed_out {
             return self.fail(birth, Verdict::Policy);
@@ -56,6 +56,8 @@ impl Sim {
                 self.wait(birth, *ty, id, *span, *picky);
                 return;
             }
+            Action::Ask { ty, span, picky } => return self.ask(birth, *ty, *span, *picky),
+            Action::Race { ty, span, picky } => return self.race(birth, *ty, *span, *picky),
             Action::Several { parts } => return self.several(birth, parts),
             Action::Hang if fiber.attempt > 1 => {}
             Action::Hang => return self.wait(birth, STOP, None, None, false),
@@ -92,7 +94,10 @@ impl Sim {
             Action::Write { ty } => {
                 let identity = self.identity(birth);
                 let (ty, slot, _) = self.event(*ty, &identity);
+                self.is_writing = true;
                 self.tick(Tick::Write { from: Some(id), ty, slot }).expect("it is at work");
+                self.is_writing = false;
+                self.wrote.insert(id.index);
             }
             Action::Fail { until, verdict } => {
                 if fiber.attempt <= *until {
@@ -125,12 +130,65 @@ impl Sim {
 
     fn wait(&mut self, birth: u32, ty: Ty, name: Option<Box<str>>, span: Option<u64>, picky: bool) {
         let (invocation, id) = (self.fibers[&birth].id, self.built.types[ty]);
-        let kept = self.engine.kept(id).into_iter().map(|event| event.slot);
-        let claim = if picky { kept.into_iter().find(|slot| accepts(&self.payload(*slot))) } else { None };
+        let claim = self.claim(id, picky);
         let timeout = span.map(|span| Millis(self.span(birth, span)));
         let tick = Tick::Wait { invocation, ty: id, id: name, timeout, predicated: picky, claim };
         let reply = self.tick(tick).expect("it is at work");
         self.asked(birth, None, Some(ty), picky, &reply);
+    }
+
+    /// The first kept event that a picky wait takes.
+    fn claim(&self, ty: EventTypeId, picky: bool) -> Option<Slot> {
+        let kept = self.engine.kept(ty).into_iter().map(|event| event.slot);
+        if picky { kept.into_iter().find(|slot| accepts(&self.payload(*slot))) } else { None }
+    }
+
+    fn ask(&mut self, birth: u32, ty: Ty, span: Option<u64>, picky: bool) {
+        let identity = self.identity(birth);
+        let (invocation, wanted) = (self.fibers[&birth].id, self.built.types[ty]);
+        let claim = self.claim(wanted, picky);
+        let id = Some(format!("ask {}", self.fibers[&birth].at).into_boxed_str());
+        let timeout = span.map(|span| Millis(self.span(birth, span)));
+        let (question, slot, _) = self.event(ASK, &identity);
+        let tick = Tick::Ask { invocation, ty: wanted, id, timeout, predicated: picky, claim, question, slot };
+        let reply = self.tick(tick).expect("it is at work");
+        self.asked(birth, None, Some(ty), picky, &reply);
+    }
+
+    /// Asks for an event and for time; or, when one of them is there, takes it and withdraws the other. Of two the event wins, in every life.
+    fn race(&mut self, birth: u32, ty: Ty, span: u64, picky: bool) {
+        let fiber = self.fibers.get_mut(&birth).expect("at work");
+        let (invocation, at) = (fiber.id, fiber.at);
+        if fiber.parts.is_empty() {
+            fiber.parts = vec![Part { is_asking: true, ..Part::default() }; 2];
+            let delay = Millis(self.span(birth, span));
+            let wanted = self.built.types[ty];
+            let (id, claim) = (Some(format!("race {at}").into_boxed_str()), self.claim(wanted, picky));
+            let tick = Tick::Wait { invocation, ty: wanted, id, timeout: None, predicated: picky, claim };
+            let event = self.tick(tick).expect("it is at work");
+            self.asked(birth, Some(0), Some(ty), picky, &event);
+            let time = self.tick(Tick::Sleep { invocation, delay }).expect("it is at work");
+            self.asked(birth, Some(1), None, false, &time);
+            let fiber = self.fibers.get_mut(&birth).expect("asking ends nothing");
+            for (part, reply) in fiber.parts.iter_mut().zip([event, time]) {
+                let Reply::Wait(wait) = reply else { panic!("a question is answered with {reply:?}") };
+                part.wait = Some(wait);
+                if part.is_asking && fiber.state == State::Ready {
+                    fiber.state = State::Asking(wait);
+                }
+            }
+            if fiber.parts.iter().any(|part| !part.is_asking) {
+                fiber.state = State::Ready;
+            }
+            return;
+        }
+        let parts = std::mem::take(&mut fiber.parts);
+        let winner = parts.iter().position(|part| !part.is_asking).expect("a handler is ready when one is there");
+        fiber.hear(&parts[winner].told[0]);
+        fiber.at += 1;
+        let wait = parts[1 - winner].wait.expect("both were asked for");
+        self.asked.remove(&wait);
+        self.tick(Tick::Withdraw { invocation, wait }).expect("it is at work");
     }
 
     fn asked(&mut self, birth: u32, part: Option<usize>, ty: Option<Ty>, picky: bool, reply: &Reply) {

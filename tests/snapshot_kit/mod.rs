@@ -44,6 +44,18 @@ pub enum Action {
         span: Option<u64>,
         picky: bool,
     },
+    /// Asks for an event with a question.
+    Ask {
+        ty: Ty,
+        span: Option<u64>,
+        picky: bool,
+    },
+    /// Asks for an event and sleeps at a time, and takes back what comes later.
+    Race {
+        ty: Ty,
+        span: u64,
+        picky: bool,
+    },
     /// Sleeps.
     Sleep {
         span: u64,
@@ -208,6 +220,7 @@ impl Blueprint {
         let ids = |list: &Vec<Ty>| list.iter().map(|ty| types[*ty]).collect::<Vec<_>>();
         Step {
             name: spec.name.map_or_else(|| step_name(nth), String::from).into(),
+            unnamed: None,
             inputs: spec.inputs.iter().map(ids).collect(),
             outputs: spec.outputs.as_ref().map(ids),
             workers: spec.workers,

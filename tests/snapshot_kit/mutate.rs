@@ -63,7 +63,7 @@ pub fn mutate(image: &mut Image, (kind, at, value): Change) {
 
 fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
     let number = value as u32;
-    match kind % 40 {
+    match kind % 42 {
         0 => image.condition = condition(value),
         1 => image.ticks = value,
         2 => image.now = value,
@@ -95,13 +95,14 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
         25 => entry(image, at)?.answer = answer(at, value),
         26 => entry(image, at)?.request = request(at, value),
         27 => {
-            let entry = EntryImage { request: request(at, value), answer: answer(at / 4, value) };
+            let published = value.is_multiple_of(5);
+            let entry = EntryImage { request: request(at, value), answer: answer(at / 4, value), published };
             nth(&mut image.invocations, at)?.log.push(entry);
         }
         28 => nth(&mut image.invocations, at)?.once.push((format!("key {}", at % 2), number)),
         29 => shuffle(&mut nth(&mut image.invocations, at)?.once, at, value),
         30 => {
-            let sent = SentImage { ty: u32::from(at % 4), written: at > 99, count: number };
+            let sent = SentImage { ty: u32::from(at % 4), count: number };
             nth(&mut image.invocations, at)?.sent.push(sent);
         }
         31 => kept(image, at)?.event = event(at, value),
@@ -117,6 +118,14 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
         38 => {
             let held = vec![KeptImage { event: event(at, value), order: 0 }];
             image.collections.push(CollectionImage { step: u32::from(at % 3), expected: vec![number % 4; 2], held });
+        }
+        39 => {
+            let invocation = nth(&mut image.invocations, at)?;
+            invocation.wrote = !invocation.wrote;
+        }
+        40 => {
+            let entry = entry(image, at)?;
+            entry.published = !entry.published;
         }
         _ => {
             let again = image.invocations.first().cloned()?;
@@ -136,7 +145,8 @@ fn request(at: u8, value: u64) -> RequestImage {
 
 fn answer(at: u8, value: u64) -> AnswerImage {
     let deadline = at.is_multiple_of(2).then_some(value);
-    match at % 6 {
+    match at % 7 {
+        6 => AnswerImage::Withdrawn,
         0 => AnswerImage::Vacant,
         1 | 2 => AnswerImage::Pending { rank: value as u32, deadline, predicated: at > 99 },
         3 => AnswerImage::Received(event(at / 6, value)),

@@ -23,11 +23,15 @@ fn actions() -> impl Strategy<Value = Action> {
     prop_oneof![
         6 => (ty(), any::<bool>(), option::weighted(0.4, 1..60_000u64), prop::bool::weighted(0.35))
             .prop_map(|(ty, named, span, picky)| Action::Wait { ty, named, span, picky }),
+        3 => (ty(), option::weighted(0.4, 1..60_000u64), prop::bool::weighted(0.35))
+            .prop_map(|(ty, span, picky)| Action::Ask { ty, span, picky }),
+        4 => (ty(), 1..60_000u64, prop::bool::weighted(0.35))
+            .prop_map(|(ty, span, picky)| Action::Race { ty, span, picky }),
         3 => (1..60_000u64).prop_map(|span| Action::Sleep { span }),
         2 => (0..3u8).prop_map(|key| Action::Once { key }),
         2 => (ty(), vec(ty(), 1..4)).prop_map(|(ty, expected)| Action::Collect { ty, expected }),
         4 => (ty(), option::weighted(0.2, 0..6usize)).prop_map(|(ty, target)| Action::Send { ty, target }),
-        1 => ty().prop_map(|ty| Action::Write { ty }),
+        3 => ty().prop_map(|ty| Action::Write { ty }),
         2 => (1..3u32, verdicts()).prop_map(|(until, verdict)| Action::Fail { until, verdict }),
         1 => Just(Action::Block),
         1 => Just(Action::Unblock),
@@ -134,7 +138,9 @@ fn fit(step: &mut StepSpec, plain: usize, count: usize) {
     }
     for action in &mut step.program {
         match action {
-            Action::Wait { ty, .. } | Action::Write { ty } => plain(ty),
+            Action::Wait { ty, .. } | Action::Ask { ty, .. } | Action::Race { ty, .. } | Action::Write { ty } => {
+                plain(ty)
+            }
             Action::Send { ty, target } => {
                 plain(ty);
                 *target = target.map(|step| step % count);

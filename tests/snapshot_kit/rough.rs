@@ -78,7 +78,7 @@ impl Rough {
         let slot = Slot(if self.below(20) == 0 { self.below(40) as u32 } else { free });
         let matches: Vec<WaitId> = self.open.keys().filter(|wait| wait.0 % 2 == 0).copied().collect();
         let delay = Millis(self.below(100) as u64);
-        match self.below(24) {
+        match self.below(26) {
             0..4 => Tick::Complete { invocation, output: Some((ty, slot)), matches },
             4 => Tick::Complete { invocation, output: None, matches },
             5..8 => {
@@ -104,6 +104,17 @@ impl Rough {
             19 => Tick::Once { invocation, key: "key 0".into(), slot },
             20 => Tick::Block { invocation },
             21 => Tick::Unblock { invocation },
+            23 => {
+                let open = self.open.iter().filter(|(_, by)| **by == invocation).map(|(wait, _)| *wait);
+                let open: Vec<WaitId> = open.collect();
+                let nth = self.below(open.len());
+                let wait = open.get(nth).copied().unwrap_or(WaitId(self.below(6) as u32));
+                Tick::Withdraw { invocation, wait }
+            }
+            24 => {
+                let (id, timeout) = ((self.below(3) == 0).then(|| "wait 0".into()), Some(delay));
+                Tick::Ask { invocation, ty, id, timeout, predicated: false, claim: None, question: ty, slot }
+            }
             22 => match self.timers.iter().map(|(key, at)| (*at, *key)).min() {
                 Some((at, key)) => {
                     self.now = self.now.max(at);
@@ -129,12 +140,19 @@ impl Rough {
             | Tick::Complete { output: Some((_, slot)), .. }
             | Tick::Fail { slot, .. }
             | Tick::Collect { slot, .. }
-            | Tick::Once { slot, .. } => Some(slot.0),
+            | Tick::Once { slot, .. }
+            | Tick::Ask { slot, .. } => Some(slot.0),
             _ => None,
         };
         let fired = if let Tick::Timer { key } = &tick { Some(*key) } else { None };
         let asker = match &tick {
-            Tick::Wait { invocation, .. } | Tick::Sleep { invocation, .. } => Some(*invocation),
+            Tick::Wait { invocation, .. } | Tick::Sleep { invocation, .. } | Tick::Ask { invocation, .. } => {
+                Some(*invocation)
+            }
+            _ => None,
+        };
+        let withdrawn = match &tick {
+            Tick::Withdraw { invocation, wait } => Some((*invocation, *wait)),
             _ => None,
         };
         let over = match &tick {
@@ -156,6 +174,12 @@ impl Rough {
         if let Some(over) = over {
             assert!(self.running.remove(&over), "only what is at work can end");
             self.open.retain(|_, by| *by != over);
+        }
+        if let Some((by, wait)) = withdrawn
+            && self.open.get(&wait) == Some(&by)
+        {
+            self.open.remove(&wait);
+            self.settled.insert(wait);
         }
         if let (Some(by), stepstream::engine::Reply::Wait(wait)) = (asker, reply) {
             assert!(!self.settled.contains(&wait), "a wait that is over is not opened again");

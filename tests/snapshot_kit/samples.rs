@@ -96,6 +96,7 @@ pub fn samples() -> Vec<Sample> {
     let mut second_attempt = failing(1, 700, 3, &[wait(A)], End::Return(B));
     second_attempt.program.push(wait(C));
     let handler = StepSpec { handler: Some((None, 3)), ..step(&[], &[wait(B)], End::Return(STOP)) };
+    let race = |ty, span| Action::Race { ty, span, picky: false };
     let collect = |expected: &[Ty]| Action::Collect { ty: A, expected: expected.to_vec() };
     vec![
         sample("created", timed.clone(), &[]),
@@ -157,5 +158,25 @@ pub fn samples() -> Vec<Sample> {
         sample("stalled", closed(vec![step(&[START], &[send(A)], End::Nothing)]), &[Begin, Settle]),
         sample("limit-reached", limited, &[Begin, Settle]),
         sample("second-life", timed, &[Begin, Settle, Pass(10_000), TakeUp, Send(B), Pass(5)]),
+        sample(
+            "withdrawn",
+            open(vec![step(&[START], &[race(A, 9), send(A), wait(B)], End::Return(STOP))]),
+            &[Begin, Settle, Pass(20), Settle],
+        ),
+        sample(
+            "withdrawn-sleep",
+            open(vec![step(&[START], &[race(A, 1 << 40), wait(B)], End::Return(STOP))]),
+            &[Begin, Settle, Send(A), Settle, TakeUp],
+        ),
+        sample(
+            "asked",
+            open(vec![failing(1, 700, 3, &[Action::Ask { ty: A, span: None, picky: true }], End::Return(STOP))]),
+            &[Begin, Settle, Send(A), Send(A), Settle, Pass(100)],
+        ),
+        sample(
+            "written",
+            open(vec![failing(1, 700, 3, &[Action::Write { ty: C }], End::Return(STOP)), fan()]),
+            &[Begin, Settle, Pass(100)],
+        ),
     ]
 }

@@ -51,6 +51,8 @@ pub struct Fiber {
 pub struct Position {
     pub at: usize,
     pub is_asking: bool,
+    /// It has asked for several things at a time.
+    pub has_asked: bool,
     pub heard: u64,
     pub timed_out: bool,
 }
@@ -59,13 +61,16 @@ pub struct Position {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Part {
     pub is_asking: bool,
+    /// The number of what it has asked for, where it may be withdrawn.
+    pub wait: Option<WaitId>,
     pub told: Vec<String>,
 }
 
 impl Fiber {
     pub fn position(&self) -> Position {
         let is_asking = matches!(self.state, State::Asking(_));
-        Position { at: self.at, is_asking, heard: self.heard, timed_out: self.timed_out }
+        let has_asked = !self.parts.is_empty();
+        Position { at: self.at, is_asking, has_asked, heard: self.heard, timed_out: self.timed_out }
     }
 
     pub(super) fn hear(&mut self, told: &str) {
@@ -109,9 +114,11 @@ pub struct Sim {
     pub timers: BTreeMap<TimerKey, u64>,
     /// Every call of a handler in this life: the step, and its events.
     pub begun: Vec<(usize, Vec<String>)>,
-    /// What was published, in order.
+    /// What was published, in order, without what handlers wrote.
     pub stream: Vec<String>,
-    /// The same, for each step that published something, with its events.
+    /// What each handler wrote to the stream, as far as it was not reset.
+    pub written: BTreeMap<String, Vec<String>>,
+    /// What was published, for each step that published something, with its events.
     pub by_sender: BTreeMap<String, Vec<String>>,
     /// How often each thing that must happen once has happened.
     pub effects: BTreeMap<String, u32>,
@@ -126,6 +133,12 @@ pub struct Sim {
     /// How much of what the outside sends has been sent.
     pub sent: usize,
     pub(super) acting: String,
+    /// The handler is writing to the stream.
+    pub(super) is_writing: bool,
+    /// The places of invocations that have written something since they began.
+    pub(super) wrote: BTreeSet<u32>,
+    /// The reset that the next command must make good.
+    reset: Option<(StepId, u32)>,
     pub(super) slots: Vec<Option<String>>,
     free: BTreeSet<u32>,
     by_id: BTreeMap<InvocationId, u32>,
@@ -137,6 +150,11 @@ pub struct Sim {
     /// Deadlines of attempts that begin in this tick, in their order.
     step_timers: VecDeque<TimerKey>,
     idle: bool,
+}
+
+/// What a handler is called in every life of the run, through all its attempts.
+pub(super) fn sender(step: usize, inputs: &[String]) -> String {
+    format!("{step} {inputs:?}")
 }
 
 pub fn hash(of: &impl Hash) -> u64 {
@@ -162,6 +180,7 @@ impl Sim {
             timers: BTreeMap::new(),
             begun: Vec::new(),
             stream: Vec::new(),
+            written: BTreeMap::new(),
             by_sender: BTreeMap::new(),
             effects: BTreeMap::new(),
             outcome: None,
@@ -171,6 +190,9 @@ impl Sim {
             ticks: 0,
             sent: 0,
             acting: String::new(),
+            is_writing: false,
+            wrote: BTreeSet::new(),
+            reset: None,
             slots: Vec::new(),
             free: BTreeSet::new(),
             by_id: BTreeMap::new(),
@@ -243,11 +265,14 @@ impl Sim {
         sim.slots = payloads.into_iter().map(Some).collect();
         sim.stream.clone_from(&self.stream);
         sim.by_sender.clone_from(&self.by_sender);
+        sim.written.clone_from(&self.written);
         sim.sent = self.sent;
         sim.effects.clone_from(&self.effects);
         sim.births = self.births;
         let frozen = self.engine.freeze(Millis(self.now));
         let places = frozen.invocations.iter().zip(0..);
+        let wrote = places.clone().filter(|(id, _)| self.wrote.contains(&id.index));
+        sim.wrote = wrote.map(|(_, place)| place).collect();
         sim.known = places.filter_map(|(id, place)| Some((place, *self.by_id.get(id)?))).collect();
         if self.outcome.is_some() {
             sim.known.clear();
@@ -297,7 +322,13 @@ impl Sim {
     }
 
     pub(super) fn carry_out(&mut self, command: Command) {
+        let reset = self.reset.take();
+        assert!(reset.is_none() || matches!(command, Command::Invoke { .. }), "a reset comes right before its attempt");
         match command {
+            Command::Publish { slot } if self.is_writing => {
+                let payload = self.payload(slot);
+                self.written.entry(self.acting.clone()).or_default().push(payload);
+            }
             Command::Publish { slot } => {
                 let payload = self.payload(slot);
                 if !self.acting.is_empty() {
@@ -309,10 +340,18 @@ impl Sim {
                 self.slots[slot.index()].take().expect("a slot is released once");
                 self.free.insert(slot.0);
             }
+            Command::Reset { step, attempt } => self.reset = Some((step, attempt)),
             Command::Invoke { step, invocation, attempt, inputs } => {
+                let wrote = self.wrote.remove(&invocation.index);
+                assert!(reset.is_none_or(|reset| wrote && reset == (step, attempt)), "only what was written is reset");
+                let begins_again = attempt > 1 || self.known.contains_key(&invocation.index);
+                assert!(!begins_again || reset.is_some() == wrote, "what was written is reset");
                 let step = self.built.steps.iter().position(|id| *id == step).expect("only steps of the blueprint run");
                 let inputs: Vec<_> = inputs.into_iter().map(|slot| self.payload(slot)).collect();
                 self.begun.push((step, inputs.clone()));
+                if reset.is_some() {
+                    self.written.remove(&sender(step, &inputs));
+                }
                 let birth = self.known.remove(&invocation.index).unwrap_or_else(|| {
                     self.births += 1;
                     self.births - 1

@@ -22,17 +22,21 @@ pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
             "invocation of {step} #{}: running {}, backoff {:?}, attempt {}, began {}, {inputs:?}",
             at.order, at.running, at.backoff, at.attempt, at.began
         ));
+        if at.wrote {
+            lines.push("  has written".into());
+        }
         lines.extend(at.log.iter().map(|entry| {
             let request = match &entry.request {
                 RequestImage::Event { ty, id } => format!("{} {id:?}", image.types[*ty as usize]),
                 other => format!("{other:?}"),
             };
-            format!("  asked for {request}: {}", teller.answer(&entry.answer))
+            let asked = if entry.published { "asked with a question" } else { "asked" };
+            format!("  {asked} for {request}: {}", teller.answer(&entry.answer))
         }));
         lines.extend(at.once.iter().map(|(key, slot)| format!("  once {key}: {}", payloads[*slot as usize])));
         let mut sent: Vec<_> = at.sent.iter().map(|sent| (&image.types[sent.ty as usize], sent)).collect();
-        sent.sort_by_key(|(name, sent)| (*name, sent.written));
-        lines.extend(sent.iter().map(|(name, sent)| format!("  sent {} {name}, written {}", sent.count, sent.written)));
+        sent.sort_by_key(|(name, _)| *name);
+        lines.extend(sent.iter().map(|(name, sent)| format!("  sent {} {name}", sent.count)));
     }
     let mut joins: Vec<String> = image
         .joins

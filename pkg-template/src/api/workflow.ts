@@ -6,7 +6,7 @@ import type { StepHandler, StepParameters } from "../model/handler-context.js";
 import type { Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
 import type { RecoverOptions, RunOptions, WorkflowOptions } from "../model/options.js";
 import { type RawParameters, checkInputs, checkStep, checkStepNames, classesOf } from "../model/step.js";
-import { type ValidationIssue, WorkflowDefinition, checkCount } from "../runtime/definition.js";
+import { type ValidationIssue, WorkflowDefinition, checkCount, define, definitionOf } from "../runtime/definition.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
 import { type WorkflowContext, checkRecoverOptions, checkRunOptions, createContext } from "./context.js";
@@ -16,16 +16,6 @@ import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
 type RunArguments<ContextData, Start> = undefined extends Start
   ? [input?: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions]
   : [input: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions];
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the types of a workflow are its users'.
-type AnyWorkflow = Workflow<any, any, any, any>;
-
-let readDefinition: (workflow: AnyWorkflow) => WorkflowDefinition;
-
-/** What the internals work on in place of a workflow. */
-export function definitionOf(workflow: AnyWorkflow): WorkflowDefinition {
-  return readDefinition(workflow);
-}
 
 /**
  * A workflow: steps that take events and return events.
@@ -53,12 +43,8 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
 
   /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
   constructor(options: WorkflowOptions = {}) {
-    this.#definition = new WorkflowDefinition(options, new.target.name, createContext);
+    this.#definition = define(this, new WorkflowDefinition(options, new.target.name, createContext));
     this.name = this.#definition.name;
-  }
-
-  static {
-    readDefinition = (workflow) => workflow.#definition;
   }
 
   /**
@@ -148,7 +134,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
       }
     }
     for (const [slot, workflow] of Object.entries(workflows)) {
-      this.#definition.slots.set(slot, definitionOf(workflow as AnyWorkflow));
+      this.#definition.slots.set(slot, definitionOf(workflow)!);
     }
     this.#workflows = { ...this.#workflows, ...workflows };
     return this as never;

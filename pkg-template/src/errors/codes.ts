@@ -83,6 +83,11 @@ export const codes = {
     class: "ValidationError",
     help: "Two catchError handlers cover the same step, or two cover all steps. Keep one.",
   },
+  HANDLER_HANDLED: {
+    number: 28,
+    class: "ValidationError",
+    help: "A catchError handler gets no failures of other handlers. Name only steps in `steps`.",
+  },
   INVALID_WORKERS: {
     number: 13,
     class: "ValidationError",

@@ -67,9 +67,9 @@ export class Attempts {
     return this.#table.filter((invocation) => invocation !== undefined)[Symbol.iterator]();
   }
 
-  /** Why a step waits for its next attempt, if that is known in this life of the run. */
-  failureOf(step: string): StepFailure | undefined {
-    return [...(this.#failures?.values() ?? [])].find((failure) => failure.step === step);
+  /** Why the invocation at a place waits for its next attempt, if that is known in this life of the run. */
+  failureOf(index: number): StepFailure | undefined {
+    return this.#failures?.get(index);
   }
 
   /** Steps that have returned and are held by a loop. */

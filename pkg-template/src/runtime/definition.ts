@@ -85,6 +85,19 @@ function checkFunction<Value>(value: Value | undefined, what: string): Value | u
   throw new ValidationError("INVALID_OPTION", `${what} is ${describe(value)}.`);
 }
 
+const definitions = /* @__PURE__ */ new WeakMap<object, WorkflowDefinition>();
+
+/** Registers the definition of a workflow. */
+export function define(workflow: object, definition: WorkflowDefinition): WorkflowDefinition {
+  definitions.set(workflow, definition);
+  return definition;
+}
+
+/** The definition of a workflow; undefined when the object is none. */
+export function definitionOf(workflow: object): WorkflowDefinition | undefined {
+  return definitions.get(workflow);
+}
+
 export class WorkflowDefinition {
   /** Its name in messages. */
   readonly name: string;

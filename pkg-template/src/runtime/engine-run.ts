@@ -174,10 +174,7 @@ export class EngineRun {
       const waits = Uint32Array.from(matches);
       const now = this.#tickTime();
       this.#tick(
-        (engine) => (
-          engine.engine_matches(this.#handle, waits),
-          engine.engine_send(this.#handle, index, generation, type, slot, target, now)
-        ),
+        (engine) => engine.engine_send_matching(this.#handle, index, generation, type, slot, target, waits, now),
         slot,
         detail,
       );
@@ -239,8 +236,7 @@ export class EngineRun {
 
   #completeMatching(index: number, generation: number, type: number, slot: number, matches: readonly number[]): number {
     const waits = Uint32Array.from(matches);
-    engine().engine_matches(this.#handle, waits);
-    return engine().engine_complete(this.#handle, index, generation, type, slot, this.#tickTime());
+    return engine().engine_complete_matching(this.#handle, index, generation, type, slot, waits, this.#tickTime());
   }
 
   /**
@@ -275,11 +271,24 @@ export class EngineRun {
     opened: (wait: number) => void,
   ): void {
     const { id, timeout, isConditional, claim, question } = options;
-    if (question !== undefined) this.write({ index, generation }, question.type, question.event as never);
-    const slot = undefined;
+    const slot = question === undefined ? undefined : this.#keep(question.event);
+    const [askType, askSlot] = question === undefined ? [0, 0] : [question.type + 1, slot!];
     const now = this.alive();
     this.#open(
-      (engine) => engine.engine_wait(this.#handle, index, generation, type, id, timeout, isConditional, claim, now),
+      (engine) =>
+        engine.engine_wait(
+          this.#handle,
+          index,
+          generation,
+          type,
+          id,
+          timeout,
+          isConditional,
+          claim,
+          askType,
+          askSlot,
+          now,
+        ),
       opened,
       slot,
     );
@@ -294,7 +303,7 @@ export class EngineRun {
   /** A wait or sleep is withdrawn. */
   withdraw({ index, generation }: AttemptId, wait: number): void {
     const now = this.#tickTime();
-    void [index, generation, wait, now];
+    this.#tick((engine) => engine.engine_withdraw(this.#handle, index, generation, wait, now));
   }
 
   /** A running step puts an event to those that it collects. Returns the slots of a complete collection. */
@@ -364,7 +373,7 @@ export class EngineRun {
 
   /** What is open in the run, as `engine_open` writes it. */
   openWork(): Uint32Array {
-    return ask(() => readReply(this.#engine().engine_open(this.#handle)));
+    return ask(() => readReply(this.#engine().engine_open(this.#handle, this.isBegun ? this.alive() : 0)));
   }
 
   /** The engine's part of the run as it is now. */

@@ -39,6 +39,14 @@ export interface InvocationRun extends OuterRun {
   write(event: WorkflowEvent, from: Invocation | undefined): void;
 }
 
+function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  // By what it can do: a signal of another realm is one as well.
+  const { aborted, addEventListener } = Object(signal) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
+  throw new ValidationError("INVALID_OPTION", `signal is ${describe(signal)}.`);
+}
+
 /** What few attempts need. It is made when one does, so that the others stay small: thousands may be in flight. */
 class Extras {
   /** When the first attempt began, in milliseconds of alive time; known only where a retry function asks for it. */
@@ -327,7 +335,9 @@ export class Invocation implements HandlerContext {
       const { plan, engine, waits } = this.run;
       // The engine waits for one type; a choice is a wait for any event, with a condition.
       const isChoice = input instanceof EventChoice;
-      const accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
+      let accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
+      // It is opened all the same, so that an attempt that runs again asks for the same; but no event may be lost in it.
+      if (signal?.aborted === true) accepts = () => false;
       const types = classesOf(input).map((eventClass) => plan.typeIdOf(eventClass));
       const engineType = isChoice ? plan.typeIdOf(WorkflowEvent) : types[0]!;
       const what = id ?? plan.describeInput(input);
@@ -383,13 +393,14 @@ export class Invocation implements HandlerContext {
     let stopListening = ignore;
     const promise = new Promise<WorkflowEvent | undefined>((resolve, reject) => {
       this.#checkRunning();
-      if (signal?.aborted === true) throw this.#withdrawn(undefined, signal.reason);
+      checkSignal(signal);
       open((number) => {
         opened = number;
         return { resolve, reject };
       });
       if (opened !== undefined && signal !== undefined) {
         const number = opened;
+        // At once, when it is aborted already.
         stopListening = onAbort(signal, () => this.#withdraw(number, signal.reason));
       }
     });

@@ -6,15 +6,7 @@
 // 3. After the end nothing of the run is left in the engine's memory (`tests/js/gc`).
 
 import { milliseconds } from "../model/duration.js";
-import {
-  CancelledError,
-  type EngineError,
-  LimitError,
-  StalledError,
-  TimeoutError,
-  ValidationError,
-  asError,
-} from "../errors/errors.js";
+import { CancelledError, type EngineError, TimeoutError, ValidationError, asError } from "../errors/errors.js";
 import {
   type EventClass,
   type NestedEvent,
@@ -37,7 +29,6 @@ import { Attempts, type AttemptsRun } from "./attempts.js";
 import { CollectPatterns } from "./collect-patterns.js";
 import type { CommandHandler } from "./command-queue.js";
 import type { WorkflowDefinition } from "./definition.js";
-import { describeOpen } from "./describe-open.js";
 import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
 import { EventStream } from "./event-stream.js";
 import type { Invocation } from "./invocation.js";
@@ -45,6 +36,7 @@ import { NestedRunTable, type NestedSource } from "./nested-runs.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
 import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import { errorOf } from "./run-outcome.js";
 import { resetEvent } from "./reset-event.js";
 import { WaitTable } from "./wait-table.js";
 
@@ -416,35 +408,14 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   settle(how: number, event: WorkflowEvent): void {
-    switch (how) {
-      case outcome.COMPLETED:
-        this.stop = event as StopEvent;
-        this.#finish("completed", undefined);
-        return;
-      case outcome.STEP_FAILED:
-        this.failure = (event as StepFailedEvent).data;
-        this.#finish("failed", this.failure.error);
-        return;
-      case outcome.TIMED_OUT: {
-        const { text, cause } = describeOpen(this);
-        this.#finish("failed", new TimeoutError("RUN_TIMEOUT", text, cause === undefined ? {} : { cause }));
-        return;
-      }
-      case outcome.STALLED: {
-        const { text } = describeOpen(this);
-        const failure = this.attempts.unanswered;
-        const handled =
-          failure === undefined ? "" : `The failure of step "${failure.step}" was handled, and no event came of it. `;
-        const options = failure === undefined ? {} : { cause: failure.error };
-        this.#finish("failed", new StalledError("RUN_STALLED", handled + text, options));
-        return;
-      }
-      case outcome.LIMIT_REACHED:
-        this.#finish("failed", new LimitError("STEPS_LIMIT", `The limit is ${this.definition.limits.steps}.`));
-        return;
-      default:
-        this.#finish("cancelled", new CancelledError("RUN_CANCELLED"));
+    if (how === outcome.COMPLETED) {
+      this.stop = event as StopEvent;
+      this.#finish("completed", undefined);
+      return;
     }
+    if (how === outcome.STEP_FAILED) this.failure = (event as StepFailedEvent).data;
+    const error = errorOf(how, event, this, this.definition.limits.steps);
+    this.#finish(how === outcome.CANCELLED ? "cancelled" : "failed", error);
   }
 
   failed(thrown: unknown): void {

@@ -14,6 +14,7 @@ import {
   StopEvent,
   WorkflowEvent,
   builtInNames,
+  hasStableName,
   isEventClass,
   typeName,
 } from "../model/events.js";
@@ -86,6 +87,9 @@ function graphStep(graph: number, types: (classes: readonly EventClass[]) => num
     engine().graph_step(
       graph,
       step.name,
+      step.naming !== "position",
+      // Not the handler's own toString, which may be anything.
+      step.naming === "position" ? Function.prototype.toString.call(step.handler) : "",
       Uint32Array.from(accepted.flatMap((input) => [input.length, ...input])),
       outputs,
       step.outputs !== undefined,
@@ -109,7 +113,7 @@ export class Plan {
   /** Stand-ins for classes that a snapshot names and that nobody has shown yet. */
   readonly #placeholders = new Set<unknown>();
   readonly #lineages: (readonly number[] | undefined)[] = [];
-  #fingerprint: string | undefined;
+  #fingerprints: readonly [now: string, inVersion1: string] | undefined;
   /** What was asked for last is often asked for next. */
   #lastClass: unknown;
   #lastId = 0;
@@ -152,6 +156,11 @@ export class Plan {
       else this.typeIdOf(eventClass);
     }
     for (const [, eventClass] of all) this.typeIdOf(eventClass);
+    for (const { name, handles } of this.steps) {
+      const handled = handles?.steps.find((step) => this.step(step).handles !== undefined);
+      if (handled === undefined) continue;
+      throw new ValidationError("HANDLER_HANDLED", `The handler "${name}" names "${handled}" in its steps.`);
+    }
     for (const step of this.steps) {
       const ids = step.handles?.steps.map((name) => this.step(name).id);
       const planned = ids === undefined ? step : { ...step, handles: { ...step.handles!, ids } };
@@ -171,12 +180,52 @@ export class Plan {
 
   /** What tells the workflow from others, in 16 hexadecimal digits. */
   get fingerprint(): string {
-    if (this.#fingerprint === undefined) {
+    return this.#known[0];
+  }
+
+  /** What told the workflow from others in version 1 of the format of snapshots. */
+  get firstFingerprint(): string {
+    return this.#known[1];
+  }
+
+  get #known(): readonly [string, string] {
+    if (this.#fingerprints === undefined) {
       const graph = this.graph;
-      const [low = 0, high = 0] = ask(() => readReply(engine().graph_fingerprint(graph)));
-      this.#fingerprint = hexadecimal(high) + hexadecimal(low);
+      const [low = 0, high = 0, low1 = 0, high1 = 0] = ask(() => readReply(engine().graph_fingerprint(graph)));
+      this.#fingerprints = [hexadecimal(high) + hexadecimal(low), hexadecimal(high1) + hexadecimal(low1)];
     }
-    return this.#fingerprint;
+    return this.#fingerprints;
+  }
+
+  /** Whether a snapshot was taken of the plan's workflow, by what its header says. */
+  fits({ version, fingerprint }: { readonly version: number; readonly fingerprint: string }): boolean {
+    return fingerprint === (version === 1 ? this.firstFingerprint : this.fingerprint);
+  }
+
+  /** Names that a build may have changed, as a reason why a snapshot does not fit; empty when there are none. */
+  fragileNames(): string {
+    const reasons: string[] = [];
+    const quoted = (steps: readonly PlannedStep[]): string => steps.map(({ name }) => `"${name}"`).join(", ");
+    const unnamed = this.steps.filter(({ naming }) => naming === "position");
+    if (unnamed.length > 0) {
+      reasons.push(
+        `Steps without a name (${quoted(unnamed)}) are told apart by their position and, where they take and return the same, by ` +
+          "the source of their handlers.",
+      );
+    }
+    const byHandler = this.steps.filter(({ naming }) => naming === "handler");
+    if (byHandler.length > 0) {
+      reasons.push(`Steps named by their handlers (${quoted(byHandler)}) may be renamed by a minifier.`);
+    }
+    const events = this.steps
+      .flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs])
+      .filter((eventClass) => !hasStableName(eventClass));
+    if (events.length > 0) {
+      const names = [...new Set(events.map(typeName))].join(", ");
+      reasons.push(`Events without a \`static type\` (${names}) may be renamed by a minifier.`);
+    }
+    if (reasons.length === 0) return "";
+    return `${reasons.join(" ")} If only that has changed, pass { migrate: true }, and give each a name of its own.`;
   }
 
   /** Every class with its name, ancestors before their descendants. */

@@ -13,7 +13,7 @@ import { engine } from "../wasm/engine-module.js";
 import { condition } from "../wasm/protocol.js";
 import { EngineResource } from "../wasm/resources.js";
 import { type RunDocument, codecOf, readDocument, readTypes } from "./document.js";
-import { asBytes, readHeader } from "./header.js";
+import { type Header, asBytes, readHeader } from "./header.js";
 
 /** Nesting deeper than this is no program's. */
 const MOST_NESTED = 64;
@@ -48,25 +48,27 @@ export class PreparedSnapshot implements PreparedRun {
 
   #restore(journal: boolean): RestoredRun {
     const { bytes } = this;
-    const { kind, fingerprint } = readHeader(bytes);
+    const header = readHeader(bytes);
+    const { kind } = header;
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
     const opened = ask(() => readReply(engine().snapshot_open(bytes)));
     const snapshot = new EngineResource(this, opened[0]!, "snapshot_free");
     try {
-      return this.#restoreOpened(snapshot, opened, fingerprint, journal);
+      return this.#restoreOpened(snapshot, opened, header, journal);
     } finally {
       snapshot.free();
     }
   }
 
   /** @param opened What `snapshot_open` has replied. */
-  #restoreOpened(snapshot: EngineResource, opened: Uint32Array, fingerprint: string, journal: boolean): RestoredRun {
+  #restoreOpened(snapshot: EngineResource, opened: Uint32Array, header: Header, journal: boolean): RestoredRun {
     const { bytes } = this;
     const definition = this.#definition;
     const [, status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = opened;
     const shared = definition.plan();
-    if (this.#options.migrate !== true && shared.fingerprint !== fingerprint) {
-      throw new RecoverError("SNAPSHOT_FOREIGN", `The workflow is "${definition.name}".`);
+    if (this.#options.migrate !== true && !shared.fits(header)) {
+      const detail = `The workflow is "${definition.name}".`;
+      throw new RecoverError("SNAPSHOT_FOREIGN", `${detail} ${shared.fragileNames()}`.trimEnd());
     }
     const { types, body } = readTypes(bytes.subarray(begins, begins + length));
     const plan = planFor(definition, shared, types);

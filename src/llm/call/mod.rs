@@ -28,8 +28,8 @@ use super::error::LlmError;
 use super::provider::{HttpRequest, Provider};
 use super::response::{FinishReason, ModelResponse};
 use super::types::{Block, Request};
-use crate::engine::Millis;
 use crate::error::Code;
+use crate::time::Millis;
 
 pub use http_date::parse_http_date;
 

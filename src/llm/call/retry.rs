@@ -3,8 +3,9 @@
 use super::super::error::LlmError;
 use super::super::json::decimal;
 use super::{CallOptions, Head, parse_http_date};
-use crate::engine::{Millis, unit};
 use crate::error::Code;
+use crate::random::unit;
+use crate::time::Millis;
 
 /// How long the provider asks to wait.
 pub(super) fn asked(head: &Head<'_>) -> Option<Millis> {

@@ -191,7 +191,7 @@ fn call_id(id: &str, quirks: &Quirks) -> String {
     if !quirks.short_ids || (id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
         return id.to_owned();
     }
-    let hash = crate::engine::seed_of(id);
+    let hash = crate::random::seed_of(id);
     let digit = |place: u32| b"0123456789abcdefghijklmnopqrstuv"[(hash >> (place * 5) & 31) as usize];
     let short: [u8; 9] = core::array::from_fn(|place| digit(place as u32));
     String::from_utf8_lossy(&short).into_owned()

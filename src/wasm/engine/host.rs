@@ -1,9 +1,7 @@
 //! A run in this instance: the engine, and the executor that watches its deadlines.
 
 use super::words::{self, Answer};
-use crate::engine::{
-    Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Reply, Slot, StepId, Tick, TimerKey, WaitId,
-};
+use crate::engine::{Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Reply, Slot, StepId, Tick, TimerKey};
 use crate::error::Code;
 use crate::executor::Executor;
 use crate::snapshot::journal::Journal;
@@ -16,8 +14,6 @@ pub(super) struct Host {
     executor: Executor,
     /// When the host's one timer goes off.
     alarm: Option<Millis>,
-    /// The predicated waits that accept the next event.
-    pub(super) matches: Vec<WaitId>,
     /// The lists that steps collect by.
     pub(super) patterns: Patterns,
     /// Kept when the user asked for it.
@@ -26,7 +22,7 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn new(engine: Engine, journal: Option<Journal>) -> Host {
-        Host { engine, executor: Executor::new(), alarm: None, matches: Vec::new(), patterns: Patterns::new(), journal }
+        Host { engine, executor: Executor::new(), alarm: None, patterns: Patterns::new(), journal }
     }
 
     pub(super) fn tick(&mut self, tick: Tick, now: Millis, answer: &mut Answer) -> *const u32 {
@@ -45,7 +41,7 @@ impl Host {
         }
     }
 
-    /// [`Tick::Complete`].
+    /// [`Tick::Complete`] of an output that no predicated wait accepts, as nearly all are.
     #[inline]
     pub(super) fn complete(
         &mut self,
@@ -54,9 +50,8 @@ impl Host {
         now: Millis,
         answer: &mut Answer,
     ) -> *const u32 {
-        if self.journal.is_some() || !self.matches.is_empty() {
-            let matches = core::mem::take(&mut self.matches);
-            return self.tick(Tick::Complete { invocation, output, matches }, now, answer);
+        if self.journal.is_some() {
+            return self.tick(Tick::Complete { invocation, output, matches: Vec::new() }, now, answer);
         }
         self.engine.out().clear();
         let result = self.engine.complete(invocation, output, &[], now);
@@ -84,7 +79,7 @@ impl Host {
         }
     }
 
-    /// [`Tick::Send`].
+    /// [`Tick::Send`] of an event that no predicated wait accepts.
     #[inline]
     pub(super) fn send(
         &mut self,
@@ -94,10 +89,9 @@ impl Host {
         now: Millis,
         answer: &mut Answer,
     ) -> *const u32 {
-        if self.journal.is_some() || !self.matches.is_empty() {
-            let matches = core::mem::take(&mut self.matches);
+        if self.journal.is_some() {
             let (ty, slot) = event;
-            return self.tick(Tick::Send { from, ty, slot, target, matches }, now, answer);
+            return self.tick(Tick::Send { from, ty, slot, target, matches: Vec::new() }, now, answer);
         }
         self.engine.out().clear();
         let result = self.engine.send(from, event, target, &[], now);

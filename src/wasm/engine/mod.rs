@@ -22,9 +22,11 @@ use super::drill;
 use super::handles::Handles;
 use crate::engine::{
     Engine, EventTypeId, Graph, Handler, InvocationId, Limits, Millis, RetryPolicy, Role, RunOptions, Slot, Step,
-    StepId, Tick, Verdict, WaitId, seed_of,
+    StepId, Tick, Verdict, WaitId,
 };
 use crate::error::Code;
+use crate::hash::fnv;
+use crate::random::seed_of;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::Replay;
 use host::Host;
@@ -118,7 +120,7 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
     }))
 }
 
-/// Adds a step; returns its id. `inputs` is for each input the number of its types and the types; `declared` tells whether
+/// Adds a step; returns its id. `named` tells whether the name is the user's own; where it is not, `code` is the handler's source. `inputs` is for each input the number of its types and the types; `declared` tells whether
 /// `outputs` counts; `workers` 0 is any number; `retry` is empty or as [`RetryPolicy::decode`] reads it;
 /// `recoveries` below 0 makes it an ordinary step, otherwise it handles the failures of `handled`.
 #[wasm_bindgen]
@@ -126,6 +128,8 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
 pub fn graph_step(
     graph: u32,
     name: &str,
+    named: bool,
+    code: &str,
     inputs: &[u32],
     outputs: &[u32],
     declared: bool,
@@ -145,6 +149,7 @@ pub fn graph_step(
         }
         Ok(Step {
             name: name.into(),
+            unnamed: (!named).then(|| fnv(code.as_bytes())),
             inputs: accepted,
             outputs: declared.then(|| types(outputs)),
             workers: (workers > 0).then_some(workers),
@@ -162,13 +167,14 @@ pub fn graph_step(
     }))
 }
 
-/// What tells the graph from others: a reply of the lower and the upper half.
+/// What tells the graph from others: a reply of the lower and the upper half, and of those of what did so in version 1 of the format of snapshots.
 #[wasm_bindgen]
 pub fn graph_fingerprint(graph: u32) -> *const u32 {
     with(|instance| match instance.graphs.get_mut(graph) {
         Some(graph) => {
-            let fingerprint = graph.borrow().fingerprint();
-            instance.answer.reply(halves(fingerprint).into_iter())
+            let graph = graph.borrow();
+            let fingerprints = [graph.fingerprint(), graph.first_fingerprint()];
+            instance.answer.reply(fingerprints.into_iter().flat_map(halves))
         }
         None => instance.answer.refuse(Code::StaleId),
     })
@@ -224,16 +230,6 @@ pub fn engine_start(engine: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
-/// Says which predicated waits accept the event of the next [`engine_send`] or [`engine_complete`].
-#[wasm_bindgen]
-pub fn engine_matches(engine: u32, waits: &[u32]) {
-    with(|instance| {
-        if let Some(host) = instance.hosts.get_mut(engine) {
-            host.matches = waits.iter().copied().map(WaitId).collect();
-        }
-    });
-}
-
 fn invocation(index: u32, generation: u32) -> InvocationId {
     InvocationId { index, generation }
 }
@@ -243,7 +239,11 @@ fn sender(index: u32, generation: u32) -> Option<InvocationId> {
     (index != u32::MAX).then_some(InvocationId { index, generation })
 }
 
-/// [`Tick::Send`]. `target` is a step's id + 1, or 0 for all.
+fn waits(numbers: &[u32]) -> Vec<WaitId> {
+    numbers.iter().copied().map(WaitId).collect()
+}
+
+/// [`Tick::Send`] of an event that no predicated wait accepts. `target` is a step's id + 1, or 0 for all.
 #[wasm_bindgen]
 pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, target: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
@@ -256,13 +256,35 @@ pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32,
     })
 }
 
+/// [`Tick::Send`] of an event that predicated waits accept.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
+pub fn engine_send_matching(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    target: u32,
+    matches: &[u32],
+    now: f64,
+) -> *const u32 {
+    tick(engine, now, || Tick::Send {
+        from: sender(index, generation),
+        ty: EventTypeId(ty),
+        slot: Slot(slot),
+        target: target.checked_sub(1).map(StepId),
+        matches: waits(matches),
+    })
+}
+
 /// [`Tick::Write`].
 #[wasm_bindgen]
 pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
-/// [`Tick::Complete`]. `ty` is the output's type + 1, or 0 for no output.
+/// [`Tick::Complete`] of an output that no predicated wait accepts. `ty` is the output's type + 1, or 0 for no output.
 #[wasm_bindgen]
 pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
@@ -271,6 +293,24 @@ pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: 
             host.complete(invocation(index, generation), output, point(now), &mut instance.answer)
         }
         None => instance.answer.refuse(Code::StaleId),
+    })
+}
+
+/// [`Tick::Complete`] of an output that predicated waits accept. `ty` is the output's type + 1.
+#[wasm_bindgen]
+pub fn engine_complete_matching(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    ty: u32,
+    slot: u32,
+    matches: &[u32],
+    now: f64,
+) -> *const u32 {
+    tick(engine, now, || Tick::Complete {
+        invocation: invocation(index, generation),
+        output: ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot))),
+        matches: waits(matches),
     })
 }
 
@@ -296,7 +336,8 @@ pub fn engine_fail(
     tick(engine, now, || Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
 }
 
-/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0.
+/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0. `question` is the type + 1 of an event that is published
+/// with it, in `slot`, which makes it [`Tick::Ask`]; or 0 for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
 pub fn engine_wait(
@@ -308,16 +349,24 @@ pub fn engine_wait(
     timeout: f64,
     predicated: bool,
     claim: u32,
+    question: u32,
+    slot: u32,
     now: f64,
 ) -> *const u32 {
-    tick(engine, now, || Tick::Wait {
-        invocation: invocation(index, generation),
-        ty: EventTypeId(ty),
-        id: id.map(String::into_boxed_str),
-        timeout: duration(timeout),
-        predicated,
-        claim: claim.checked_sub(1).map(Slot),
+    tick(engine, now, || {
+        let (invocation, ty, id) = (invocation(index, generation), EventTypeId(ty), id.map(String::into_boxed_str));
+        let (timeout, claim) = (duration(timeout), claim.checked_sub(1).map(Slot));
+        match question.checked_sub(1).map(EventTypeId) {
+            None => Tick::Wait { invocation, ty, id, timeout, predicated, claim },
+            Some(question) => Tick::Ask { invocation, ty, id, timeout, predicated, claim, question, slot: Slot(slot) },
+        }
     })
+}
+
+/// [`Tick::Withdraw`]. The host settles what belongs to the wait itself.
+#[wasm_bindgen]
+pub fn engine_withdraw(engine: u32, index: u32, generation: u32, wait: u32, now: f64) -> *const u32 {
+    tick(engine, now, || Tick::Withdraw { invocation: invocation(index, generation), wait: WaitId(wait) })
 }
 
 /// [`Tick::Sleep`]; replies with the sleep's number.
@@ -427,14 +476,41 @@ pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
     })
 }
 
-/// The joins and waits that are open, for messages: triples, 0 with step and filled inputs, or 1 with step and event type.
+/// What a run lacks, for messages: a reply of records, each of its kind, the number of words that follow, and those.
+///
+/// | kind | words |
+/// |---|---|
+/// | 0: a join that has some of its inputs | step, the inputs that it has, a bit each |
+/// | 1: an open wait | step, event type |
+/// | 2: a collection that has some of its events | step, how many it has, how many it needs, and pairs: event type, how many of it are missing |
+/// | 3: an invocation that waits for its next attempt | step, its index, attempts begun, milliseconds until it is due |
+/// | 4: invocations that wait for a worker | step, how many |
+/// | 5: an input that only the outside can send | step, event type |
 #[wasm_bindgen]
-pub fn engine_open(engine: u32) -> *const u32 {
+pub fn engine_open(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.hosts.get_mut(engine) {
         Some(host) => {
-            let joins = host.engine.open_joins().map(|join| [0, join.step.0, join.filled]);
-            let waits = host.engine.open_waits().map(|wait| [1, wait.step.0, wait.ty.0]);
-            instance.answer.reply(joins.chain(waits).flatten())
+            let engine = &host.engine;
+            let mut words = Vec::new();
+            let mut add = |kind: u32, record: &[u32]| {
+                words.extend([kind, record.len() as u32]);
+                words.extend(record);
+            };
+            engine.open_joins().for_each(|join| add(0, &[join.step.0, join.filled]));
+            let waits = engine.open_waits().filter_map(|wait| Some((wait.step, wait.ty?)));
+            waits.for_each(|(step, ty)| add(1, &[step.0, ty.0]));
+            for open in engine.open_collections() {
+                let mut record = vec![open.step.0, open.held, open.expected];
+                record.extend(open.missing.iter().flat_map(|(ty, count)| [ty.0, *count]));
+                add(2, &record);
+            }
+            for at in engine.pauses() {
+                let delay = at.due.since(point(now)).0.min(u64::from(u32::MAX)) as u32;
+                add(3, &[at.step.0, at.invocation.index, at.attempt, delay]);
+            }
+            engine.queues().for_each(|(step, length)| add(4, &[step.0, length]));
+            engine.outside_inputs().into_iter().for_each(|(step, ty)| add(5, &[step.0, ty.0]));
+            instance.answer.reply(words.into_iter())
         }
         None => instance.answer.refuse(Code::StaleId),
     })

@@ -42,7 +42,7 @@ pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
         Some(host) => {
             let frozen = host.engine.freeze(point(now));
             #[cfg(feature = "crash-drill")]
-            drill::pass(drill::Place::Freeze);
+            drill::pass(drill::Place::Capture);
             instance.reply_frozen(&frozen)
         }
         None => instance.answer.refuse(Code::StaleId),
@@ -71,23 +71,25 @@ pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const 
 
 /// A snapshot that was read, from which runs can be made.
 pub(super) struct Prepared {
-    fingerprint: u64,
+    header: Header,
     image: Image,
 }
 
 /// Reads a snapshot. Replies with its handle, the run's condition, its alive time in milliseconds in halves, the number of slots, where in the
-/// bytes the host's part begins and how long it is, and the fingerprint in halves.
+/// bytes the host's part begins and how long it is, the fingerprint in halves, and the version of the format.
 #[wasm_bindgen]
 pub fn snapshot_open(bytes: &[u8]) -> *const u32 {
     with(|instance| match container::read(bytes) {
-        Ok(Snapshot { header: Header { fingerprint, .. }, image, host }) => {
+        Ok(Snapshot { header, image, host }) => {
             // The host's part is a slice of what came in.
             let begins = host.as_ptr() as usize - bytes.as_ptr() as usize;
-            let ([now, later], [low, high]) = (halves(image.now), halves(fingerprint));
+            let ([now, later], [low, high]) = (halves(image.now), halves(header.fingerprint));
             let (condition, slots) = (image.condition as u32, image.slots);
-            let handle = instance.snapshots.insert(Prepared { fingerprint, image });
-            let words = [handle, condition, now, later, slots, begins as u32, host.len() as u32, low, high];
-            instance.answer.reply(words.into_iter())
+            let handle = instance.snapshots.insert(Prepared { header, image });
+            let host = [begins as u32, host.len() as u32];
+            let run = [handle, condition, now, later, slots];
+            let version = u32::from(header.version);
+            instance.answer.reply(run.into_iter().chain(host).chain([low, high, version]))
         }
         Err(code) => instance.answer.refuse(code),
     })
@@ -118,15 +120,15 @@ pub fn engine_restore(
     with(|instance| {
         let mut restore = || -> Result<u32, Refusal> {
             let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
-            let Prepared { fingerprint, image } = instance.snapshots.get_mut(snapshot).ok_or(Code::StaleId)?;
-            if !migrate && graph.borrow().fingerprint() != *fingerprint {
+            let Prepared { header, image } = instance.snapshots.get_mut(snapshot).ok_or(Code::StaleId)?;
+            if !migrate && !header.fits(&graph.borrow()) {
                 return Err(Code::SnapshotForeign.into());
             }
             let options = options(image.seed, timeout, steps, kept_events);
             let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
             let engine = Engine::thaw(graph, image, &payloads, Thaw { options, fresh_timeout: fresh })?;
             #[cfg(feature = "crash-drill")]
-            drill::pass(drill::Place::Thaw);
+            drill::pass(drill::Place::Restore);
             let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
             Ok(instance.hosts.insert(Host::new(engine, journal)))
         };
@@ -275,7 +277,7 @@ pub fn replay_look(replay: u32) -> *const u32 {
             words
         });
         list(&mut words, joins.collect());
-        list(&mut words, engine.open_waits().map(|wait| vec![wait.step.0, wait.ty.0]).collect());
+        list(&mut words, engine.open_waits().filter_map(|wait| Some(vec![wait.step.0, wait.ty?.0])).collect());
         list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
         instance.answer.reply(words.into_iter())
     })
