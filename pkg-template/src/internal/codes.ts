@@ -122,10 +122,30 @@ export const codes = {
     class: "ValidationError",
     help: "There is no agent of that name in the workflow. A run that is recovered needs the agents that it had.",
   },
+  HANDLER_HANDLED: {
+    number: 28,
+    class: "ValidationError",
+    help: "A catchError handler is named in the `steps` of another one, which would never be called for it. Name only steps that are no handlers.",
+  },
+  UNKNOWN_OPTION: {
+    number: 29,
+    class: "ValidationError",
+    help: "There is no option of that name. The message has the nearest one that there is; correct the name, or take the option out.",
+  },
   STEP_FAILED: {
     number: 30,
     class: "StepError",
     help: "A step threw something that is not an Error; it is the `cause`.",
+  },
+  UNNAMED_STEP: {
+    number: 31,
+    class: "ValidationError",
+    help: "A step has no name of its own, so its name may change between two builds, and snapshots may not recover. Give it a `name`.",
+  },
+  UNNAMED_EVENT: {
+    number: 32,
+    class: "ValidationError",
+    help: "A class of events has no type name of its own. A minifier may change the name of the class, and snapshots may not recover. Give it a `static readonly type`.",
   },
   RUN_TIMEOUT: {
     number: 40,
@@ -147,6 +167,11 @@ export const codes = {
     number: 51,
     class: "CancelledError",
     help: "This attempt of the step is over: it timed out, or its run has ended. Stop working when `signal` aborts.",
+  },
+  WAIT_WITHDRAWN: {
+    number: 52,
+    class: "CancelledError",
+    help: "The wait was withdrawn: its `signal` was aborted, or another one of several came first.",
   },
   RUN_STALLED: {
     number: 60,

@@ -68,14 +68,13 @@ export class Shelf {
 
   #thaw(journal: boolean): Thawed {
     const { bytes, workflow } = this;
-    const { kind, fingerprint } = readHeader(bytes);
+    const header = readHeader(bytes);
+    const { kind } = header;
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
     const words = ask(() => readReply(engine().snapshot_read(bytes)));
     const [status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = words;
     const shared = workflow.plan();
-    if (this.#options.migrate !== true && shared.fingerprint !== fingerprint) {
-      throw new RecoverError("SNAPSHOT_FOREIGN", `The workflow is "${workflow.name}".`);
-    }
+    if (this.#options.migrate !== true) shared.checkFits(header, workflow.name);
     const { types, body } = readTypes(bytes.subarray(begins, begins + length));
     const plan = planFor(workflow, shared, types);
     const document = readDocument(body, codecOf(plan, workflow.types));

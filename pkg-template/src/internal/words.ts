@@ -24,8 +24,10 @@ export const op = {
   BUSY: 10,
   /** `outcome, slot` */
   SETTLE: 11,
-  /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
+  /** `step, index, generation, slot, released`: publish, invoke for the first time, release (the largest number for none) */
   NEXT: 12,
+  /** `step, attempt` */
+  RESET: 13,
 } as const;
 
 /** How many words follow each command; an invocation has as many more as it has inputs. */
@@ -40,6 +42,7 @@ const words: Readonly<Record<number, number>> = {
   [op.ALARM]: 1,
   [op.SETTLE]: 2,
   [op.NEXT]: 5,
+  [op.RESET]: 2,
 };
 
 /** The number of words from one command to the next. */
