@@ -178,7 +178,7 @@ fn bodies_of_errors() {
             "Overloaded",
         ),
         (502, "<html>\n  <h1>Bad Gateway</h1>", Code::LlmServer, "<html> <h1>Bad Gateway</h1>"),
-        (418, " ", Code::LlmHttp, "The answer is empty, with the status 418."),
+        (418, " ", Code::LlmHttp, "The response is empty, with the status 418."),
     ];
     for (status, body, code, message) in cases {
         let error = refused(*status, body.as_bytes());

@@ -1,5 +1,5 @@
-// Every way in which the connection to a provider, or what comes over it, can fail: each is made to happen by a server, whose requests
-// are counted. docs/llm-faults.md is the table of what comes of it, and is compared with it.
+// Every way in which the connection to a provider, or a response, can fail: a server causes each, and counts its requests. The
+// results are the table in docs/llm-faults.md, which is compared with the tests.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -13,8 +13,8 @@ import { faultServer } from "./fault-server.js";
 
 const messages = [{ role: "user", content: "Say hello." }] as const;
 
-/** What came of a call, in the words of the table. */
-function told(outcome: ChatResponse | LLMError): string {
+/** The result of a call, as the table has it. */
+function resultOf(outcome: ChatResponse | LLMError): string {
   if (!(outcome instanceof LLMError)) return `“${outcome.text}”`;
   const { code, status, retryAfter, partial } = outcome;
   const parts = [status === undefined ? code : `${code} ${status}`];
@@ -66,7 +66,7 @@ async function check(row: Fault): Promise<void> {
   await beside;
   const took = (performance.now() - began) / 1e3;
 
-  expect(told(outcome), outcome instanceof Error ? outcome.message : "").toBe(row.outcome);
+  expect(resultOf(outcome), outcome instanceof Error ? outcome.message : "").toBe(row.outcome);
   expect(requests, "requests that were sent").toBe(row.requests);
   if (!row.at) expect(server.exchanges.length, "requests that were seen").toBe(row.requests);
   // Timers may ring a millisecond early, as the clock counts.
@@ -134,10 +134,11 @@ const introduction = `# When calls of models fail
 
 <!-- Written by tests/js/llm/faults.test.ts: UPDATE_TABLES=1 npx vitest run --project js tests/js/llm/faults.test.ts -->
 
-Each row is a test: a server on the same machine does what the second column says, and counts the requests that it gets. The client is asked
-for a stream with \`streamChat\`, or for the whole answer where the options say \`chat\`; what is not said keeps its default. Everywhere the
-loop over the deltas ends with the same error as the promise of the answer, the deltas put together are \`partial.text\`, and no connection stays open.
+Each row is a test: a server on the same machine does what the second column says, and counts its requests. The client asks
+for a stream with \`streamChat\`, or for a complete response where the options say \`chat\`; other options have their defaults.
+In every row the loop over the deltas ends with the same error as the promise of the response, the deltas together are
+\`partial.text\`, and no connection stays open.
 
-A code is that of an \`LLMError\`, with the HTTP status if one came. "Partial" is the text that had arrived, \`error.partial.text\`; "usage" is what
-was known of the cost by then, input and output tokens of \`error.partial.usage\`.
+A code is that of an \`LLMError\`, with the HTTP status if there is one. "Partial" is the text that had arrived
+(\`error.partial.text\`); "usage" is the number of input and output tokens that were known (\`error.partial.usage\`).
 `;
