@@ -71,7 +71,8 @@ const inputSynonyms = {
 /** Checks the input of a run. @throws ValidationError `INVALID_OPTION` */
 export function checkInput(input: unknown): CheckedInput {
   const given: unknown = typeof input === "string" ? { message: input } : input;
-  if (typeof given !== "object" || given === null || Array.isArray(given)) throw invalid("The input of an agent", given);
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw invalid("The input of an agent", given);
   checkOptions(given, inputNames, "The input of an agent", inputSynonyms);
   const { message, chatHistory, maxIterations } = given as Record<string, unknown>;
   const limit = maxIterations === undefined ? undefined : countOf(maxIterations, 1, "maxIterations");
