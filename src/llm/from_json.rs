@@ -2,10 +2,11 @@
 //!
 //! The shape is that of the types, in camel case; see [`Request::from_json`].
 
+use super::api::Api;
 use super::call::CallOptions;
 use super::error::LlmError;
 use super::json::{Tape, Value, decimal};
-use super::provider::{Api, Flavour, Provider};
+use super::provider::{Flavour, Provider};
 use super::secret::Secret;
 use super::types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, Tool, ToolCall, ToolChoice};
 use crate::engine::Millis;

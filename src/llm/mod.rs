@@ -51,7 +51,7 @@
 //! - `types.rs`: [`Request`] with its messages and tools; `response.rs`: [`ModelResponse`], [`Usage`]; `delta.rs`:
 //!   [`Deltas`]; `error.rs`: [`LlmError`]; `secret.rs`: [`Secret`].
 //! - `from_json.rs`, `to_json.rs`: requests from JSON, responses and errors to JSON.
-//! - `provider/`: [`Provider`], from a request to [`HttpRequest`].
+//! - `api.rs`: [`Api`]; `provider/`: [`Provider`], from a request to [`HttpRequest`].
 //! - [`sse`], `decode/`: [`Decoder`], from bytes to deltas and a [`ModelResponse`].
 //! - `call/`: [`Call`], retries and timeouts.
 //! - [`json`], `ascii.rs`: helpers.
@@ -79,6 +79,7 @@
 pub mod json;
 pub mod sse;
 
+mod api;
 mod ascii;
 mod call;
 mod decode;
@@ -91,11 +92,12 @@ mod secret;
 mod to_json;
 mod types;
 
+pub use api::Api;
 pub use call::{Attempt, Call, CallOptions, Command, Head, parse_http_date};
 pub use decode::{Decoder, Expectation, refused};
 pub use delta::{Delta, DeltaKind, DeltaRecord, Deltas};
 pub use error::LlmError;
-pub use provider::{Api, Flavour, HttpRequest, Prepared, Provider};
+pub use provider::{Flavour, HttpRequest, Prepared, Provider};
 pub use response::{FinishReason, ModelResponse, Usage};
 pub use secret::Secret;
 pub use types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, Tool, ToolCall, ToolChoice};

@@ -1,6 +1,6 @@
 //! The request of a call: messages, tools and options, the same for every provider.
 
-use super::provider::Api;
+use super::api::Api;
 
 /// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

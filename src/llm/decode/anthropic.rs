@@ -2,11 +2,11 @@
 //!
 //! Source: <https://platform.claude.com/docs/en/build-with-claude/streaming>.
 
+use super::super::api::Api;
 use super::super::json::Value;
-use super::super::provider::Api;
 use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Signature};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 
 /// One event; true for the last one. Unknown kinds of events and blocks (pings, citations, the provider's own tools)

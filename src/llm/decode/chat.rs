@@ -8,7 +8,7 @@
 
 use super::super::json::Value;
 use super::super::response::{FinishReason, Usage};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 
 /// The first key of calls without an index, above all indices.

@@ -3,11 +3,11 @@
 //! Source: <https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>, and for signatures
 //! <https://ai.google.dev/gemini-api/docs/thought-signatures>.
 
+use super::super::api::Api;
 use super::super::json::Value;
-use super::super::provider::Api;
 use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Image, Signature};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 use crate::error::Code;
 

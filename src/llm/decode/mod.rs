@@ -16,10 +16,10 @@ mod gemini;
 mod responses;
 mod sink;
 
+use super::api::Api;
 use super::delta::Deltas;
 use super::error::LlmError;
 use super::json::{Tape, Value};
-use super::provider::Api;
 use super::response::ModelResponse;
 use super::sse::{EventTooLong, MAX_EVENT, SseReader};
 use crate::error::Code;

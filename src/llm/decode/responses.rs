@@ -3,11 +3,11 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming>.
 
+use super::super::api::Api;
 use super::super::json::Value;
-use super::super::provider::Api;
 use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Signature};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 
 /// The number under which a part of an item is stored.

@@ -6,7 +6,7 @@ use super::super::delta::{DeltaKind, Deltas};
 use super::super::json::{Value, quote};
 use super::super::response::{FinishReason, ModelResponse, Usage};
 use super::super::types::{Block, Signature, ToolCall};
-use super::Fault;
+use super::fault::Fault;
 
 /// The highest number of blocks of a response; it also bounds the search for a block.
 const MAX_BLOCKS: usize = 4096;

@@ -2,9 +2,12 @@
 //!
 //! Source: <https://platform.claude.com/docs/en/api/messages>.
 
+use super::super::api::Api;
 use super::super::json::Writer;
 use super::super::types::{Block, Image, Message, Request, Role, Signature, ToolChoice};
-use super::{Api, answer_tool_of, choice_beside, schema_or_empty, string_in, system_text, write_arguments, write_stop};
+use super::shared::{
+    answer_tool_of, choice_beside, schema_or_empty, string_in, system_text, write_arguments, write_stop,
+};
 
 /// The default of the limit of tokens, which the API requires.
 const MAX_TOKENS: u64 = 4096;

@@ -6,7 +6,7 @@ use super::super::ascii::find;
 use super::super::json::Writer;
 use super::super::types::{Block, Message, Request, Role, ToolChoice};
 use super::flavour::{Prefill, Quirks};
-use super::{answer_tool_of, choice_beside, image_url, schema_or_empty, string_in, text_of, write_stop};
+use super::shared::{answer_tool_of, choice_beside, image_url, schema_or_empty, string_in, text_of, write_stop};
 
 pub(super) fn body(request: &Request, stream: bool, begun: &str, quirks: &Quirks, output_tool: &mut String) -> String {
     let mut json = Writer::default();

@@ -2,10 +2,11 @@
 //!
 //! Source: <https://ai.google.dev/api/generate-content>.
 
+use super::super::api::Api;
 use super::super::ascii::{find, number};
 use super::super::json::Writer;
 use super::super::types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, answer_tool_of, call_of, choice_beside, system_text, text_of, write_arguments, write_stop};
+use super::shared::{answer_tool_of, call_of, choice_beside, system_text, text_of, write_arguments, write_stop};
 
 /// What Gemini 3 takes in place of the signature of a call that it did not make itself; it refuses a call without one.
 /// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>.

@@ -1,56 +1,26 @@
 //! Makes requests: URL, headers and body for a provider.
 //!
-//! - `mod.rs`: [`Provider`], [`HttpRequest`], and what all bodies have in common.
+//! - `mod.rs`: [`Provider`], [`HttpRequest`].
 //! - `flavour.rs`: how servers with the Chat Completions API differ.
-//! - `chat.rs`, `responses.rs`, `anthropic.rs`, `gemini.rs`: the bodies.
+//! - `chat.rs`, `responses.rs`, `anthropic.rs`, `gemini.rs`: the bodies; `shared.rs`: what they have in common.
 
 mod anthropic;
 mod chat;
 mod flavour;
 mod gemini;
 mod responses;
+mod shared;
 
+use super::api::Api;
 use super::ascii::{cut, find};
 use super::decode::Expectation;
 use super::error::LlmError;
-use super::json::{Tape, Writer, merge};
+use super::json::merge;
 use super::secret::Secret;
-use super::types::{Block, Image, Message, Request, ResponseFormat, Role, Tool, ToolCall, ToolChoice};
-use crate::error::Code;
+use super::types::Request;
+use shared::unsendable;
 
 pub use flavour::Flavour;
-
-/// The APIs of providers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// OpenAI Chat Completions, which many other servers have too.
-    Chat,
-    /// OpenAI Responses.
-    Responses,
-    /// Anthropic Messages.
-    Anthropic,
-    /// Gemini `generateContent`.
-    Gemini,
-}
-
-impl Api {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Api::Chat => "chat",
-            Api::Responses => "responses",
-            Api::Anthropic => "anthropic",
-            Api::Gemini => "gemini",
-        }
-    }
-
-    /// The API with that name.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Api> {
-        [Api::Chat, Api::Responses, Api::Anthropic, Api::Gemini].into_iter().find(|api| api.name() == name)
-    }
-}
 
 /// A provider: its API, URL and key.
 #[derive(Clone, Debug)]
@@ -171,7 +141,7 @@ impl Provider {
         let own = self.headers.iter().map(|(name, value)| (name, value.expose()));
         let more = request.headers.iter().map(|(name, value)| (name, value.as_str()));
         for (name, value) in own.chain(more) {
-            if is_telling(name) {
+            if is_credential(name) {
                 // The part after `Bearer `.
                 let (scheme, rest) = cut(value, b' ');
                 text = Secret::new(if rest.is_empty() { scheme } else { rest }).scrub(text);
@@ -181,7 +151,7 @@ impl Provider {
         while !query.is_empty() {
             let (pair, rest) = cut(query, b'&');
             let (name, value) = cut(pair, b'=');
-            if is_telling(name) {
+            if is_credential(name) {
                 text = Secret::new(value).scrub(text);
             }
             query = rest;
@@ -248,124 +218,6 @@ impl Provider {
 }
 
 /// Whether a header or parameter with that name is a credential.
-fn is_telling(name: &str) -> bool {
+fn is_credential(name: &str) -> bool {
     ["auth", "key", "token", "cookie", "secret"].iter().any(|part| find(name, part).is_some())
-}
-
-/// The name of the tool for structured output: that of the format, unless a tool of the program has it.
-#[inline(never)]
-fn answer_tool_of(format: &ResponseFormat, tools: &[Tool]) -> String {
-    let mut name = format.name.clone();
-    while tools.iter().any(|tool| tool.name == name) {
-        name.push('_');
-    }
-    name
-}
-
-/// The tool choice when structured output is a tool. With tools of the program, the model may call those first and
-/// answer later.
-#[inline(never)]
-fn choice_beside(output_tool: &str, request: &Request) -> ToolChoice {
-    match &request.tool_choice {
-        Some(ToolChoice::Named(name)) => ToolChoice::Named(name.clone()),
-        Some(ToolChoice::None) => ToolChoice::Named(output_tool.to_owned()),
-        _ if request.tools.is_empty() => ToolChoice::Named(output_tool.to_owned()),
-        _ => ToolChoice::Required,
-    }
-}
-
-fn unsendable(message: &str) -> LlmError {
-    LlmError::new(Code::LlmRequest, message)
-}
-
-/// The URL of an image; a data URL for one with data.
-#[inline(never)]
-fn image_url(image: &Image) -> String {
-    match image {
-        Image::Url(url) => url.clone(),
-        Image::Base64 { media_type, data } => ["data:", media_type, ";base64,", data].concat(),
-    }
-}
-
-/// The schema, or that of an object without members.
-fn schema_or_empty(schema: &str) -> &str {
-    if schema.is_empty() { r#"{"type":"object","properties":{}}"# } else { schema }
-}
-
-/// The string at a path in a JSON object.
-#[inline(never)]
-fn string_in(json: &str, path: &[&str]) -> Option<String> {
-    let mut tape = Tape::default();
-    let value = tape.read(json).ok()?;
-    path.iter().fold(value, |value, key| value.at(key)).string()
-}
-
-/// Writes the arguments of a call as an object. Incomplete arguments, which are not JSON, are written as a text in an
-/// object.
-#[inline(never)]
-fn write_arguments(arguments: &str, json: &mut Writer) {
-    let is_object = Tape::default().read(arguments).is_ok_and(|value| value.is_object());
-    if is_object {
-        json.raw(arguments);
-    } else {
-        json.open('{');
-        if !arguments.trim_ascii().is_empty() {
-            json.text("arguments", arguments);
-        }
-        json.close('}');
-    }
-}
-
-/// Writes stop sequences, if there are any.
-#[inline(never)]
-fn write_stop(key: &str, stop: &[String], json: &mut Writer) {
-    if !stop.is_empty() {
-        json.key(key).open('[');
-        for stop in stop {
-            json.string(stop);
-        }
-        json.close(']');
-    }
-}
-
-/// The call with that id; a result alone does not have its name.
-#[inline(never)]
-fn call_of<'a>(messages: &'a [Message], id: &str) -> Option<&'a ToolCall> {
-    for message in messages {
-        for block in &message.content {
-            match block {
-                Block::ToolCall(call) if call.id == id => return Some(call),
-                _ => {}
-            }
-        }
-    }
-    None
-}
-
-/// The system messages, for APIs that have a field of their own for them.
-#[inline(never)]
-fn system_text(request: &Request) -> String {
-    let mut all = String::new();
-    for message in request.messages.iter().filter(|message| message.role == Role::System) {
-        if !all.is_empty() {
-            all.push_str("\n\n");
-        }
-        all.push_str(&text_of(&message.content));
-    }
-    all
-}
-
-/// The text of some blocks, in lines.
-#[inline(never)]
-fn text_of(blocks: &[Block]) -> String {
-    let mut all = String::new();
-    for block in blocks {
-        if let Block::Text { text, .. } = block {
-            if !all.is_empty() {
-                all.push('\n');
-            }
-            all.push_str(text);
-        }
-    }
-    all
 }

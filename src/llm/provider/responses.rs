@@ -5,10 +5,11 @@
 //! the options it is sent back only if it came encrypted, for which `include: ["reasoning.encrypted_content"]` is
 //! needed too.
 
+use super::super::api::Api;
 use super::super::error::LlmError;
 use super::super::json::{Tape, Writer};
 use super::super::types::{Block, Message, Request, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, call_of, image_url, schema_or_empty, text_of, unsendable};
+use super::shared::{call_of, image_url, schema_or_empty, text_of, unsendable};
 
 pub(super) fn body(request: &Request, stream: bool) -> Result<String, LlmError> {
     if !request.stop.is_empty() {
