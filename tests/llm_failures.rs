@@ -178,7 +178,7 @@ fn bodies_of_errors() {
             "Overloaded",
         ),
         (502, "<html>\n  <h1>Bad Gateway</h1>", Code::LlmServer, "<html> <h1>Bad Gateway</h1>"),
-        (418, " ", Code::LlmHttp, "The answer is empty, with the status 418."),
+        (418, " ", Code::LlmHttp, "The response is empty, with the status 418."),
     ];
     for (status, body, code, message) in cases {
         let error = refused(*status, body.as_bytes());
@@ -227,7 +227,7 @@ fn whole_answers_mean_what_streams_mean() {
 #[test]
 fn a_tool_that_stands_for_the_form_of_the_answer_is_its_text() {
     let expectation = Expectation { output_tool: "answer".into(), ..Expectation::of(Api::Anthropic) };
-    let stream = br#"data: {"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"response","input":{}}}
+    let stream = br#"data: {"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"answer","input":{}}}
 
 data: {"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}
 

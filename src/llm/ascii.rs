@@ -1,16 +1,16 @@
-//! Small tools for text of which only ASCII matters: addresses, headers, names of errors.
+//! Functions for text of which only ASCII matters: URLs, headers, names of errors.
 //!
-//! What the standard library offers is made for all of Unicode and for all types, and brings tables and the machinery of formatting along,
-//! which would be a fifth of this module's share of the download.
+//! The functions of the standard library are for all of Unicode and for all types. With their tables and the formatting
+//! code they would be a fifth of this module's download.
 
-/// Where `needle` begins, without regard to case.
+/// The position of `needle`, ignoring case.
 #[inline(never)]
 pub(super) fn find(text: &str, needle: &str) -> Option<usize> {
     let (text, needle) = (text.as_bytes(), needle.as_bytes());
     (0..=text.len().checked_sub(needle.len())?).find(|at| text[*at..*at + needle.len()].eq_ignore_ascii_case(needle))
 }
 
-/// What stands before and after the first `mark`, which is one byte; everything, and nothing, if there is none.
+/// The parts before and after the first `mark`, which is one byte; without one, everything and nothing.
 #[inline(never)]
 pub(super) fn cut(text: &str, mark: u8) -> (&str, &str) {
     let at = text.bytes().position(|byte| byte == mark).unwrap_or(text.len());
@@ -33,7 +33,7 @@ pub(super) fn push_number(mut number: u64, out: &mut String) {
     digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
 }
 
-/// The number that the text is, if it is nothing but a few digits.
+/// The number, if the text is nothing but a few digits.
 #[inline(never)]
 pub(super) fn number(text: &str) -> Option<u64> {
     let fits = !text.is_empty() && text.len() < 16 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,8 +1,9 @@
-//! What is new in an answer, packed so that a whole chunk's worth of it crosses a boundary in one go: one string and one list of numbers.
+//! The new pieces of a response, packed so that those of a whole chunk cross the boundary at once: one string and one
+//! list of numbers.
 
 use super::response::FinishReason;
 
-/// What kind of thing is new. The numbers are part of the contract with the host.
+/// The kind of a piece. The numbers are part of the contract with the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum DeltaKind {
@@ -10,7 +11,7 @@ pub enum DeltaKind {
     Text = 0,
     /// More reasoning.
     Reasoning = 1,
-    /// More of the words in which the model declines.
+    /// More of a refusal.
     Refusal = 2,
     /// The id of a call that begins; the next record is its `CallStarted`.
     CallId = 3,
@@ -20,32 +21,32 @@ pub enum DeltaKind {
     CallArguments = 5,
     /// A call's arguments are complete.
     CallDone = 6,
-    /// The model has stopped. The text is the provider's reason; the place is the number of a [`FinishReason`].
+    /// The model has stopped. The text is the provider's reason; `index` is the number of a [`FinishReason`].
     Finish = 7,
 }
 
-/// One new thing: what it is, where it belongs, and where its text ends. Four words in memory, which a host reads as they are.
+/// One piece: its kind, its block, and where its text ends. Four words in memory, which a host reads directly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct DeltaRecord {
-    /// What it is.
+    /// The kind.
     pub kind: DeltaKind,
-    /// The block of [`ModelResponse::content`](super::ModelResponse::content) that it belongs to.
+    /// The index of its block in [`ModelResponse::content`](super::ModelResponse::content).
     pub index: u32,
-    /// Where its text ends in [`Deltas::text`], in bytes; it begins where that of the record before ends.
+    /// The end of its text in [`Deltas::text`], in bytes; the text begins where that of the record before ends.
     pub end: u32,
-    /// The length of its text in UTF-16 units, which is how JavaScript counts.
+    /// The length of its text in UTF-16 units, in which JavaScript counts.
     pub units: u32,
 }
 
-/// New things in their order.
+/// The new pieces, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Deltas {
     text: String,
     records: Vec<DeltaRecord>,
 }
 
-/// A new thing, as Rust programs read it.
+/// A new piece, for Rust programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delta<'a> {
     /// More text.

@@ -1,4 +1,4 @@
-//! Why a call failed, with everything that the provider said about it.
+//! The error of a failed call, with everything that the provider reported.
 
 use core::fmt;
 
@@ -9,24 +9,24 @@ use crate::time::Millis;
 /// A failed call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LlmError {
-    /// What kind of failure.
+    /// The code of the failure.
     pub code: Code,
-    /// In the provider's words if there are any, otherwise in ours. Holds no API key.
+    /// The provider's message if there is one, otherwise ours. It contains no API key.
     pub message: String,
-    /// The HTTP status, if an answer came.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The provider's type of the error, such as `overloaded_error`.
     pub kind: Option<String>,
     /// The provider's code of the error, such as `model_not_found`.
     pub provider_code: Option<String>,
-    /// How long the provider asks to wait.
+    /// How long the provider asks to wait before the next request.
     pub retry_after: Option<Millis>,
-    /// What had arrived before; a [`Call`](super::Call) attaches it.
+    /// What had arrived of the response; added by a [`Call`](super::Call).
     pub partial: Option<Box<ModelResponse>>,
 }
 
 impl LlmError {
-    /// An error with nothing but a code and words.
+    /// An error with nothing but a code and a message.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> LlmError {
         LlmError {

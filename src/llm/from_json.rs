@@ -1,17 +1,18 @@
-//! Requests as JSON, which is how a host hands them over: one string instead of hundreds of small values.
+//! Requests from JSON: a host passes one string, not hundreds of small values.
 //!
 //! The shape is that of the types, in camel case; see [`Request::from_json`].
 
+use super::api::Api;
 use super::call::CallOptions;
 use super::error::LlmError;
 use super::json::{Tape, Value, decimal};
-use super::provider::{Api, Flavour, Provider};
+use super::provider::{Flavour, Provider};
 use super::secret::Secret;
 use super::types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, Tool, ToolCall, ToolChoice};
 use crate::error::Code;
 use crate::time::Millis;
 
-/// What is wrong, boxed: an error the size of [`LlmError`] in every result would make each step of the reading several times larger.
+/// The error, boxed: with an unboxed [`LlmError`] in every result, the parser would be several times larger.
 type Wrong = Box<LlmError>;
 
 #[cold]
@@ -21,7 +22,7 @@ fn wrong(what: &[&str]) -> Wrong {
 }
 
 impl Request {
-    /// Reads a request.
+    /// Parses a request.
     ///
     /// ```text
     /// { "model": string,
@@ -30,7 +31,8 @@ impl Request {
     ///   "toolChoice"?: "auto" | "none" | "required" | { "name" }, "parallelToolCalls"?: boolean,
     ///   "temperature"?, "maxTokens"?: number, "stop"?: string | string[],
     ///   "responseFormat"?: { "name", "schema", "strict"? }, "options"?: object, "headers"?: { name: value } }
-    /// Block = { "type": "text", "text", "signature"? } | { "type": "image", "url" } | { "type": "image", "data", "mediaType" }
+    /// Block = { "type": "text", "text", "signature"? }
+    ///   | { "type": "image", "url" } | { "type": "image", "data", "mediaType" }
     ///   | { "type": "toolCall", "id", "name", "arguments": string | object, "signature"? }
     ///   | { "type": "toolResult", "id", "content": string | Block[], "isError"? }
     ///   | { "type": "reasoning", "text", "signature"?, "redacted"? } | { "type": "refusal", "text" }
@@ -45,7 +47,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Code::LlmRequest`], with what is missing or wrong.
+    /// [`Code::LlmRequest`], with the part that is missing or wrong.
     pub fn from_json(text: &str) -> Result<Request, LlmError> {
         let mut request = Request::default();
         match request.fill(text) {
@@ -84,9 +86,9 @@ impl Request {
 }
 
 impl Provider {
-    /// Reads a provider: `{ "api": "chat" | "responses" | "anthropic" | "gemini", "baseURL"?, "apiKey"?, "headers"?, "flavour"? }`.
-    /// The flavour is one of `openai`, `generic`, `ollama`, `vllm`, `llamacpp`, `groq`, `deepseek`, `mistral`, `xai`, and is guessed
-    /// from the address if it is not given.
+    /// Parses a provider: `{ "api": "chat" | "responses" | "anthropic" | "gemini", "baseURL"?, "apiKey"?, "headers"?,
+    /// "flavour"? }`. The flavour is one of `openai`, `generic`, `ollama`, `vllm`, `llamacpp`, `groq`, `deepseek`,
+    /// `mistral`, `xai`; if it is left out, it is recognised by the URL.
     ///
     /// # Errors
     ///
@@ -107,8 +109,9 @@ impl Provider {
 }
 
 impl CallOptions {
-    /// Reads options: `{ "connect"?, "firstToken"?, "betweenTokens"?, "total"?, "maxRetries"?, "baseBackoff"?, "maxBackoff"?,
-    /// "maxRetryAfter"?, "resumeOnDrop"? }`, times in seconds, `null` for no limit. What is left out keeps its default.
+    /// Parses options: `{ "connect"?, "firstToken"?, "betweenTokens"?, "total"?, "maxRetries"?, "baseBackoff"?,
+    /// "maxBackoff"?, "maxRetryAfter"?, "resumeOnDrop"? }`. Times are in seconds, `null` for none. Options that are
+    /// left out have their defaults.
     ///
     /// # Errors
     ///
@@ -157,12 +160,12 @@ impl CallOptions {
     }
 }
 
-/// The text of a string, or an empty one.
+/// The text of a string; empty for anything else.
 fn owned(value: Value<'_>) -> String {
     value.string().unwrap_or_default()
 }
 
-/// An object as it stands in the text; empty for anything else.
+/// The JSON of an object; empty for anything else.
 fn object(value: Value<'_>) -> String {
     value.raw().filter(|_| value.is_object()).unwrap_or_default().to_owned()
 }
@@ -209,7 +212,7 @@ fn message(value: Value<'_>, messages: &mut Vec<Message>) -> Result<(), Wrong> {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "tool" => Role::Tool,
-        other => return Err(wrong(&["A message has the `role` \"", other, "\", which there is not."])),
+        other => return Err(wrong(&["A message has the unknown `role` \"", other, "\"."])),
     };
     if !value.at("content").is_some() {
         return Err(wrong(&["A message has no `content`."]));
@@ -242,7 +245,7 @@ fn block(value: Value<'_>, blocks: &mut Vec<Block>) -> Result<(), Wrong> {
         "image" => &["mediaType", "data"],
         "toolCall" => &["id", "name"],
         "toolResult" => &["id"],
-        _ => return Err(wrong(&["A block has the `type` \"", kind, "\", which there is not."])),
+        _ => return Err(wrong(&["A block has the unknown `type` \"", kind, "\"."])),
     };
     for key in needed {
         if value.at(key).str().is_none() {

@@ -1,4 +1,4 @@
-//! What a model has said: the message as it grows with the deltas, why it ended, and what it cost.
+//! The response of a model: the message as it grows with the deltas, why it ended, and the tokens it used.
 
 use super::types::{Block, Message, Role};
 
@@ -6,22 +6,22 @@ use super::types::{Block, Message, Role};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u32)]
 pub enum FinishReason {
-    /// It has not, as far as is known.
+    /// It has not stopped, as far as is known.
     #[default]
     None = 0,
-    /// It was done, or met a stop sequence.
+    /// It was done, or wrote a stop sequence.
     Stop = 1,
     /// It reached the limit of tokens.
     Length = 2,
-    /// It wants tools to be called.
+    /// It calls tools.
     ToolCalls = 3,
     /// A filter of the provider stopped it.
     ContentFilter = 4,
     /// It declined to answer.
     Refusal = 5,
-    /// The provider paused a long turn; send the answer back to go on.
+    /// The provider paused a long turn; send the response back to continue.
     Pause = 6,
-    /// It failed, for instance to write a call in the form of the tool.
+    /// It failed, for instance to write a valid call of a tool.
     Error = 7,
     /// Something else; see the raw reason.
     Other = 8,
@@ -45,23 +45,23 @@ impl FinishReason {
     }
 }
 
-/// Tokens, as far as the provider has told them; those of a call that was cut off are what was known by then.
+/// The tokens of a call, as far as the provider reports them. For a call that was cut off, the last report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// What was sent, those from a cache included.
+    /// Input tokens, those from a cache included.
     pub input: Option<u64>,
-    /// What came back, reasoning included.
+    /// Output tokens, those of the reasoning included.
     pub output: Option<u64>,
-    /// The part of the output that was reasoning.
+    /// The output tokens of the reasoning.
     pub reasoning: Option<u64>,
-    /// The part of the input that was read from a cache.
+    /// The input tokens that were read from a cache.
     pub cached: Option<u64>,
-    /// The part of the input that was written to a cache.
+    /// The input tokens that were written to a cache.
     pub cache_written: Option<u64>,
 }
 
 impl Usage {
-    /// The sum of two requests of one call.
+    /// The sum for two requests of one call.
     #[must_use]
     pub fn plus(self, other: Usage) -> Usage {
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
@@ -78,12 +78,12 @@ impl Usage {
     }
 }
 
-/// What a model has said so far, or in the end.
+/// The response of a model, complete or as far as it has arrived.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelResponse {
     /// The provider's id of the response; empty if it gave none.
     pub id: String,
-    /// The model that answered; empty if it was not told.
+    /// The model that answered; empty if the provider does not say.
     pub model: String,
     /// Text, reasoning, calls and refusals, in the order in which they began.
     pub content: Vec<Block>,
@@ -91,12 +91,12 @@ pub struct ModelResponse {
     pub finish: FinishReason,
     /// The same in the provider's words.
     pub finish_raw: String,
-    /// What it cost.
+    /// The tokens it used.
     pub usage: Usage,
 }
 
 impl ModelResponse {
-    /// All text, without reasoning and refusals.
+    /// The text of all text blocks.
     #[must_use]
     pub fn text(&self) -> String {
         let mut all = String::new();
@@ -108,13 +108,13 @@ impl ModelResponse {
         all
     }
 
-    /// Whether there is anything to show.
+    /// Whether there is any content.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.content.is_empty()
     }
 
-    /// The message that goes back into the conversation.
+    /// The message, for the conversation.
     #[must_use]
     pub fn message(&self) -> Message {
         Message { role: Role::Assistant, content: self.content.clone() }

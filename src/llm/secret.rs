@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::ascii::find;
 
-/// A text that no formatting shows.
+/// A text that no formatting reveals.
 ///
 /// ```
 /// use stepstream::llm::Secret;
@@ -17,22 +17,22 @@ use super::ascii::find;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the text in.
+    /// Wraps a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
-    /// The text, for the request and nothing else.
+    /// The text, for the request only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// `text` with every occurrence of the secret hidden: servers like to repeat a key that they refuse.
+    /// `text` with every occurrence of the secret replaced: servers often repeat a key that they refuse.
     #[must_use]
     pub fn scrub(&self, text: String) -> String {
-        // A few letters would also hide innocent words, and protect nothing.
+        // A short secret would also replace ordinary words, and protects nothing.
         if self.0.len() < 8 {
             return text;
         }

@@ -1,12 +1,13 @@
-//! Server-sent events out of bytes that are cut anywhere, by the WHATWG HTML standard, section 9.2.6.
+//! Parses server-sent events out of bytes that are cut anywhere, by the WHATWG HTML standard, section 9.2.6.
 //!
-//! Own code, because no crate fits: `sse-parse` is in its first release and makes three strings of every event; `russe`, `sse-codec` and
-//! `async-sse` need an asynchronous codec; `eventsource-stream` and `sseer` need a `Stream`, and the former a parser generator.
-//! An event whose bytes lie together in one chunk, which is the usual case, is handed out without a copy.
+//! There is no dependency for it, because no crate fits: `sse-parse` is in its first release and makes three strings of
+//! every event; `russe`, `sse-codec` and `async-sse` need an asynchronous codec; `eventsource-stream` and `sseer` need
+//! a `Stream`, and the former a parser generator. Here an event whose bytes are in one chunk, which is the usual case,
+//! is returned without a copy.
 //!
-//! Two things differ from a browser's `EventSource`. `id:` and `retry:` are read over, because these answers cannot be taken up
-//! again at an id. And the last event is offered even if the empty line after it is missing ([`SseReader::finish`]): some
-//! servers leave it out, and the decoder can tell half an event by its contents.
+//! Two things differ from a browser's `EventSource`. `id:` and `retry:` are ignored, because these streams cannot be
+//! resumed at an id. And the last event is returned even if the empty line after it is missing ([`SseReader::finish`]):
+//! some servers leave it out, and the decoder recognises an incomplete event by its content.
 
 use memchr::memchr2;
 
@@ -19,7 +20,7 @@ const BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTooLong;
 
-/// A stream of bytes on its way to become events.
+/// Parses a stream of bytes into events.
 ///
 /// ```
 /// use stepstream::llm::sse::SseReader;
@@ -33,17 +34,17 @@ pub struct EventTooLong;
 /// ```
 #[derive(Debug, Default)]
 pub struct SseReader {
-    /// A line whose end has not come.
+    /// A line whose end has not arrived.
     line: Vec<u8>,
-    /// The lines of data before it, in so far as they could not be lent.
+    /// The lines of data before it, as far as they could not be borrowed from the input.
     data: Vec<u8>,
-    /// Whether the event under way has data, which may be an empty line.
+    /// Whether the current event has data, which may be an empty line.
     has_data: bool,
-    /// Whether `data` was handed out, so that the next event starts afresh.
+    /// Whether `data` was returned, so that the next event clears it.
     lent: bool,
-    /// Whether the last line ended in CR, so that an LF now belongs to that.
+    /// Whether the last line ended with CR, so that a following LF belongs to it.
     after_cr: bool,
-    /// How much of a byte order mark has come; 3 once that question is settled.
+    /// How many bytes of a byte order mark have arrived; 3 when it is complete, or when there is none.
     bom: usize,
 }
 
@@ -54,18 +55,18 @@ impl SseReader {
         SseReader::default()
     }
 
-    /// Takes bytes off the front of `input` up to the end of the next event, and gives the data of that; `None` once the input
-    /// is used up. The names of events are not given: every provider repeats them in the data.
+    /// Consumes the input up to the end of the next event, and returns the event's data; `None` when the input is
+    /// consumed. The names of events are not returned: every provider repeats them in the data.
     ///
     /// # Errors
     ///
-    /// [`EventTooLong`]; the reader is not to be used after that.
+    /// [`EventTooLong`]; then the reader must not be used any more.
     pub fn next_event<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<&'a [u8]>, EventTooLong> {
         if core::mem::take(&mut self.lent) {
             self.data.clear();
         }
         self.skip_bom(input);
-        // The event's data, while it is one line that is whole in the input.
+        // The event's data, as long as it is one complete line of the input.
         let mut whole: Option<&'i [u8]> = None;
         loop {
             if self.after_cr && !input.is_empty() {
@@ -110,7 +111,7 @@ impl SseReader {
                 } else if kept {
                     self.data.extend_from_slice(value);
                 } else {
-                    // `value` is a tail of `piece`, which lives as long as the input.
+                    // `value` is the end of `piece`, which lives as long as the input.
                     whole = Some(&piece[piece.len() - value.len()..]);
                 }
                 self.has_data = true;
@@ -119,7 +120,7 @@ impl SseReader {
         }
     }
 
-    /// The input has ended: what there is of an event whose end did not come.
+    /// Ends the input, and returns the data of an event whose end did not arrive.
     ///
     /// # Errors
     ///
@@ -147,7 +148,7 @@ impl SseReader {
     }
 }
 
-/// The value of a line of the field `data`, without the one space that may stand before it.
+/// The value of a line of the field `data`, without the one space before it.
 fn data_of(line: &[u8]) -> Option<&[u8]> {
     match line.strip_prefix(b"data")? {
         [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),

@@ -1,4 +1,4 @@
-//! Answers and errors as JSON, which is how a host receives them. Blocks have the shape in which [`Request::from_json`] takes them back.
+//! Responses and errors to JSON, for the host. Blocks have the shape that [`Request::from_json`] parses.
 //!
 //! [`Request::from_json`]: super::Request::from_json
 
@@ -8,8 +8,8 @@ use super::response::ModelResponse;
 use super::types::{Block, Image, Signature};
 
 impl ModelResponse {
-    /// `{ id, model, content: Block[], finishReason?, finishRaw, usage: { input?, output?, reasoning?, cached?, cacheWritten? } }`; what
-    /// is not known is left out.
+    /// `{ id, model, content: Block[], finishReason?, finishRaw, usage: { input?, output?, reasoning?, cached?,
+    /// cacheWritten? } }`; unknown members are left out.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = Writer::default();
@@ -31,8 +31,8 @@ impl ModelResponse {
 }
 
 impl LlmError {
-    /// `{ code (its number), message, status?, type?, providerCode?, retryAfter? (milliseconds), partial?: an answer }`; what is not known is
-    /// left out.
+    /// `{ code (its number), message, status?, type?, providerCode?, retryAfter? (milliseconds), partial?: a response
+    /// }`; unknown members are left out.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = Writer::default();

@@ -1,8 +1,8 @@
-//! What a call says to a model, in words that hold for every provider.
+//! The request of a call: messages, tools and options, the same for every provider.
 
-use super::provider::Api;
+use super::api::Api;
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Instructions from the program.
@@ -18,9 +18,9 @@ pub enum Role {
 /// A message of a conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Who says it.
+    /// The author.
     pub role: Role,
-    /// What is said, in order.
+    /// The content, in order.
     pub content: Vec<Block>,
 }
 
@@ -33,13 +33,13 @@ impl Message {
     }
 }
 
-/// What a provider wants back unchanged with the block it came with: a signature of the reasoning, encrypted reasoning,
-/// the name of an item. Nobody else understands it, so a block that moves to another provider travels without.
+/// Data that a provider wants back unchanged with the block it came with: a signature of the reasoning, encrypted
+/// reasoning, the id of an item. It means nothing to other providers, so it is not sent to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The API that it came from.
     pub api: Api,
-    /// How the provider calls the block.
+    /// The provider's id of the block.
     pub id: Option<String>,
     /// The signature, or the encrypted content.
     pub data: Option<String>,
@@ -52,32 +52,32 @@ pub enum Block {
     Text {
         /// The text.
         text: String,
-        /// To be sent back with it.
+        /// Sent back with the text.
         signature: Option<Signature>,
     },
     /// An image.
     Image(Image),
-    /// The model asks for a tool to be called.
+    /// A call of a tool that the model asks for.
     ToolCall(ToolCall),
-    /// What came of a call.
+    /// The result of a call of a tool.
     ToolResult {
         /// The call's id.
         id: String,
-        /// What the tool said: text and images.
+        /// The result: text and images.
         content: Vec<Block>,
         /// Whether the tool failed.
         is_error: bool,
     },
-    /// What the model thought before it answered, as far as the provider shows it.
+    /// The model's reasoning before its answer, as far as the provider shows it.
     Reasoning {
-        /// The thoughts, or a summary of them; empty where the provider hides them.
+        /// The reasoning, or a summary of it; empty where the provider hides it.
         text: String,
-        /// To be sent back with them.
+        /// Sent back with the reasoning.
         signature: Option<Signature>,
-        /// Whether the provider hides the thoughts; their encrypted form is the signature's data.
+        /// Whether the provider hides the reasoning; its encrypted form is the signature's data.
         redacted: bool,
     },
-    /// The model declined to answer, in these words.
+    /// The model declined to answer, with this text.
     Refusal(String),
 }
 
@@ -89,12 +89,12 @@ impl Block {
     }
 }
 
-/// Where an image is.
+/// The source of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Image {
-    /// At an address that the provider can reach.
+    /// A URL that the provider can reach.
     Url(String),
-    /// Here.
+    /// The data.
     Base64 {
         /// Such as `image/png`.
         media_type: String,
@@ -106,26 +106,26 @@ pub enum Image {
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolCall {
-    /// Ties the result to the call. Made up where the provider gives none.
+    /// The result of the call has the same id. Generated where the provider gives none.
     pub id: String,
-    /// The tool.
+    /// The name of the tool.
     pub name: String,
-    /// The arguments as JSON text, `{}` if there are none. A call that was cut off may end in the middle of it.
+    /// The arguments as JSON text, `{}` if there are none. Incomplete when the response was cut off.
     pub arguments: String,
-    /// To be sent back with the call.
+    /// Sent back with the call.
     pub signature: Option<Signature>,
 }
 
 /// A tool that the model may call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tool {
-    /// Its name; most providers take letters, digits, `_` and `-`, at most 64.
+    /// Its name; most providers take 1 to 64 letters, digits, `_` and `-`.
     pub name: String,
     /// What it does and when to use it.
     pub description: String,
     /// JSON Schema of its arguments, as JSON; empty for an object without members.
     pub parameters: String,
-    /// Whether the provider is to hold the model to the schema, where it can.
+    /// Whether the provider must enforce the schema, where it can.
     pub strict: Option<bool>,
 }
 
@@ -139,21 +139,22 @@ pub enum ToolChoice {
     None,
     /// At least one.
     Required,
-    /// The one of that name.
+    /// The one with this name.
     Named(String),
 }
 
-/// The answer has to be JSON of this schema.
+/// Structured output: the answer must be JSON of this schema.
 ///
-/// Sent natively where the provider can do it. Anthropic and DeepSeek get a tool of this name whose arguments are the answer, as does
-/// Gemini before its third version if there are other tools; its deltas arrive as text. Anthropic refuses a forced tool while it thinks, so with `thinking` in the options it gets its native form.
+/// Most providers support it natively. Anthropic and DeepSeek get a tool of this name whose arguments are the answer,
+/// and so does Gemini before version 3 if there are other tools; the deltas of that tool are reported as text.
+/// Anthropic refuses a forced tool while it thinks, so with `thinking` in the options it gets its native form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResponseFormat {
     /// A name for the schema: letters, digits, `_` and `-`.
     pub name: String,
     /// The JSON Schema, of an object, as JSON.
     pub schema: String,
-    /// Whether the provider is to hold the model to it, where that can be chosen.
+    /// Whether the provider must enforce it, where that can be chosen.
     pub strict: Option<bool>,
 }
 
@@ -164,22 +165,23 @@ pub struct Request {
     pub model: String,
     /// The conversation.
     pub messages: Vec<Message>,
-    /// What the model may call.
+    /// The tools that the model may call.
     pub tools: Vec<Tool>,
-    /// Which it has to call; the provider's default if not given.
+    /// Whether and which tools it has to call; the provider's default if not given.
     pub tool_choice: Option<ToolChoice>,
-    /// Whether it may call several at once; Gemini has no such switch and ignores it.
+    /// Whether it may call several tools at once; Gemini has no such option and ignores it.
     pub parallel_tool_calls: Option<bool>,
-    /// How random the answer is, from 0; a JSON number, which is passed on as it is, or empty.
+    /// The temperature, a JSON number that is sent as it is, or empty.
     pub temperature: String,
-    /// How many tokens the answer may have, those of the reasoning included. Anthropic requires a number and gets 4096 if there is none.
+    /// The highest number of tokens in the answer, those of the reasoning included. Anthropic requires a number; the
+    /// default is 4096.
     pub max_tokens: Option<u64>,
-    /// Where to stop. The Responses API has no such thing and refuses them.
+    /// Texts at which the model stops. The Responses API has no such option, and refuses them.
     pub stop: Vec<String>,
-    /// The form of the answer.
+    /// The format of the answer.
     pub response_format: Option<ResponseFormat>,
-    /// Merged into the body at the end, member by member, and stronger than everything else: a JSON object, or empty.
+    /// Merged into the body last, member by member, replacing other members: a JSON object, or empty.
     pub options: String,
-    /// Sent along, stronger than the headers that the provider needs anyway.
+    /// Headers, which replace those that the provider needs.
     pub headers: Vec<(String, String)>,
 }

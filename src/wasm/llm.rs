@@ -6,10 +6,10 @@
 //!
 //! 1. The host owns the network and the clock. It reports what happened by a call of one of these functions, and each
 //!    returns a word of `flag`s: what the host has to do or to read. Most chunks of a stream return 0.
-//! 2. The data that belongs to the flags is in the call view: a few words at a fixed address. It is valid until the next
-//!    call of a function with the same handle.
-//! 3. Bytes of a body are written into the input buffer, whose address and size are in the call view. So a chunk costs one
-//!    copy and one call.
+//! 2. The data that belongs to the flags is in the call view: a few words at a fixed address. It is valid until the
+//!    next call of a function with the same handle.
+//! 3. Bytes of a body are written into the input buffer, whose address and size are in the call view. So a chunk costs
+//!    one copy and one call.
 //! 4. Times are milliseconds of a clock that never goes back.
 //! 5. A call exists until it is freed, also when it is over.
 
@@ -210,8 +210,9 @@ pub fn call_view() -> *const u32 {
     })
 }
 
-/// Creates a call, and returns its handle. [`Provider::from_json`], [`Request::from_json`] and [`CallOptions::from_json`]
-/// parse the texts; their errors are the result of the call. The seed is any number that differs between calls.
+/// Creates a call, and returns its handle. [`Provider::from_json`], [`Request::from_json`] and
+/// [`CallOptions::from_json`] parse the texts; their errors are the result of the call. The seed is any number that
+/// differs between calls.
 #[wasm_bindgen]
 pub fn call_new(provider: &str, request: &str, options: &str, seed: f64, stream: bool, now: f64) -> u32 {
     let make = || -> Result<Call, LlmError> {

@@ -21,12 +21,12 @@ const CEILINGS = {
   "llm/workerd": [192, 79, 67], // The same content.
   "llm/inline": [232, 96, 83], // With the wasm as base64.
   "+ slim/agents": [64, 21, 19], // Agents and tools, beside the engine; no client of a model.
-  "agents/inline": [405, 152, 129], // With the engine, inlined.
+  "agents/inline": [408, 153, 130], // With the engine, inlined. Raised for the check of options' names.
   "+ checkpointer": [5, 2.5, 2.2],
   stores: [19, 7.5, 6.5], // With the errors and their help, those of agents included, which is most of it.
-  "stores/file": [20, 7.5, 6.7], // The same.
-  // Both modules and every entry, not inlined. The package is split so that nobody needs it all but who uses it all.
-  everything: [492, 194, 165],
+  "stores/file": [20, 7.8, 6.7], // The same, and the check of its directory.
+  // Both modules and every entry, not inlined. The package is split so that only who uses it all needs it all.
+  everything: [495, 195, 166],
 };
 
 /** The modules without their glue, which nobody can use. */

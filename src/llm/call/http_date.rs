@@ -1,9 +1,9 @@
-//! Dates as HTTP writes them.
+//! Parses dates of HTTP.
 
 use super::super::ascii::{cut, find, number};
 
-/// Milliseconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7, the form that is to be sent). The
-/// two obsolete forms of that section are not read.
+/// Milliseconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7, the preferred
+/// form). The two obsolete forms of that section are not parsed.
 ///
 /// ```
 /// use stepstream::llm::parse_http_date;

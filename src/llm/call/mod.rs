@@ -1,23 +1,25 @@
-//! One call of a model, with its retries and timeouts, as a machine without clock and network.
+//! One call of a model, with its retries and timeouts, without clock and network.
 //!
-//! The host carries out what [`Call::poll`] says and tells what happened; it asks again after everything it told. A call that is resumed
-//! or retried is several requests, numbered by [`Attempt`]; news of a request that has been given up is ignored, so the host need
-//! not be careful about what its network still tells after a cancellation.
+//! The host carries out the commands of [`Call::poll`] and reports what happened; after each report it polls again. A
+//! call that is resumed or retried is several requests, numbered by [`Attempt`]. Reports about a request that was
+//! cancelled are ignored, so the host may pass on what its network still reports afterwards.
 //!
 //! # When is a request sent again?
 //!
-//! Before the first delta: after a network error, after the timeouts `connect` and `first_token`, on the statuses 408, 409, 429 and 5xx unless
-//! the header `x-should-retry` says `false` (and on others if it says `true`), and when a stream ends or reports such an error before
-//! it has said anything. A used-up quota is not tried again. The wait is drawn from 0 up to a bound that doubles each time ("full jitter", M. Brooker,
-//! "Exponential Backoff And Jitter", AWS Architecture Blog 2015), or it is what the provider asks for in `retry-after-ms` or
-//! `retry-after`. If that is longer than [`CallOptions::max_retry_after`], or ends after the `total` timeout, the call
-//! fails at once and says in `retry_after` when to try again: asking earlier would be refused, and waiting is the caller's decision.
+//! Before the first delta: after a network error, after the timeouts `connect` and `first_token`, on the statuses 408,
+//! 409, 429 and 5xx unless the header `x-should-retry` is `false` (and on others if it is `true`), and when a stream
+//! ends or reports such an error before its first delta. A used-up quota is not retried. The wait is random, between 0
+//! and a bound that doubles each time ("full jitter", M. Brooker, "Exponential Backoff And Jitter", AWS Architecture
+//! Blog 2015), or it is what the provider asks for in `retry-after-ms` or `retry-after`. If that is longer than
+//! [`CallOptions::max_retry_after`], or ends after the `total` timeout, the call fails at once with `retry_after`: an
+//! earlier request would be refused, and whether to wait so long is up to the caller.
 //!
-//! After the first delta nothing is sent again, because a second answer would differ from what has been shown, unless `resume_on_drop` is
-//! set and the connection broke (network, cut stream, timeout between tokens) after nothing but text, and the provider can go on from
-//! a begun answer ([`Provider::can_resume`]): then the text so far is sent back as the beginning of the answer. Where that is not
-//! possible or is refused, the call fails with the error of the break and what had arrived. It is never begun anew in the hope of the same
-//! words: a model that draws its tokens hardly ever repeats itself, and each try would cost the full price.
+//! After the first delta no request is sent again, because a second response would differ from what was shown. With
+//! `resume_on_drop` there is one exception: when the connection broke (network, cut stream, timeout between tokens)
+//! after nothing but text, and the provider can continue a text ([`Provider::can_resume`]), the text so far is sent
+//! back as the beginning of the answer. Where that is not possible or is refused, the call fails with the error of the
+//! break, and with what had arrived. It is never started anew to get the same text: a model with random tokens hardly
+//! ever repeats itself, and each attempt would cost the full price.
 
 mod http_date;
 mod retry;
@@ -36,28 +38,29 @@ pub use http_date::parse_http_date;
 /// The longest body of an error that is kept, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
-/// How patient a call is. All times are milliseconds; `None` means as long as it takes.
+/// Timeouts and retries of a call. All times are in milliseconds; `None` means no limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallOptions {
-    /// From sending a request to the head of its answer; for streams only, because a whole answer has its head at the end.
+    /// From sending a request to the head of its response; for streams only, because a complete response has its head
+    /// at the end.
     pub connect: Option<Millis>,
     /// From sending a request to the first delta.
     pub first_token: Option<Millis>,
-    /// From one delta to the next; for streams only. Pings do not count: they say that the server lives, not that it gets on.
+    /// From one delta to the next; for streams only. Pings do not count: they only mean that the connection is open.
     pub between_tokens: Option<Millis>,
-    /// The whole call, with all retries and waits; 600 seconds unless given.
+    /// The whole call, with all its retries and waits; 600 seconds by default.
     pub total: Option<Millis>,
-    /// How often a request is sent again at most; 2 unless given.
+    /// The highest number of retries; 2 by default.
     pub max_retries: u32,
-    /// The bound of the first wait; 500 ms unless given.
+    /// The bound of the first wait; 500 ms by default.
     pub base_backoff: Millis,
-    /// The bound of all waits that are drawn; 8 seconds unless given.
+    /// The bound of all random waits; 8 seconds by default.
     pub max_backoff: Millis,
-    /// The longest wait that a provider may ask for; 60 seconds unless given.
+    /// The longest wait that a provider may ask for; 60 seconds by default.
     pub max_retry_after: Millis,
-    /// Whether an answer that was cut off is gone on with, where the provider can.
+    /// Whether a response that was cut off is resumed, where the provider can.
     pub resume_on_drop: bool,
-    /// What the waits are drawn from; also goes into made-up ids of tool calls, so it must differ between calls.
+    /// The seed of random waits and of generated ids of tool calls; it must differ between calls.
     pub seed: u64,
 }
 
@@ -78,33 +81,33 @@ impl Default for CallOptions {
     }
 }
 
-/// Which request of a call something is about.
+/// The number of a request of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt(pub u32);
 
 /// What the host has to do.
 #[derive(Debug, PartialEq)]
 pub enum Command {
-    /// Cancel whatever request is open, and send this one.
+    /// Cancel the open request, if there is one, and send this one.
     Send {
-        /// Its number, to be given with all that is told about it.
+        /// Its number, for all reports about it.
         attempt: Attempt,
         /// The request.
         request: HttpRequest,
     },
-    /// Nothing, until something happens or this time comes; then [`Call::timer`]. Nothing is to be read any more from a request
-    /// other than `open`.
+    /// Nothing, until something happens or this time comes; then [`Call::timer`]. Requests other than `open` need not
+    /// be read any more.
     Wait {
-        /// When.
+        /// The time.
         until: Option<Millis>,
-        /// The request that is open, if one is.
+        /// The open request, if there is one.
         open: Option<Attempt>,
     },
-    /// Cancel whatever request is open; the result is there. It is said until the result is taken, and after.
+    /// Cancel the open request, if there is one; the result is there. Returned before and after the result is taken.
     Done,
 }
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Head<'a> {
     /// The HTTP status.
@@ -115,21 +118,21 @@ pub struct Head<'a> {
     pub retry_after_ms: Option<&'a str>,
     /// The header `x-should-retry`.
     pub should_retry: Option<&'a str>,
-    /// The wall clock, milliseconds since 1970, against which a date in `retry-after` is read.
+    /// The wall clock, in milliseconds since 1970, to which a date in `retry-after` is compared.
     pub wall_ms: f64,
 }
 
-/// What has been heard of the open request.
+/// The state of the last request.
 enum State {
-    /// To be sent.
+    /// Ready to be sent.
     Ready(HttpRequest),
     /// Sent; no head yet.
     Sent,
-    /// A good head; the body is the answer.
+    /// A successful head; the body is the response.
     Reading,
-    /// A bad head; the body says why.
+    /// An unsuccessful head; the body is the reason.
     Refused { status: u16, retry_after: Option<Millis>, should_retry: Option<bool>, body: Vec<u8> },
-    /// Waiting to send again.
+    /// Waiting for the next retry.
     Waiting { until: Millis },
     /// Over; empty once the result was taken.
     Done(Option<Result<ModelResponse, Box<LlmError>>>),
@@ -149,12 +152,12 @@ pub struct Call {
     sent: Millis,
     /// When the last delta of the open request came.
     last_delta: Option<Millis>,
-    /// The break after which the answer is being gone on with; what counts if that is refused.
-    broken: Option<Box<LlmError>>,
+    /// Why the response that is being resumed broke off; the error of the call if the provider refuses to resume.
+    interrupted: Option<Box<LlmError>>,
 }
 
 impl Call {
-    /// A call that begins now.
+    /// Creates a call that begins now.
     ///
     /// # Errors
     ///
@@ -178,12 +181,12 @@ impl Call {
             began: now,
             sent: now,
             last_delta: None,
-            broken: None,
+            interrupted: None,
             options,
         })
     }
 
-    /// What to do next. Each request is handed out once.
+    /// The next command. Each request is returned once.
     pub fn poll(&mut self, now: Millis) -> Command {
         match core::mem::replace(&mut self.state, State::Sent) {
             State::Ready(request) => {
@@ -204,7 +207,7 @@ impl Call {
         }
     }
 
-    /// The head of an answer has come.
+    /// Reports the head of a response.
     pub fn head(&mut self, attempt: Attempt, head: &Head<'_>) {
         if !self.is_open(attempt) || !matches!(self.state, State::Sent) {
             return;
@@ -221,7 +224,7 @@ impl Call {
         };
     }
 
-    /// More of a body has come. New deltas may be there afterwards.
+    /// Reports more of a body. There may be new deltas afterwards.
     pub fn body_chunk(&mut self, attempt: Attempt, chunk: &[u8], now: Millis) {
         if !self.is_open(attempt) {
             return;
@@ -230,7 +233,7 @@ impl Call {
             State::Refused { body, .. } => {
                 body.extend_from_slice(&chunk[..chunk.len().min(MAX_ERROR_BODY - body.len().min(MAX_ERROR_BODY))]);
                 if body.len() >= MAX_ERROR_BODY {
-                    // What has come says why; there may be no end of it.
+                    // This is enough for the message, and the body may never end.
                     self.body_end(attempt, now);
                 }
             }
@@ -251,7 +254,7 @@ impl Call {
         }
     }
 
-    /// A body has ended.
+    /// Reports the end of a body.
     pub fn body_end(&mut self, attempt: Attempt, now: Millis) {
         if !self.is_open(attempt) {
             return;
@@ -271,18 +274,18 @@ impl Call {
         }
     }
 
-    /// A request could not be sent, or its answer broke off. The message is the host's.
+    /// Reports that a request could not be sent, or that its response broke off. The message is the host's.
     pub fn network_error(&mut self, attempt: Attempt, message: &str, now: Millis) {
         if !self.is_open(attempt) {
             return;
         }
         if matches!(self.state, State::Refused { .. }) {
-            // Why the request was refused is known without the rest of the body.
+            // The refusal is known without the rest of the body.
             return self.body_end(attempt, now);
         }
         match core::mem::replace(&mut self.state, State::Sent) {
             State::Reading => {
-                // The connection may break after the last word, and before an end marker that is optional.
+                // A connection may break after the complete response, before an end marker that is optional.
                 if self.decoder.response().finish != FinishReason::None && self.decoder.finish().is_ok() {
                     return self.succeed();
                 }
@@ -294,7 +297,7 @@ impl Call {
         }
     }
 
-    /// Time has come, or so the host thinks; too early a call is harmless.
+    /// Reports that the time of `Wait` has come; too early a report does no harm.
     pub fn timer(&mut self, now: Millis) {
         let Some((until, what)) = self.deadline() else { return };
         if now < until {
@@ -314,37 +317,38 @@ impl Call {
         }
     }
 
-    /// The caller does not want the answer any more.
+    /// Aborts the call.
     pub fn abort(&mut self, reason: &str) {
         if !matches!(self.state, State::Done(_)) {
             self.fail(LlmError::new(Code::LlmAborted, reason));
         }
     }
 
-    /// What is new since [`clear_deltas`](Self::clear_deltas). Read it before the result: a call that fails may still have some.
+    /// The deltas since [`clear_deltas`](Self::clear_deltas). Read them before the result: a call that fails may have
+    /// some.
     #[must_use]
     pub fn deltas(&self) -> &Deltas {
         self.decoder.deltas()
     }
 
-    /// Forgets the deltas, because they were delivered.
+    /// Removes the deltas, after they were passed on.
     pub fn clear_deltas(&mut self) {
         self.decoder.clear_deltas();
     }
 
-    /// The answer as far as it has come; empty once the call is done, because it is in the result then.
+    /// The response as far as it has arrived; empty once the call is done, because it is in the result then.
     #[must_use]
     pub fn response(&self) -> &ModelResponse {
         self.decoder.response()
     }
 
-    /// How many requests have been sent or are about to be.
+    /// How many requests were sent, the one that is ready included.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempt
     }
 
-    /// The result, once; `None` before the call is done and after the result was taken.
+    /// The result, once; `None` before the call is done, and after the result was taken.
     pub fn take_result(&mut self) -> Option<Result<ModelResponse, LlmError>> {
         match &mut self.state {
             State::Done(result) => result.take().map(|result| result.map_err(|error| *error)),
@@ -356,7 +360,7 @@ impl Call {
         attempt.0 == self.attempt && matches!(self.state, State::Sent | State::Reading | State::Refused { .. })
     }
 
-    /// The next limit that would be reached if nothing happened.
+    /// The next limit that is reached if nothing happens.
     fn deadline(&self) -> Option<(Millis, Limit)> {
         let after = |from: Millis, span: Option<Millis>, limit| span.map(|span| (from.after(span), limit));
         let total = after(self.began, self.options.total, Limit::Total);
@@ -374,7 +378,7 @@ impl Call {
                 [after(self.sent, connect, Limit::Connect), waiting]
             }
         };
-        // Of equal times the total counts, which allows no retry.
+        // Of equal times the total is chosen, after which there is no retry.
         [total].into_iter().chain(own).flatten().min_by_key(|(until, _)| *until)
     }
 
@@ -394,32 +398,32 @@ impl Call {
         self.state = State::Done(Some(Err(Box::new(error))));
     }
 
-    /// The open request has failed: again, onwards, or the end.
+    /// The open request has failed: retry, resume, or fail.
     fn failed(&mut self, error: LlmError, asked: Option<Millis>, should_retry: Option<bool>, now: Millis) {
-        let said_something = self.last_delta.is_some();
-        let again = if said_something {
-            self.broken = None;
-            self.options.resume_on_drop && retry::is_break(&error) && self.can_go_on()
+        let has_deltas = self.last_delta.is_some();
+        let again = if has_deltas {
+            self.interrupted = None;
+            self.options.resume_on_drop && retry::is_break(&error) && self.can_resume()
         } else {
             retry::is_worth(&error, should_retry)
         };
         let until = now.after(asked.unwrap_or_else(|| retry::backoff(&self.options, self.attempt)));
-        let in_vain = self.attempt > self.options.max_retries
+        let is_final = self.attempt > self.options.max_retries
             || asked.is_some_and(|asked| asked > self.options.max_retry_after)
             || self.options.total.is_some_and(|total| until >= self.began.after(total));
-        if !again || in_vain {
-            // Where an answer could not be gone on with, what counts is why it had broken off.
-            let cause = self.broken.take().map_or(error, |broken| *broken);
+        if !again || is_final {
+            // If the provider refuses to resume, the error is the one with which the response broke off.
+            let cause = self.interrupted.take().map_or(error, |interrupted| *interrupted);
             return self.fail(cause);
         }
-        if said_something {
-            self.broken = Some(Box::new(error));
+        if has_deltas {
+            self.interrupted = Some(Box::new(error));
         }
         self.state = State::Waiting { until };
     }
 
-    /// Whether what was said so far is text alone, which the provider could go on from.
-    fn can_go_on(&self) -> bool {
+    /// Whether the response so far is text only, which the provider could continue.
+    fn can_resume(&self) -> bool {
         let response = self.decoder.response();
         let is_text = matches!(&response.content[..], [Block::Text { text, .. }] if !text.trim_ascii_end().is_empty());
         self.stream && is_text && response.finish == FinishReason::None && self.provider.can_resume(&self.request)
@@ -429,12 +433,12 @@ impl Call {
         self.attempt += 1;
         let mut partial = self.decoder.take_response();
         if partial.is_empty() {
-            // Another answer, then; but what this one has cost stays spent.
+            // A new response, but the tokens of this one were used.
             partial = ModelResponse { usage: partial.usage, ..ModelResponse::default() };
         }
-        let said = partial.text();
-        // Providers refuse or cut white space at the end; the decoder knows that it may come again.
-        match self.provider.build_from(&self.request, self.stream, said.trim_ascii_end()) {
+        let text = partial.text();
+        // Providers refuse or remove white space at the end; the decoder removes it if it comes again.
+        match self.provider.build_from(&self.request, self.stream, text.trim_ascii_end()) {
             Ok(prepared) => {
                 let seed = self.options.seed ^ u64::from(self.attempt);
                 let expectation = Expectation { seed, ..prepared.expectation };
@@ -447,7 +451,7 @@ impl Call {
     }
 }
 
-/// What a deadline is about.
+/// The limit that a deadline is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Limit {
     Connect,

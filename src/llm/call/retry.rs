@@ -19,7 +19,7 @@ pub(super) fn asked(head: &Head<'_>) -> Option<Millis> {
     Some(Millis::from_f64(ms.max(0.0)))
 }
 
-/// Whether the same request may well succeed later.
+/// Whether the same request may succeed later.
 pub(super) fn is_worth(error: &LlmError, should_retry: Option<bool>) -> bool {
     let by_code = match error.code {
         Code::LlmNetwork | Code::LlmTimeout | Code::LlmRateLimit | Code::LlmServer | Code::LlmStreamCut => true,
@@ -29,7 +29,7 @@ pub(super) fn is_worth(error: &LlmError, should_retry: Option<bool>) -> bool {
     should_retry.unwrap_or(by_code)
 }
 
-/// Whether the answer broke off, as opposed to being refused or wrong.
+/// Whether the response broke off, and was not refused or wrong.
 pub(super) fn is_break(error: &LlmError) -> bool {
     matches!(
         error.code,
@@ -37,7 +37,7 @@ pub(super) fn is_break(error: &LlmError) -> bool {
     )
 }
 
-/// The wait after that many requests, drawn evenly from 0 up to a bound that doubles.
+/// The wait after that many requests: a random time between 0 and a bound that doubles each time.
 pub(super) fn backoff(options: &CallOptions, attempts: u32) -> Millis {
     let doubled =
         options.base_backoff.0.saturating_mul(1_u64.checked_shl(attempts.saturating_sub(1)).unwrap_or(u64::MAX));

@@ -2,14 +2,15 @@
 //!
 //! Source: <https://platform.claude.com/docs/en/build-with-claude/streaming>.
 
+use super::super::api::Api;
 use super::super::json::Value;
-use super::super::provider::Api;
 use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Signature};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 
-/// One event; true for the last. Kinds of events and blocks that are not known (pings, citations, the provider's own tools) are read over.
+/// One event; true for the last one. Unknown kinds of events and blocks (pings, citations, the provider's own tools)
+/// are ignored.
 pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     let number = value.at("index").u64().unwrap_or(0);
     match value.at("type").text() {
@@ -37,11 +38,11 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// A whole answer: the same blocks, complete.
+/// A complete response: the same blocks, complete.
 pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let content = value.at("content");
     if !content.is_array() {
-        return Err(Fault::unreadable("The answer holds no content", value.raw().unwrap_or_default()));
+        return Err(Fault::unreadable("The response has no content", value.raw().unwrap_or_default()));
     }
     sink.identify(value.at("id"), value.at("model"));
     sink.cost(cost(value.at("usage"), Usage::default()));
@@ -73,7 +74,7 @@ fn begin(number: u64, block: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
         }
         "tool_use" => {
             sink.call(number, block.at("id").text(), block.at("name").text())?;
-            // A stream begins with `{}` here and sends the arguments as text after it.
+            // A stream begins with `{}` here, and sends the arguments as text afterwards.
             let input = block.at("input");
             if input.entries().next().is_some() {
                 sink.arguments_of(number, input);
@@ -115,7 +116,7 @@ fn sign(at: usize, data: Option<&str>, sink: &mut Sink) {
 
 fn end(delta: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let Some(raw) = delta.at("stop_reason").filled() else { return Ok(()) };
-    // The provider's own words on why it declined, where it gives any.
+    // The provider's explanation of a refusal, if it gives one.
     sink.refusal(delta.at("stop_details").at("explanation").text())?;
     let reason = match raw {
         "end_turn" | "stop_sequence" => FinishReason::Stop,
@@ -129,11 +130,11 @@ fn end(delta: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Each report replaces the one before, in so far as it names a number.
+/// Each report replaces the one before, as far as it has numbers.
 fn cost(usage: Value<'_>, known: Usage) -> Usage {
     let read = usage.at("cache_read_input_tokens").u64();
     let written = usage.at("cache_creation_input_tokens").u64();
-    // What goes through the cache is not in `input_tokens`.
+    // `input_tokens` does not include cached tokens.
     let input = usage.at("input_tokens").u64().map(|rest| {
         rest.saturating_add(read.or(known.cached).unwrap_or(0))
             .saturating_add(written.or(known.cache_written).unwrap_or(0))

@@ -1,20 +1,20 @@
-//! Chat Completions, as OpenAI defines them and as many servers speak them, each with habits of its own.
+//! Chat Completions, as OpenAI and many other servers send them, with the differences of each.
 //!
-//! Source: <https://platform.openai.com/docs/api-reference/chat/streaming>. Habits of others that are met here: reasoning under
-//! `reasoning_content` (DeepSeek, xAI, vLLM, llama.cpp) or `reasoning` (Groq, Ollama, OpenRouter); whole calls in one chunk (Mistral, xAI,
-//! Groq); calls without an index, or all with index 0, told apart by their ids (Ollama, Gemini's imitation); names repeated as empty
-//! strings (Mistral); arguments as an object; content as a list of parts (Mistral); usage under `x_groq`; output tokens that
-//! leave the reasoning out (xAI).
+//! Source: <https://platform.openai.com/docs/api-reference/chat/streaming>. Differences that are handled here:
+//! reasoning in `reasoning_content` (DeepSeek, xAI, vLLM, llama.cpp) or `reasoning` (Groq, Ollama, OpenRouter);
+//! complete calls in one chunk (Mistral, xAI, Groq); calls without an index, or all with index 0, distinguished by
+//! their ids (Ollama, Gemini's Chat Completions); names repeated as empty strings (Mistral); arguments as an object;
+//! content as a list of parts (Mistral); usage in `x_groq`; output tokens without the reasoning (xAI).
 
 use super::super::json::Value;
 use super::super::response::{FinishReason, Usage};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 
-/// Keys of calls that come without an index begin here, above all indices.
+/// The first key of calls without an index, above all indices.
 const UNNUMBERED: u64 = 1 << 32;
 
-/// One chunk. `[DONE]` is the end, so no chunk is.
+/// One chunk. No chunk is the last one; the end is `[DONE]`.
 pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     let error = value.at("error");
     if error.is_some() || value.at("object").str() == Some("error") {
@@ -24,18 +24,18 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// A whole answer: a chunk with a message in place of a delta.
+/// A complete response: a chunk with a message instead of a delta.
 pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let first = value.at("choices").items().next();
     if !first.is_some_and(|choice| choice.at("message").is_object()) {
-        return Err(Fault::unreadable("The answer holds no message", value.raw().unwrap_or_default()));
+        return Err(Fault::unreadable("The response has no message", value.raw().unwrap_or_default()));
     }
     chunk(value, "message", sink)?;
     done(sink);
     Ok(())
 }
 
-/// The end marker has come.
+/// The end marker.
 pub(super) fn done(sink: &mut Sink) {
     sink.finish(FinishReason::Other, "");
 }
@@ -47,7 +47,7 @@ fn chunk(value: Value<'_>, carrier: &str, sink: &mut Sink) -> Result<(), Fault> 
             sink.cost(cost(usage));
         }
     }
-    // Further choices are further answers to the same request, which nothing here asks for.
+    // More choices would be other answers to the same request, which are never requested.
     let Some(choice) = value.at("choices").items().find(|choice| choice.at("index").u64().unwrap_or(0) == 0) else {
         return Ok(());
     };
@@ -101,7 +101,7 @@ fn cost(usage: Value<'_>) -> Usage {
     let cached = usage.at("prompt_tokens_details").at("cached_tokens").u64();
     Usage {
         input,
-        // The total always has the reasoning in it.
+        // The total always includes the reasoning.
         output: output.map(|output| output.max(total.saturating_sub(input.unwrap_or(total)))),
         reasoning: usage.at("completion_tokens_details").at("reasoning_tokens").u64(),
         cached: cached.or(usage.at("prompt_cache_hit_tokens").u64()),

@@ -1,11 +1,11 @@
-//! What goes wrong inside an answer, and what the bodies of errors mean.
+//! Errors of responses: what is wrong inside of one, and what the bodies of errors mean.
 
 use super::super::ascii::{find, push_number};
 use super::super::error::LlmError;
 use super::super::json::{Tape, Value};
 use crate::error::Code;
 
-/// Enough of an unexpected body to see what it is, in bytes.
+/// How much of an unexpected body is quoted, in bytes.
 const EXCERPT: usize = 200;
 
 /// An error on its way out of a decoder.
@@ -21,16 +21,16 @@ impl Fault {
         Fault::new(Code::LlmBadAnswer, message)
     }
 
-    /// Something that is not what was expected, with the beginning of it.
+    /// Something unexpected, with its beginning.
     pub(super) fn unreadable(what: &str, text: &str) -> Fault {
         Fault::bad(&[what, ": ", &excerpt(text)].concat())
     }
 
-    /// An error that the provider reports inside an answer that began well.
+    /// An error that the provider reports inside of a successful response.
     #[inline(never)]
     pub(super) fn reported(error: Value<'_>, whole: Value<'_>) -> Fault {
         let mut fault = describe(None, error, whole);
-        // What has a meaning of its own keeps it: whoever retries needs to know.
+        // A more exact code is kept: it decides about retries.
         if matches!(fault.code, Code::LlmHttp | Code::LlmBadRequest) {
             fault.code = Code::LlmStreamError;
         }
@@ -56,9 +56,9 @@ fn excerpt(text: &str) -> String {
     line
 }
 
-/// The error that an answer with a status other than success stands for.
+/// The error for a response with a status other than success.
 ///
-/// All providers send `{"error": {"message", "type" | "status", "code"}}`; others that speak their language also send
+/// All providers send `{"error": {"message", "type" | "status", "code"}}`. Other servers with their APIs also send
 /// `{"error": "…"}`, `{"message": "…"}`, `{"detail": "…"}`, a list with one of these, or a page of HTML.
 #[must_use]
 pub fn refused(status: u16, body: &[u8]) -> LlmError {
@@ -72,7 +72,7 @@ pub fn refused(status: u16, body: &[u8]) -> LlmError {
         Err(_) => {
             let mut message = excerpt(&text);
             if message.is_empty() {
-                message.push_str("The answer is empty, with the status ");
+                message.push_str("The response is empty, with the status ");
                 push_number(status.into(), &mut message);
                 message.push('.');
             }
@@ -90,12 +90,12 @@ fn describe(status: Option<u16>, error: Value<'_>, whole: Value<'_>) -> LlmError
         .into_iter()
         .find_map(Value::filled)
         .map_or_else(|| excerpt(outer.raw().unwrap_or_default()), str::to_owned);
-    // Gemini has a word under `status` and a number under `code`; the others a word under `type`, and often one under `code`.
+    // Gemini has a name in `status` and a number in `code`; the others have a name in `type`, and often one in `code`.
     let kind = inner.at("status").filled().or(inner.at("type").filled()).unwrap_or_default();
     let provider_code = inner.at("code").filled().unwrap_or_default();
-    let told =
+    let code =
         inner.at("code").u64().and_then(|code| u16::try_from(code).ok()).filter(|code| (400..600).contains(code));
-    let mut described = LlmError::new(code_of(status.or(told), kind, provider_code, &message), message);
+    let mut described = LlmError::new(code_of(status.or(code), kind, provider_code, &message), message);
     described.status = status;
     described.kind = Some(kind).filter(|kind| !kind.is_empty()).map(str::to_owned);
     described.provider_code = Some(provider_code).filter(|code| !code.is_empty()).map(str::to_owned);
@@ -138,7 +138,7 @@ fn code_of(status: Option<u16>, kind: &str, provider_code: &str, message: &str) 
         Some(500..) => Code::LlmServer,
         Some(400 | 405 | 409 | 413 | 415 | 422) => Code::LlmBadRequest,
         Some(_) => Code::LlmHttp,
-        // An error inside an answer: only its names tell.
+        // An error inside of a response: only its names decide.
         None if named(&["rate_limit", "resource_exhausted", "too_many_requests"]) => Code::LlmRateLimit,
         None if named(&["overloaded", "server_error", "api_error", "internal", "unavailable", "timeout"]) => {
             Code::LlmServer

@@ -1,17 +1,17 @@
-//! Gemini: every chunk is an answer of its own, with the parts that are new.
+//! Gemini: every chunk is a response of its own, with the new parts.
 //!
 //! Source: <https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>, and for signatures
 //! <https://ai.google.dev/gemini-api/docs/thought-signatures>.
 
+use super::super::api::Api;
 use super::super::json::Value;
-use super::super::provider::Api;
 use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Image, Signature};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 use crate::error::Code;
 
-/// One chunk. None says that it is the last: after the reason to finish, usage may still come.
+/// One chunk. No chunk is marked as the last one: usage may follow after the reason to finish.
 pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     let error = value.at("error");
     if error.is_some() {
@@ -37,7 +37,7 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// A whole answer, or the list of all chunks that comes without `alt=sse`.
+/// A complete response, or the list of all chunks, which is sent without `alt=sse`.
 pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let single = value.is_object().then_some(value);
     let mut found = false;
@@ -46,10 +46,10 @@ pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
         event(answer, sink)?;
     }
     if !found {
-        return Err(Fault::unreadable("The answer holds no candidates", value.raw().unwrap_or_default()));
+        return Err(Fault::unreadable("The response has no candidates", value.raw().unwrap_or_default()));
     }
     if value.is_array() && sink.response.finish == FinishReason::None {
-        return Err(Fault::new(Code::LlmStreamCut, "The last chunk gives no reason to finish."));
+        return Err(Fault::new(Code::LlmStreamCut, "The last chunk has no reason to finish."));
     }
     sink.finish(FinishReason::Other, "");
     Ok(())
@@ -63,7 +63,7 @@ fn take(part: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
         let id = call.at("id").filled();
         let at = sink.call(key, id.unwrap_or_default(), call.at("name").text())?;
         sink.arguments_of(key, call.at("args"));
-        // What is the answer, in the place of a call, is no call that goes back.
+        // Structured output that came as a call is text, which needs no signature.
         let is_call = matches!(sink.response.content.get(at), Some(Block::ToolCall(_)));
         if is_call && (id.is_some() || signature.is_some()) {
             sign(at, id, signature, sink);
@@ -83,7 +83,7 @@ fn take(part: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
         sink.text(text)?;
     }
     if signature.is_some() {
-        // It belongs to the text before it, also if it comes alone.
+        // It belongs to the text before it, even if it comes alone.
         let at = match sink.response.content.last() {
             Some(Block::Text { signature: None, .. } | Block::Reasoning { signature: None, .. }) => {
                 sink.response.content.len() - 1

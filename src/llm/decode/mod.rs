@@ -1,12 +1,13 @@
-//! Decoding answers: bytes that are cut anywhere become deltas and a message, whoever sent them.
+//! Decodes responses: bytes that are cut anywhere become deltas and a message, for every provider.
 //!
-//! Which form an answer has is seen from its first byte, not from its headers: servers are known to send JSON, or an error, where a
-//! stream was asked for, and to call a stream by other names. So one decoder takes streams and whole answers.
+//! The kind of a body (stream, JSON, page) is recognised by its first byte, not by its headers: some servers send JSON,
+//! or an error, where a stream was requested, and streams with another content type. So one decoder reads streams and
+//! complete responses.
 //!
-//! - `mod.rs`: [`Decoder`], the same for all.
-//! - `sink.rs`: the answer as it grows.
-//! - `fault.rs`: what goes wrong; bodies of errors.
-//! - `chat.rs`, `responses.rs`, `anthropic.rs`, `gemini.rs`: what each provider's events mean.
+//! - `mod.rs`: [`Decoder`], the same for all providers.
+//! - `sink.rs`: the response while it grows.
+//! - `fault.rs`: errors, and bodies of errors.
+//! - `chat.rs`, `responses.rs`, `anthropic.rs`, `gemini.rs`: the events of each API.
 
 mod anthropic;
 mod chat;
@@ -15,10 +16,10 @@ mod gemini;
 mod responses;
 mod sink;
 
+use super::api::Api;
 use super::delta::Deltas;
 use super::error::LlmError;
 use super::json::{Tape, Value};
-use super::provider::Api;
 use super::response::ModelResponse;
 use super::sse::{EventTooLong, MAX_EVENT, SseReader};
 use crate::error::Code;
@@ -27,20 +28,20 @@ use sink::Sink;
 
 pub use fault::refused;
 
-/// What the bytes turned out to be.
+/// The kind of a body.
 #[derive(Debug)]
-enum Form {
-    /// Nothing has come but white space.
+enum Body {
+    /// Nothing but white space has arrived.
     Unknown,
     /// Server-sent events.
     Events(SseReader, Opening),
-    /// One document, complete at the end.
+    /// One JSON document.
     Whole(Vec<u8>),
-    /// A page.
+    /// A page of HTML.
     Foreign(Opening),
 }
 
-/// The beginning of what may be a stream, kept until its first event proves that it is one.
+/// The beginning of a possible stream, kept for the message until the first event proves that it is one.
 #[derive(Debug, Default)]
 struct Opening {
     bytes: Vec<u8>,
@@ -48,7 +49,7 @@ struct Opening {
 }
 
 impl Opening {
-    /// Enough of an unexpected answer to show.
+    /// How much of an unexpected response is quoted, in bytes.
     const KEPT: usize = 1024;
 
     fn keep(&mut self, chunk: &[u8]) {
@@ -57,31 +58,31 @@ impl Opening {
         }
     }
 
-    /// Whether this can be how a stream begins that was cut off before its first event.
+    /// Whether this may be a stream that was cut off before its first event.
     fn is_plausible(&self) -> bool {
         let fields: [&[u8]; 5] = [b":", b"data", b"event", b"id", b"retry"];
         self.proven || fields.iter().any(|field| self.bytes.starts_with(field) || field.starts_with(&self.bytes))
     }
 }
 
-/// What an answer is expected to look like.
+/// How the response to a request has to be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
-    /// Whose words it is in.
+    /// The API.
     pub api: Api,
-    /// The tool whose arguments are the answer; empty if there is none. [`Provider::build`](super::Provider::build) tells it.
+    /// The tool for structured output, whose arguments are the answer; empty if there is none.
     pub output_tool: String,
-    /// Whether a stream that ends with a reason to finish, but without its end marker, is complete. Servers that only imitate the
-    /// Chat Completions API often leave the marker out.
+    /// Whether a stream with a reason to finish is complete without its end marker, which many servers with the Chat
+    /// Completions API do not send.
     pub lenient_end: bool,
-    /// Anything that differs between calls; goes into the ids of tool calls that come without one.
+    /// Any number that differs between calls, for the ids of tool calls that come without one.
     pub seed: u64,
 }
 
-/// One answer being decoded.
+/// Decodes one response.
 ///
-/// Push the bytes as they come, read the deltas and clear them, and call `finish` at the end. After an error every call gives that same
-/// error again. Two decoders share nothing.
+/// Push the bytes as they arrive, read the deltas and clear them, and call `finish` at the end. After an error, every
+/// call returns the same error again.
 ///
 /// ```
 /// use stepstream::llm::{Api, Decoder, Delta, Expectation};
@@ -96,16 +97,16 @@ pub struct Expectation {
 /// ```
 pub struct Decoder {
     expectation: Expectation,
-    form: Form,
+    body: Body,
     tape: Tape,
     sink: Sink,
-    /// Whether the end marker has come. What follows it is not looked at.
+    /// Whether the end marker has arrived. What follows it is ignored.
     complete: bool,
     failed: Option<Box<LlmError>>,
 }
 
 impl Expectation {
-    /// An answer of that API to a plain request.
+    /// For a response of that API to a plain request.
     #[must_use]
     pub fn of(api: Api) -> Expectation {
         Expectation { api, output_tool: String::new(), lenient_end: false, seed: 0 }
@@ -117,10 +118,10 @@ impl Decoder {
     #[must_use]
     pub fn new(expectation: Expectation) -> Decoder {
         let sink = Sink::new(&expectation.output_tool, expectation.seed);
-        Decoder { expectation, form: Form::Unknown, tape: Tape::default(), sink, complete: false, failed: None }
+        Decoder { expectation, body: Body::Unknown, tape: Tape::default(), sink, complete: false, failed: None }
     }
 
-    /// As [`new`](Self::new), for an answer that goes on where another was cut off, with the deltas of that which nobody has read yet.
+    /// As [`new`](Self::new), for a response that continues another one that was cut off, with the unread deltas of that.
     #[must_use]
     pub fn resuming(expectation: Expectation, partial: ModelResponse, unread: Deltas) -> Decoder {
         let mut decoder = Decoder::new(expectation);
@@ -129,12 +130,12 @@ impl Decoder {
         decoder
     }
 
-    /// Takes the next bytes.
+    /// Decodes the next bytes.
     ///
     /// # Errors
     ///
-    /// [`Code::LlmBadAnswer`] for what is no answer of this API, [`Code::LlmStreamError`] or a more exact code for an error that the
-    /// provider reports inside of it. What had arrived is in [`answer`](Self::answer).
+    /// [`Code::LlmBadAnswer`] for what is not a response of this API, [`Code::LlmStreamError`] or a more exact code for an
+    /// error that the provider reports in it. What had arrived is in [`response`](Self::response).
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), &LlmError> {
         if self.failed.is_none() {
             self.failed = self.take(chunk).err().map(|fault| fault.0);
@@ -142,7 +143,7 @@ impl Decoder {
         self.failed.as_deref().map_or(Ok(()), Err)
     }
 
-    /// The bytes have ended.
+    /// Ends the bytes.
     ///
     /// # Errors
     ///
@@ -154,59 +155,59 @@ impl Decoder {
         self.failed.as_deref().map_or(Ok(()), Err)
     }
 
-    /// What is new since [`clear_deltas`](Self::clear_deltas).
+    /// The deltas since [`clear_deltas`](Self::clear_deltas).
     #[must_use]
     pub fn deltas(&self) -> &Deltas {
         &self.sink.deltas
     }
 
-    /// Forgets the deltas, because they were read.
+    /// Removes the deltas, after they were read.
     pub fn clear_deltas(&mut self) {
         self.sink.deltas.clear();
     }
 
-    /// Takes the error out, for the one who will not ask again.
+    /// Moves the error out; the decoder is not used any more afterwards.
     pub(super) fn take_failure(&mut self) -> LlmError {
         self.failed.take().map_or_else(|| LlmError::new(Code::LlmBadAnswer, ""), |failed| *failed)
     }
 
-    /// Takes the deltas out, which leaves none.
+    /// Moves the deltas out.
     pub(super) fn take_deltas(&mut self) -> Deltas {
         core::mem::take(&mut self.sink.deltas)
     }
 
-    /// The answer as far as it has come.
+    /// The response as far as it has arrived.
     #[must_use]
     pub fn response(&self) -> &ModelResponse {
         &self.sink.response
     }
 
-    /// Takes the answer out, which leaves an empty one.
+    /// Moves the response out.
     pub fn take_response(&mut self) -> ModelResponse {
         core::mem::take(&mut self.sink.response)
     }
 
-    /// Whether the end marker has come, so that nothing more needs to be read.
+    /// Whether the end marker has arrived, so that the rest need not be read.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
     fn take(&mut self, mut chunk: &[u8]) -> Result<(), Fault> {
-        if let Form::Unknown = self.form {
-            // White space and a byte order mark, which may come in pieces, stand before all forms alike and mean nothing.
+        if let Body::Unknown = self.body {
+            // White space and a byte order mark, which may come in pieces, are skipped before every kind of body.
             let blank = |byte: &u8| byte.is_ascii_whitespace() || [0xef, 0xbb, 0xbf].contains(byte);
             let start = chunk.iter().position(|byte| !blank(byte)).unwrap_or(chunk.len());
             chunk = &chunk[start..];
-            self.form = match chunk.first() {
+            self.body = match chunk.first() {
                 None => return Ok(()),
-                Some(b'{' | b'[') => Form::Whole(Vec::new()),
-                Some(b'<') => Form::Foreign(Opening::default()),
-                Some(_) => Form::Events(SseReader::new(), Opening::default()),
+                Some(b'{' | b'[') => Body::Whole(Vec::new()),
+                Some(b'<') => Body::Foreign(Opening::default()),
+                Some(_) => Body::Events(SseReader::new(), Opening::default()),
             };
         }
-        match &mut self.form {
-            Form::Events(reader, opening) => {
+        match &mut self.body {
+            Body::Events(reader, opening) => {
                 opening.keep(chunk);
                 while !self.complete {
                     let next = reader.next_event(&mut chunk).map_err(|EventTooLong| too_long())?;
@@ -215,14 +216,14 @@ impl Decoder {
                     event(data, &self.expectation, &mut self.tape, &mut self.sink, &mut self.complete)?;
                 }
             }
-            Form::Whole(body) => {
+            Body::Whole(body) => {
                 if body.len() + chunk.len() > MAX_EVENT {
                     return Err(too_long());
                 }
                 body.extend_from_slice(chunk);
             }
-            Form::Foreign(opening) => opening.keep(chunk),
-            Form::Unknown => {}
+            Body::Foreign(opening) => opening.keep(chunk),
+            Body::Unknown => {}
         }
         Ok(())
     }
@@ -231,22 +232,22 @@ impl Decoder {
         if self.complete {
             return Ok(());
         }
-        match &mut self.form {
-            Form::Unknown => return Err(Fault::new(Code::LlmStreamCut, "The answer is empty.")),
-            Form::Foreign(opening) => return Err(foreign(opening)),
-            Form::Whole(body) => {
+        match &mut self.body {
+            Body::Unknown => return Err(Fault::new(Code::LlmStreamCut, "The response is empty.")),
+            Body::Foreign(opening) => return Err(foreign(opening)),
+            Body::Whole(body) => {
                 let text = String::from_utf8_lossy(body);
                 let value = match self.tape.read(&text) {
                     Ok(value) => value,
                     Err(_) => {
-                        return Err(Fault::new(Code::LlmStreamCut, "The JSON of the answer is incomplete or wrong."));
+                        return Err(Fault::new(Code::LlmStreamCut, "The JSON of the response is incomplete or wrong."));
                     }
                 };
                 whole(value, &self.expectation, &mut self.sink)?;
                 self.complete = true;
                 return Ok(());
             }
-            Form::Events(reader, opening) => {
+            Body::Events(reader, opening) => {
                 if !opening.is_plausible() {
                     return Err(foreign(opening));
                 }
@@ -260,7 +261,7 @@ impl Decoder {
             }
         }
         let finished = self.sink.response.finish != super::FinishReason::None;
-        // Gemini has no end marker but the reason to finish itself, after which usage may follow.
+        // Gemini has no end marker; usage may follow after its reason to finish.
         if self.complete || (finished && (self.expectation.lenient_end || self.expectation.api == Api::Gemini)) {
             // Calls may have begun after the reason to finish.
             self.sink.finish(super::FinishReason::Other, "");
@@ -273,11 +274,11 @@ impl Decoder {
 
 fn foreign(opening: &Opening) -> Fault {
     let text = String::from_utf8_lossy(&opening.bytes);
-    Fault::unreadable("The answer is neither JSON nor a stream of events", &text)
+    Fault::unreadable("The response is neither JSON nor a stream of events", &text)
 }
 
 fn too_long() -> Fault {
-    Fault::bad("An event, or the whole answer, is longer than 32 MiB.")
+    Fault::bad("An event, or the whole response, is longer than 32 MiB.")
 }
 
 /// One event of a stream.
@@ -288,7 +289,7 @@ fn event(
     sink: &mut Sink,
     complete: &mut bool,
 ) -> Result<(), Fault> {
-    // Ill-formed bytes become U+FFFD, as the standard has it.
+    // Invalid bytes become U+FFFD, as in the standard.
     let text = String::from_utf8_lossy(data);
     if text.is_empty() {
         return Ok(());
@@ -312,7 +313,7 @@ fn event(
     Ok(())
 }
 
-/// A whole answer in one document; a list of chunks is what Gemini sends without `alt=sse`.
+/// A complete response in one document. Gemini sends a list of chunks without `alt=sse`.
 fn whole(value: Value<'_>, expectation: &Expectation, sink: &mut Sink) -> Result<(), Fault> {
     if let Some(error) = provider_error(value) {
         return Err(error);
@@ -325,7 +326,7 @@ fn whole(value: Value<'_>, expectation: &Expectation, sink: &mut Sink) -> Result
     }
 }
 
-/// The error that a document reports in place of an answer.
+/// The error that a document reports instead of a response.
 fn provider_error(value: Value<'_>) -> Option<Fault> {
     let value = if value.is_array() { value.items().next()? } else { value };
     let error = value.at("error");

@@ -1,20 +1,21 @@
-//! OpenAI Responses: numbered items with numbered parts, told as they begin, grow and end, and once more as a whole.
+//! OpenAI Responses: numbered items with numbered parts, which are sent when they begin, grow and end, and once more at
+//! the end.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming>.
 
+use super::super::api::Api;
 use super::super::json::Value;
-use super::super::provider::Api;
 use super::super::response::{FinishReason, Usage};
 use super::super::types::{Block, Signature};
-use super::Fault;
+use super::fault::Fault;
 use super::sink::Sink;
 
-/// The number under which a part of an item is kept.
+/// The number under which a part of an item is stored.
 fn part(item: u64, part: u64) -> u64 {
     (item << 32) | (part & 0xffff_ffff)
 }
 
-/// One event; true for the last. Kinds that are not known (the provider's own tools, annotations, audio) are read over.
+/// One event; true for the last one. Unknown kinds (the provider's own tools, annotations, audio) are ignored.
 pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     let item = value.at("output_index").u64().unwrap_or(0);
     let index = value.at("content_index").u64().unwrap_or(0);
@@ -56,11 +57,11 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// A whole answer: its items are what a stream tells at their ends.
+/// A complete response: its items are those that a stream sends at their ends.
 pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let output = value.at("output");
     if !output.is_array() {
-        return Err(Fault::unreadable("The answer holds no output", value.raw().unwrap_or_default()));
+        return Err(Fault::unreadable("The response has no output", value.raw().unwrap_or_default()));
     }
     sink.identify(value.at("id"), value.at("model"));
     for (number, item) in (0..).zip(output.items()) {
@@ -108,7 +109,7 @@ fn begin(number: u64, item: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
             let at = sink.call(number, id, item.at("name").text())?;
             sign(at, item.at("id"), item.at("id").at(""), sink);
             if kind == "custom_tool_call" {
-                // Its input is free text, which as an argument is a JSON string.
+                // Its input is free text; as an argument it is a JSON string.
                 if let Some(Some(signature)) = sink.signature(at) {
                     signature.data = Some("custom".to_owned());
                 }
@@ -120,7 +121,7 @@ fn begin(number: u64, item: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     Ok(())
 }
 
-/// An item as a whole. What the deltas have told is not told again, but all of it may be new.
+/// A complete item. What its deltas had already is not added again, but all of it may be new.
 fn complete(number: u64, item: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     let kind = item.at("type").text();
     match kind {

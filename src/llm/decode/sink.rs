@@ -1,45 +1,46 @@
-//! Where all decoders write: every piece goes into the deltas and onto the end of its block in the answer, so the two cannot differ.
+//! The response while it grows. All decoders write here: each piece is added to the deltas and to its block, so that
+//! the two cannot differ.
 
 use super::super::ascii::push_number;
 use super::super::delta::{DeltaKind, Deltas};
 use super::super::json::{Value, quote};
 use super::super::response::{FinishReason, ModelResponse, Usage};
 use super::super::types::{Block, Signature, ToolCall};
-use super::Fault;
+use super::fault::Fault;
 
-/// More blocks than this are no answer; it also bounds the search for a block.
+/// The highest number of blocks of a response; it also bounds the search for a block.
 const MAX_BLOCKS: usize = 4096;
 
-/// What a call needs beside its block while it is open.
+/// A call whose arguments are not complete, beside its block.
 #[derive(Debug)]
 struct OpenCall {
-    /// How the provider tells its calls apart.
+    /// The provider's key of the call.
     key: u64,
-    /// The provider's id, empty if it gave none.
+    /// The provider's id; empty if it gave none.
     id: String,
     index: usize,
 }
 
-/// The answer as it grows.
+/// The response while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Sink {
     pub(super) response: ModelResponse,
     pub(super) deltas: Deltas,
     calls: Vec<OpenCall>,
-    /// Which block belongs to which of the provider's numbers, where it numbers them.
+    /// The blocks by the provider's numbers, where it numbers them.
     numbered: Vec<(u64, usize)>,
-    /// The name of the tool that stands for the form of the answer; empty if there is none.
+    /// The name of the tool for structured output; empty if there is none.
     output_tool: String,
-    /// What earlier requests of the same call have cost.
+    /// The tokens of earlier requests of the same call.
     spent: Usage,
     cost: Usage,
-    /// Whether the first text goes on where the last block, of an earlier request, was cut off.
+    /// Whether the first text continues the last block of an earlier request, which was cut off.
     joining: bool,
-    /// White space at the end of that block, which the new request may say once more.
+    /// White space at the end of that block, which the new response may repeat.
     repeatable: String,
-    /// Makes the ids of calls that come without one differ between answers.
+    /// For the ids of calls that come without one; it differs between responses.
     seed: u64,
-    made_up: u32,
+    generated: u32,
 }
 
 impl Sink {
@@ -47,7 +48,7 @@ impl Sink {
         Sink { output_tool: output_tool.to_owned(), seed, ..Sink::default() }
     }
 
-    /// Goes on where another answer was cut off.
+    /// Continues a response that was cut off.
     pub(super) fn resume(&mut self, partial: ModelResponse) {
         self.spent = partial.usage;
         if let Some(Block::Text { text, .. }) = partial.content.last() {
@@ -57,36 +58,36 @@ impl Sink {
         self.response = partial;
     }
 
-    /// What this request has cost so far.
+    /// Sets the tokens of this request.
     #[inline(never)]
     pub(super) fn cost(&mut self, usage: Usage) {
         self.cost = usage;
         self.response.usage = self.spent.plus(usage);
     }
 
-    /// What was last told of that.
+    /// The tokens of this request, as last reported.
     pub(super) fn latest_cost(&self) -> Usage {
         self.cost
     }
 
-    /// Adds a block of which no deltas are told.
+    /// Adds a block without a delta.
     #[inline(never)]
     pub(super) fn open(&mut self, block: Block) -> Result<usize, Fault> {
         if self.response.content.len() >= MAX_BLOCKS {
-            return Err(Fault::bad("The answer has more parts than an answer can have."));
+            return Err(Fault::bad("The response has more than 4,096 parts."));
         }
         self.response.content.push(block);
         Ok(self.response.content.len() - 1)
     }
 
-    /// More text, for the last block if that is text.
+    /// Adds text to the last block if that is text, else to a new one.
     #[inline(never)]
     pub(super) fn text(&mut self, text: &str) -> Result<(), Fault> {
         if text.is_empty() {
             return Ok(());
         }
         let at = match self.response.content.last() {
-            // What is signed is finished: a signature holds for exactly its text.
+            // A signed block is complete: a signature is valid for exactly its text.
             Some(Block::Text { signature: None, .. }) => self.response.content.len() - 1,
             _ => self.open(Block::text(""))?,
         };
@@ -94,7 +95,7 @@ impl Sink {
         Ok(())
     }
 
-    /// More reasoning, for the last block if that is reasoning.
+    /// Adds reasoning to the last block if that is reasoning, else to a new one.
     #[inline(never)]
     pub(super) fn reasoning(&mut self, text: &str) -> Result<(), Fault> {
         if text.is_empty() {
@@ -108,7 +109,7 @@ impl Sink {
         Ok(())
     }
 
-    /// More of a refusal.
+    /// Adds text to a refusal.
     #[inline(never)]
     pub(super) fn refusal(&mut self, text: &str) -> Result<(), Fault> {
         if text.is_empty() {
@@ -122,14 +123,14 @@ impl Sink {
         Ok(())
     }
 
-    /// Opens a block under a number of the provider's. A number that is in use goes over to the new block.
+    /// Adds a block with a number of the provider. A number that is in use is given to the new block.
     pub(super) fn open_numbered(&mut self, number: u64, block: Block) -> Result<usize, Fault> {
         let at = self.open(block)?;
         self.number(number, at);
         Ok(at)
     }
 
-    /// Opens a text under a number, or goes on with the one that was cut off.
+    /// Adds a text with a number, or continues the text that was cut off.
     pub(super) fn open_text(&mut self, number: u64) -> Result<usize, Fault> {
         if core::mem::take(&mut self.joining) && !self.response.content.is_empty() {
             let at = self.response.content.len() - 1;
@@ -146,12 +147,12 @@ impl Sink {
         self.numbered.push((number, at));
     }
 
-    /// The block under that number.
+    /// The block with that number.
     pub(super) fn numbered(&self, number: u64) -> Option<usize> {
         self.numbered.iter().rev().find(|(other, _)| *other == number).map(|(_, at)| *at)
     }
 
-    /// What of a text is not a repetition of the white space at the end of the text before it.
+    /// The text without white space that repeats the end of the text before it.
     fn without_repetition<'a>(&mut self, more: &'a str) -> &'a str {
         let common = more.bytes().zip(self.repeatable.bytes()).take_while(|(a, b)| a == b).count();
         let rest = more.get(common..).unwrap_or(more);
@@ -160,7 +161,7 @@ impl Sink {
         rest
     }
 
-    /// Appends to a block, in the way that belongs to its kind.
+    /// Appends to a block, and to the deltas.
     #[inline(never)]
     pub(super) fn append(&mut self, at: usize, more: &str) {
         let more = if self.repeatable.is_empty() { more } else { self.without_repetition(more) };
@@ -189,7 +190,7 @@ impl Sink {
         self.deltas.push(kind, at, more);
     }
 
-    /// The signature of a block, to be filled in.
+    /// The signature of a block, to be set.
     #[inline(never)]
     pub(super) fn signature(&mut self, at: usize) -> Option<&mut Option<Signature>> {
         match self.response.content.get_mut(at)? {
@@ -199,15 +200,15 @@ impl Sink {
         }
     }
 
-    /// A call begins. `key` is how later pieces name it; an empty id is replaced by one that is unique.
+    /// Begins a call. `key` identifies it for later pieces; an empty id is replaced by a generated one.
     #[inline(never)]
     pub(super) fn call(&mut self, key: u64, id: &str, name: &str) -> Result<usize, Fault> {
         self.call_done(key);
-        // The arguments of the tool that stands for the form of the answer are its text.
+        // The arguments of the tool for structured output are the text of the response.
         let index = if !self.output_tool.is_empty() && name == self.output_tool {
             self.open(Block::text(""))?
         } else {
-            let id = if id.is_empty() { self.make_up_id() } else { id.to_owned() };
+            let id = if id.is_empty() { self.generate_id() } else { id.to_owned() };
             let call = ToolCall { id, name: name.to_owned(), arguments: String::new(), signature: None };
             let at = self.open(Block::ToolCall(call))?;
             if let Some(Block::ToolCall(call)) = self.response.content.get(at) {
@@ -220,15 +221,15 @@ impl Sink {
         Ok(index)
     }
 
-    fn make_up_id(&mut self) -> String {
-        self.made_up += 1;
+    fn generate_id(&mut self) -> String {
+        self.generated += 1;
         let mut id = String::from("call_");
         for shift in (0..16).rev() {
             let digit = (self.seed >> (shift * 4)) & 15;
             id.push(char::from(b"0123456789abcdef"[digit as usize]));
         }
         id.push('_');
-        push_number(self.made_up.into(), &mut id);
+        push_number(self.generated.into(), &mut id);
         id
     }
 
@@ -241,12 +242,12 @@ impl Sink {
         self.open_call(key).map(|call| call.index)
     }
 
-    /// The call that began last and is open.
+    /// The open call that began last.
     pub(super) fn last_call(&self) -> Option<u64> {
         self.calls.last().map(|call| call.key)
     }
 
-    /// The open call to which the provider gave that id.
+    /// The open call with that id of the provider.
     pub(super) fn call_with_id(&self, id: &str) -> Option<u64> {
         self.calls.iter().rev().find(|call| call.id == id).map(|call| call.key)
     }
@@ -256,7 +257,7 @@ impl Sink {
         self.open_call(key).map(|call| call.id.as_str())
     }
 
-    /// The arguments of an open call so far.
+    /// The arguments of an open call, as far as they have arrived.
     pub(super) fn call_arguments(&self, key: u64) -> &str {
         match self.call_index(key).and_then(|at| self.response.content.get(at)) {
             Some(Block::ToolCall(call)) => &call.arguments,
@@ -265,7 +266,7 @@ impl Sink {
         }
     }
 
-    /// More arguments of an open call.
+    /// Adds arguments to an open call.
     #[inline(never)]
     pub(super) fn arguments(&mut self, key: u64, more: &str) {
         if let Some(at) = self.call_index(key) {
@@ -273,7 +274,7 @@ impl Sink {
         }
     }
 
-    /// Arguments that come as a value instead of a text.
+    /// Adds arguments that come as a value instead of a text.
     #[inline(never)]
     pub(super) fn arguments_of(&mut self, key: u64, value: Value<'_>) {
         match value.raw() {
@@ -282,14 +283,14 @@ impl Sink {
         }
     }
 
-    /// A piece of arguments that are free text, as the inside of a JSON string.
+    /// Adds a piece of free text as arguments: as the content of a JSON string.
     pub(super) fn quoted_arguments(&mut self, key: u64, text: &str) {
         let mut quoted = String::new();
         quote(text, &mut quoted);
         self.arguments(key, quoted.get(1..quoted.len() - 1).unwrap_or_default());
     }
 
-    /// A call's arguments are complete.
+    /// Ends a call, whose arguments are complete.
     #[inline(never)]
     pub(super) fn call_done(&mut self, key: u64) {
         let Some(at) = self.calls.iter().position(|call| call.key == key) else { return };
@@ -302,7 +303,7 @@ impl Sink {
         }
     }
 
-    /// The model has stopped, so all its calls are complete.
+    /// The model has stopped: ends all calls.
     #[inline(never)]
     pub(super) fn finish(&mut self, reason: FinishReason, raw: &str) {
         while let Some(call) = self.calls.first() {
@@ -317,7 +318,7 @@ impl Sink {
         let reason = match reason {
             FinishReason::Stop if has_calls => FinishReason::ToolCalls,
             FinishReason::Stop if has_refusal => FinishReason::Refusal,
-            // The tool that stands for the form of the answer is no tool to anybody else.
+            // The tool for structured output is not visible to the caller.
             FinishReason::ToolCalls if !has_calls && !self.output_tool.is_empty() => FinishReason::Stop,
             other => other,
         };
@@ -326,7 +327,7 @@ impl Sink {
         self.deltas.push(DeltaKind::Finish, reason as usize, raw);
     }
 
-    /// Takes what is named once.
+    /// Sets the id and the model, which do not change.
     #[inline(never)]
     pub(super) fn identify(&mut self, id: Value<'_>, model: Value<'_>) {
         if let (true, Some(id)) = (self.response.id.is_empty(), id.str()) {

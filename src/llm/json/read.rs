@@ -1,9 +1,10 @@
-//! Reading (RFC 8259): one pass over the text notes on a flat tape where each value begins and ends. The tape is used again for the next
-//! text, and strings stay where they are unless they have escapes.
+//! The reader (RFC 8259): one pass over the text records on a flat tape where each value begins and ends. The tape is
+//! reused for the next text; strings are borrowed from the text unless they have escapes.
 
 /// How deep a text may be nested.
 const MAX_DEPTH: u32 = 128;
-/// A text of more values than this is refused, so that a hostile answer of `[[],[],[],…` cannot ask for a multiple of its length.
+/// A text with more values is refused, so that a hostile response of `[[],[],[],…` cannot take a multiple of its
+/// length.
 const MAX_NODES: usize = 1 << 20;
 
 use super::Value;
@@ -18,12 +19,12 @@ pub(super) enum Kind {
     True,
     False,
     Number,
-    /// A string without escapes; the span is what is between the quotes.
+    /// A string without escapes; the span is the text between the quotes.
     Plain,
-    /// A string with escapes; the span is that of its meaning among the unescaped ones.
+    /// A string with escapes; the span is that of its value among the unescaped ones.
     Unescaped,
     Array,
-    /// Keys and values follow in turn.
+    /// Keys and values alternate.
     Object,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct Node {
     pub(super) after: u32,
 }
 
-/// The reader with its memory. One tape reads any number of texts, one at a time, and allocates only while it grows.
+/// The reader with its memory. One tape reads any number of texts, one at a time, and allocates only to grow.
 ///
 /// ```
 /// use stepstream::llm::json::Tape;
@@ -58,7 +59,7 @@ impl Tape {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] for whatever is not one whole value.
+    /// [`Malformed`] for anything that is not one complete value.
     pub fn read<'t>(&'t mut self, text: &'t str) -> Result<Value<'t>, Malformed> {
         self.nodes.clear();
         self.unescaped.clear();
@@ -84,7 +85,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn peek(&self) -> u8 {
-        // 0 is no part of JSON outside of strings, and strings do not peek.
+        // 0 is not valid JSON outside of strings, and strings are not read by `peek`.
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }
 
@@ -201,11 +202,11 @@ impl Reader<'_> {
         (self.at > from).then_some(())
     }
 
-    /// Moves on to the next byte in a string that has a meaning of its own.
+    /// Advances to the next byte in a string that is not plain text.
     #[inline(never)]
     fn plain(&mut self) {
         let bytes = self.text.as_bytes();
-        // Eight bytes at a time: a byte below 0x20, or equal to one of two, shows in its highest bit.
+        // Eight bytes at a time: the highest bit of a byte is set if it is below 0x20 or equal to one of two bytes.
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGH: u64 = ONES << 7;
         let zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -264,7 +265,7 @@ impl Reader<'_> {
             b't' => '\t',
             b'u' => {
                 let first = self.unit()?;
-                // Half of a pair alone is no character; it becomes U+FFFD, as where JavaScript encodes it.
+                // Half of a surrogate pair is no character. It becomes U+FFFD, as in JavaScript's encoder.
                 match char::from_u32(first) {
                     Some(meaning) => meaning,
                     None => self.pair(first),
@@ -276,7 +277,7 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// The character of a surrogate pair of which the first half has been read.
+    /// The character of a surrogate pair whose first half was read.
     fn pair(&mut self, first: u32) -> char {
         let from = self.at;
         if first < 0xdc00 && self.text.as_bytes()[from..].starts_with(b"\\u") {

@@ -1,13 +1,13 @@
-//! Looking into what was read: values that borrow from the tape and the text, and what numbers are worth.
+//! Reads values: they borrow from the tape and the text.
 
 use super::read::{Kind, Node, Tape};
 
-/// A value of the text that a tape has read, or nothing: every question about what is not there is answered `None`.
+/// A value of the text that a tape has read, or a missing one, whose members are missing too.
 #[derive(Clone, Copy)]
 pub struct Value<'t> {
     tape: &'t Tape,
     text: &'t str,
-    /// Beyond the tape for a value that is not there.
+    /// Beyond the end of the tape for a missing value.
     node: u32,
 }
 
@@ -27,7 +27,7 @@ impl<'t> Value<'t> {
         self.node().map(|node| node.kind)
     }
 
-    /// The member of that name, if this is an object and has one; of several, the first.
+    /// The member of that name, if this is an object that has one; of several, the first.
     #[must_use]
     #[inline(never)]
     pub fn at(self, key: &str) -> Value<'t> {
@@ -48,26 +48,26 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The text if this is a string, otherwise an empty one.
+    /// The text if this is a string, otherwise empty.
     #[must_use]
     pub fn text(self) -> &'t str {
         self.str().unwrap_or_default()
     }
 
-    /// The text, if this is a string that is not empty.
+    /// The text, if this is a string and not empty.
     #[must_use]
     pub fn filled(self) -> Option<&'t str> {
         self.str().filter(|text| !text.is_empty())
     }
 
-    /// The text as a string of its own.
+    /// The text as an owned string.
     #[must_use]
     #[inline(never)]
     pub fn string(self) -> Option<String> {
         self.str().map(str::to_owned)
     }
 
-    /// The JSON of a value that is not a string, as it stands in the text.
+    /// The JSON of a value that is not a string, as it is in the text.
     #[must_use]
     #[inline(never)]
     pub fn raw(self) -> Option<&'t str> {
@@ -78,12 +78,12 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// The number, if this is one that is whole, not negative and not too large.
+    /// The number, if it is whole, not negative and below 2^53.
     #[must_use]
     #[inline(never)]
     pub fn u64(self) -> Option<u64> {
         let number = decimal(self.number()?)?;
-        // 2^53: above it, whole numbers have no exact form here.
+        // 2^53: larger whole numbers have no exact form in an f64.
         (number.trunc() == number && (0.0..=9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
     }
 
@@ -93,7 +93,7 @@ impl<'t> Value<'t> {
         self.raw().filter(|_| self.kind() == Some(Kind::Number))
     }
 
-    /// The truth value, if this is one.
+    /// The boolean, if this is one.
     #[must_use]
     #[inline(never)]
     pub fn bool(self) -> Option<bool> {
@@ -104,7 +104,7 @@ impl<'t> Value<'t> {
         }
     }
 
-    /// Whether there is a value that is not null.
+    /// Whether the value exists and is not null.
     #[must_use]
     #[inline(never)]
     pub fn is_some(self) -> bool {
@@ -138,7 +138,7 @@ impl<'t> Value<'t> {
         self.inside(Kind::Array)
     }
 
-    /// The members in their order, if this is an object; none otherwise.
+    /// The members in order, if this is an object; none otherwise.
     pub fn entries(self) -> impl Iterator<Item = (&'t str, Value<'t>)> {
         let mut members = self.inside(Kind::Object);
         core::iter::from_fn(move || Some((members.next()?.str()?, members.next()?)))
@@ -165,8 +165,8 @@ impl<'t> Iterator for Items<'t> {
     }
 }
 
-/// What a decimal number is worth: `12`, `-0.5`, `1e3`. Right to the last digit for what people and servers write (up to 15
-/// digits, up to 22 places), otherwise nearly; without the tables that exactness in all cases takes.
+/// The value of a decimal number: `12`, `-0.5`, `1e3`. Exact for what people and servers write (up to 15 digits, up to
+/// 22 places), otherwise approximate: being exact in all cases needs large tables.
 ///
 /// ```
 /// use stepstream::llm::json::decimal;
@@ -182,7 +182,7 @@ pub fn decimal(text: &str) -> Option<f64> {
         match byte {
             b'0'..=b'9' => {
                 digits += 1;
-                // Digits beyond the 18th only shift the others.
+                // Digits after the 18th only shift the others.
                 if mantissa < 100_000_000_000_000_000 {
                     mantissa = mantissa * 10 + u64::from(byte - b'0');
                     exponent -= i32::from(fraction);

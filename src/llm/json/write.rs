@@ -1,11 +1,11 @@
-//! Writing: text is appended in the order in which it is said, without a tree in between.
+//! The writer: appends text in the order of the calls, without building a tree.
 //!
 //! The order matters: providers cache prompts by their leading bytes, so the same request must give the same body.
 
 use super::super::ascii::push_number;
 use super::{Malformed, Tape, Value};
 
-/// A JSON text under way. Commas come by themselves; that brackets are closed is the writer's duty.
+/// A JSON text that is being written. Commas are added automatically; brackets must be closed by the caller.
 ///
 /// ```
 /// use stepstream::llm::json::Writer;
@@ -32,7 +32,7 @@ impl Writer {
         self.out.is_empty()
     }
 
-    /// A value follows one unless it is the first, or has a key.
+    /// A comma before a value, unless it is the first one or has a key.
     #[inline(never)]
     fn comma(&mut self) {
         if !matches!(self.out.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
@@ -40,7 +40,7 @@ impl Writer {
         }
     }
 
-    /// Begins an object with `{`, an array with `[`.
+    /// Opens an object with `{`, an array with `[`.
     #[inline(never)]
     pub fn open(&mut self, bracket: char) -> &mut Writer {
         self.comma();
@@ -48,14 +48,14 @@ impl Writer {
         self
     }
 
-    /// Ends what was begun.
+    /// Closes an object or an array.
     #[inline(never)]
     pub fn close(&mut self, bracket: char) -> &mut Writer {
         self.out.push(bracket);
         self
     }
 
-    /// The name of the member that follows.
+    /// The key of the next member.
     #[inline(never)]
     pub fn key(&mut self, key: &str) -> &mut Writer {
         self.string(key);
@@ -71,7 +71,7 @@ impl Writer {
         self
     }
 
-    /// JSON as it is: values that are separated by commas. Nothing, if it is empty.
+    /// JSON that is copied: values separated by commas. Nothing, if it is empty.
     #[inline(never)]
     pub fn raw(&mut self, json: &str) -> &mut Writer {
         if !json.is_empty() {
@@ -87,7 +87,7 @@ impl Writer {
         self.key(key).string(text)
     }
 
-    /// A member that is JSON already; none if that is empty.
+    /// A member that is JSON already; left out if that is empty.
     #[inline(never)]
     pub fn member(&mut self, key: &str, json: &str) -> &mut Writer {
         if !json.is_empty() {
@@ -105,7 +105,7 @@ impl Writer {
         self
     }
 
-    /// A member that is true or false, if it is given.
+    /// A member that is a boolean, if it is given.
     #[inline(never)]
     pub fn flag(&mut self, key: &str, flag: Option<bool>) -> &mut Writer {
         if let Some(flag) = flag {
@@ -115,7 +115,7 @@ impl Writer {
     }
 }
 
-/// Puts the members of one object into another: objects on both sides are merged, anything else of the second wins.
+/// Merges the members of one object into another: objects on both sides are merged, other members are replaced.
 ///
 /// ```
 /// use stepstream::llm::json::merge;
@@ -161,7 +161,7 @@ fn write_value(value: Value<'_>, writer: &mut Writer) {
     };
 }
 
-/// Appends a string with its quotes and escapes.
+/// Appends a string with quotes and escapes.
 #[inline(never)]
 pub fn quote(text: &str, out: &mut String) {
     out.push('"');

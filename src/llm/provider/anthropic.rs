@@ -2,26 +2,29 @@
 //!
 //! Source: <https://platform.claude.com/docs/en/api/messages>.
 
+use super::super::api::Api;
 use super::super::json::Writer;
 use super::super::types::{Block, Image, Message, Request, Role, Signature, ToolChoice};
-use super::{Api, answer_tool_of, choice_beside, schema_or_empty, string_in, system_text, write_arguments, write_stop};
+use super::shared::{
+    answer_tool_of, choice_beside, schema_or_empty, string_in, system_text, write_arguments, write_stop,
+};
 
-/// The API requires a limit.
+/// The default of the limit of tokens, which the API requires.
 const MAX_TOKENS: u64 = 4096;
 
-/// Whether the options switch on thinking, which rules out a forced tool and an answer that is begun for the model.
+/// Whether the options switch on thinking, with which the API refuses a forced tool and the beginning of an answer.
 pub(super) fn thinks(request: &Request) -> bool {
     string_in(&request.options, &["thinking", "type"]).is_some_and(|kind| kind != "disabled")
 }
 
-pub(super) fn body(request: &Request, stream: bool, said: &str, output_tool: &mut String) -> String {
+pub(super) fn body(request: &Request, stream: bool, begun: &str, output_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{').text("model", &request.model).number("max_tokens", request.max_tokens.or(Some(MAX_TOKENS)));
     let system = system_text(request);
     if !system.is_empty() {
         json.text("system", &system);
     }
-    messages(&request.messages, said, &mut json);
+    messages(&request.messages, begun, &mut json);
     json.flag("stream", stream.then_some(true)).member("temperature", &request.temperature);
     write_stop("stop_sequences", &request.stop, &mut json);
     tools(request, &mut json, output_tool);
@@ -75,8 +78,8 @@ fn tools(request: &Request, json: &mut Writer, output_tool: &mut String) {
     json.flag("disable_parallel_tool_use", (one_at_a_time && kind != "none").then_some(true)).close('}');
 }
 
-/// Turns alternate, and all results of a turn's calls have to stand in the one message after it, before anything else.
-fn messages(all: &[Message], said: &str, json: &mut Writer) {
+/// Roles alternate, and all results of a message's calls must be at the beginning of the next message.
+fn messages(all: &[Message], begun: &str, json: &mut Writer) {
     json.key("messages").open('[');
     let (mut turn, mut results, mut others) = ("", Writer::default(), Writer::default());
     for message in all {
@@ -93,10 +96,10 @@ fn messages(all: &[Message], said: &str, json: &mut Writer) {
             block(one, if let Block::ToolResult { .. } = one { &mut results } else { &mut others });
         }
     }
-    if !said.is_empty() {
+    if !begun.is_empty() {
         end_turn(turn, &mut results, &mut others, json);
         turn = "assistant";
-        others.open('{').text("type", "text").text("text", said).close('}');
+        others.open('{').text("type", "text").text("text", begun).close('}');
     }
     end_turn(turn, &mut results, &mut others, json);
     json.close(']');
@@ -151,7 +154,7 @@ fn block(block: &Block, json: &mut Writer) {
             }
             json.flag("is_error", is_error.then_some(true));
         }
-        // Thoughts of others, and thoughts whose signature did not arrive, would be refused.
+        // The API refuses reasoning of other providers, and reasoning without its signature.
         Block::Reasoning { text, signature, redacted } => {
             let Some(data) = own(signature) else { return };
             if *redacted {
@@ -164,7 +167,7 @@ fn block(block: &Block, json: &mut Writer) {
     json.close('}');
 }
 
-/// The API takes letters, digits, `_` and `-`.
+/// The name with the characters that the API takes: letters, digits, `_` and `-`.
 fn call_id(id: &str) -> String {
     let mut fitting = String::new();
     for byte in id.bytes() {

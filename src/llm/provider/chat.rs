@@ -6,9 +6,9 @@ use super::super::ascii::find;
 use super::super::json::Writer;
 use super::super::types::{Block, Message, Request, Role, ToolChoice};
 use super::flavour::{Prefill, Quirks};
-use super::{answer_tool_of, choice_beside, image_url, schema_or_empty, string_in, text_of, write_stop};
+use super::shared::{answer_tool_of, choice_beside, image_url, schema_or_empty, string_in, text_of, write_stop};
 
-pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks, output_tool: &mut String) -> String {
+pub(super) fn body(request: &Request, stream: bool, begun: &str, quirks: &Quirks, output_tool: &mut String) -> String {
     let mut json = Writer::default();
     json.open('{').text("model", &request.model).key("messages").open('[');
     let mut images = Vec::new();
@@ -16,12 +16,12 @@ pub(super) fn body(request: &Request, stream: bool, said: &str, quirks: &Quirks,
         say(message, quirks, &mut images, &mut json);
     }
     show(&mut images, &mut json);
-    if !said.is_empty() {
-        json.open('{').text("role", "assistant").text("content", said);
+    if !begun.is_empty() {
+        json.open('{').text("role", "assistant").text("content", begun);
         json.flag("prefix", (quirks.prefill == Some(Prefill::Prefix)).then_some(true)).close('}');
     }
     json.close(']');
-    if !said.is_empty() && quirks.prefill == Some(Prefill::Continue) {
+    if !begun.is_empty() && quirks.prefill == Some(Prefill::Continue) {
         json.flag("continue_final_message", Some(true)).flag("add_generation_prompt", Some(false));
     }
     if stream {
@@ -57,7 +57,7 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, output_tool: &mu
         return;
     }
     let mut choice = request.tool_choice.clone();
-    // To a server that knows no names, the tool that is wanted is all there is, and it has to call one.
+    // For a server that cannot be asked for a tool by its name, that tool is sent alone, with the choice "required".
     let only = match &choice {
         Some(ToolChoice::Named(name)) if !quirks.named => request.tools.iter().find(|tool| tool.name == *name),
         _ => None,
@@ -72,7 +72,8 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, output_tool: &mu
     if let Some(format) = by_tool {
         *output_tool = answer_tool_of(format, &request.tools);
         function(output_tool, "Gives the answer. Call it to answer.", &format.schema, None, json);
-        // While they think, DeepSeek's models refuse a request that makes them call a tool; most of them do unless told otherwise.
+        // While they think, DeepSeek's models refuse a request with a forced tool; most of them think unless that is
+        // switched off.
         let thinks = string_in(&request.options, &["thinking", "type"])
             .map_or_else(|| find(&request.model, "chat").is_none(), |kind| kind != "disabled");
         choice = (!thinks).then(|| choice_beside(output_tool, request));
@@ -97,7 +98,8 @@ fn tools(request: &Request, quirks: &Quirks, json: &mut Writer, output_tool: &mu
     json.flag("parallel_tool_calls", request.parallel_tool_calls);
 }
 
-/// Shows the images of results. A result cannot hold them, so they follow as the user's; nothing may stand between results.
+/// Writes the images of results. A result cannot contain them, so they follow as a message of the user, after all
+/// results.
 fn show(images: &mut Vec<&Block>, json: &mut Writer) {
     if !images.is_empty() {
         json.open('{').text("role", "user").key("content");
@@ -130,7 +132,7 @@ fn say<'a>(message: &'a Message, quirks: &Quirks, images: &mut Vec<&'a Block>, j
         parts(&message.content, json);
         json.close('}');
     } else if message.content.iter().any(|block| matches!(block, Block::Text { .. })) {
-        // Bare text is what every server takes.
+        // Every server takes plain text.
         json.open('{').text("role", role).text("content", &text_of(&message.content)).close('}');
     }
 }
@@ -153,11 +155,11 @@ fn parts<'a>(blocks: impl IntoIterator<Item = &'a Block>, json: &mut Writer) {
 }
 
 fn assistant(blocks: &[Block], quirks: &Quirks, json: &mut Writer) {
-    let (mut said, mut refused, mut thought, mut calls) =
+    let (mut all_text, mut refused, mut thought, mut calls) =
         (String::new(), String::new(), String::new(), Writer::default());
     for block in blocks {
         match block {
-            Block::Text { text, .. } => said.push_str(text),
+            Block::Text { text, .. } => all_text.push_str(text),
             Block::Refusal(text) => refused.push_str(text),
             Block::Reasoning { text, .. } => thought.push_str(text),
             Block::ToolCall(call) => {
@@ -169,10 +171,10 @@ fn assistant(blocks: &[Block], quirks: &Quirks, json: &mut Writer) {
         }
     }
     json.open('{').text("role", "assistant");
-    if said.is_empty() && !calls.is_empty() {
+    if all_text.is_empty() && !calls.is_empty() {
         json.member("content", "null");
     } else {
-        json.text("content", &said);
+        json.text("content", &all_text);
     }
     if !refused.is_empty() {
         json.text("refusal", &refused);
@@ -186,7 +188,7 @@ fn assistant(blocks: &[Block], quirks: &Quirks, json: &mut Writer) {
     json.close('}');
 }
 
-/// The id of a call, made to fit. The same id always becomes the same one.
+/// The id of a call in the form that the server takes. The same id always gives the same one.
 fn call_id(id: &str, quirks: &Quirks) -> String {
     if !quirks.short_ids || (id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
         return id.to_owned();

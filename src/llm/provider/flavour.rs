@@ -1,10 +1,10 @@
-//! How the servers that speak Chat Completions differ from OpenAI in what they accept.
+//! How servers with the Chat Completions API differ from OpenAI in what they accept.
 //!
-//! What they send back is understood without knowing who they are; see `decode/chat.rs`.
+//! Their responses are parsed without knowing the server; see `decode/chat.rs`.
 
 use super::super::ascii::{cut, find};
 
-/// A server that speaks Chat Completions.
+/// A server with the Chat Completions API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
     /// OpenAI itself, or Azure.
@@ -27,7 +27,7 @@ pub enum Flavour {
     Xai,
 }
 
-/// How a server takes the beginning of an answer, to go on from it.
+/// How a server takes the beginning of an answer to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prefill {
     /// The last message says `"prefix": true`.
@@ -36,29 +36,29 @@ pub(super) enum Prefill {
     Continue,
 }
 
-/// What a server wants otherwise.
+/// The differences of a server.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quirks {
-    /// The name of the limit of tokens: OpenAI's reasoning models know only the new one, most others only the old one.
+    /// The name of the limit of tokens: OpenAI's reasoning models take only the new one, most others only the old one.
     pub(super) max_tokens: &'static str,
-    /// Whether usage in a stream has to be asked for. Mistral sends it anyway and refuses what it does not know.
+    /// Whether usage in a stream must be requested. Mistral always sends it, and refuses unknown members.
     pub(super) ask_usage: bool,
-    /// The word for "call at least one tool".
+    /// The tool choice for "call at least one tool".
     pub(super) required: &'static str,
-    /// Whether it can be asked for one tool by its name. llama.cpp takes such a choice for "auto", without a word.
+    /// Whether a tool can be requested by its name. llama.cpp silently takes such a choice for "auto".
     pub(super) named: bool,
     /// Whether it takes a JSON schema for the answer.
     pub(super) schema: bool,
     /// Whether ids of calls must have nine letters or digits.
     pub(super) short_ids: bool,
-    /// Whether reasoning goes back with the calls that came out of it, as DeepSeek requires.
+    /// Whether reasoning is sent back with the calls that followed it, as DeepSeek requires.
     pub(super) reasoning_back: bool,
-    /// Whether and how the answer can be begun.
+    /// How an answer can be continued, if it can.
     pub(super) prefill: Option<Prefill>,
 }
 
 impl Flavour {
-    /// The flavour of that name, as TypeScript gives it.
+    /// The flavour with that name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Flavour> {
         Some(match name {
@@ -75,7 +75,7 @@ impl Flavour {
         })
     }
 
-    /// Who it is, going by the address.
+    /// The flavour, recognised by the URL.
     #[must_use]
     pub fn guess(base_url: &str) -> Flavour {
         if base_url.is_empty() {

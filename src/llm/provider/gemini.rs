@@ -2,12 +2,13 @@
 //!
 //! Source: <https://ai.google.dev/api/generate-content>.
 
+use super::super::api::Api;
 use super::super::ascii::{find, number};
 use super::super::json::Writer;
 use super::super::types::{Block, Image, Message, Request, ResponseFormat, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, answer_tool_of, call_of, choice_beside, system_text, text_of, write_arguments, write_stop};
+use super::shared::{answer_tool_of, call_of, choice_beside, system_text, text_of, write_arguments, write_stop};
 
-/// What Gemini 3 takes in place of the signature of a call that it did not make itself; without one it refuses the request.
+/// What Gemini 3 takes in place of the signature of a call that it did not make itself; it refuses a call without one.
 /// Source: <https://ai.google.dev/gemini-api/docs/thought-signatures>.
 const UNSIGNED: &str = "skip_thought_signature_validator";
 
@@ -39,7 +40,7 @@ pub(super) fn body(request: &Request, output_tool: &mut String) -> String {
     json.key("generationConfig").open('{');
     json.member("temperature", &request.temperature).number("maxOutputTokens", request.max_tokens);
     write_stop("stopSequences", &request.stop, &mut json);
-    // Models before Gemini 3 refuse a form beside tools; they get it as one more.
+    // Models before Gemini 3 refuse a format beside tools; for them the format is one more tool.
     let by_tool = !request.tools.is_empty() && !is_third(&request.model);
     let format = request.response_format.as_ref();
     if let Some(format) = format.filter(|_| !by_tool) {
@@ -116,12 +117,12 @@ fn seal(signature: &Option<Signature>) -> Option<&str> {
     own(signature)?.data.as_deref()
 }
 
-/// The id that the model gave to a call. One that was made up here means nothing to it.
+/// The id that the model gave to a call. A generated id means nothing to the model.
 fn native_id(call: &ToolCall) -> Option<&str> {
     own(&call.signature)?.id.as_deref()
 }
 
-/// Whether the model is of Gemini 3 or later. Those insist on signatures, and take a form beside tools.
+/// Whether the model is of Gemini 3 or later, which needs signatures, and takes a format beside tools.
 fn is_third(model: &str) -> bool {
     let version = find(model, "gemini-").and_then(|at| model.get(at + 7..)).unwrap_or_default();
     let digits = version.bytes().take_while(u8::is_ascii_digit).count();
@@ -145,7 +146,7 @@ fn parts(message: &Message, request: &Request, json: &mut Writer) {
                 None
             }
             Block::Reasoning { text, signature, .. } => {
-                // Thoughts mean something to the provider only with its signature.
+                // The provider takes reasoning only with its signature.
                 let Some(seal) = seal(signature) else { continue };
                 json.open('{').text("text", text).flag("thought", Some(true));
                 Some(seal)
@@ -162,7 +163,7 @@ fn parts(message: &Message, request: &Request, json: &mut Writer) {
                 json.text("name", &call.name).key("args");
                 write_arguments(&call.arguments, json);
                 json.close('}');
-                // Of calls side by side only the first is signed.
+                // Of parallel calls, only the first has a signature.
                 let needed = core::mem::take(&mut first_call) && is_third(&request.model);
                 seal(&call.signature).or(needed.then_some(UNSIGNED))
             }
@@ -194,7 +195,7 @@ fn picture(image: &Image, json: &mut Writer) {
     json.close('}').close('}');
 }
 
-/// A result names its tool here, which only the call knows.
+/// A result needs the name of its tool here, which only the call has.
 fn result(id: &str, content: &[Block], is_error: bool, request: &Request, json: &mut Writer) {
     let call = call_of(&request.messages, id);
     json.open('{').key("functionResponse").open('{');

@@ -1,97 +1,69 @@
-//! Building requests: the uniform request becomes an address, headers and a body in the provider's words.
+//! Makes requests: URL, headers and body for a provider.
 //!
-//! - `mod.rs`: [`Provider`], [`HttpRequest`], and what all bodies share.
-//! - `flavour.rs`: how servers that speak Chat Completions differ.
-//! - `chat.rs`, `responses.rs`, `anthropic.rs`, `gemini.rs`: the bodies.
+//! - `mod.rs`: [`Provider`], [`HttpRequest`].
+//! - `flavour.rs`: how servers with the Chat Completions API differ.
+//! - `chat.rs`, `responses.rs`, `anthropic.rs`, `gemini.rs`: the bodies; `shared.rs`: what they have in common.
 
 mod anthropic;
 mod chat;
 mod flavour;
 mod gemini;
 mod responses;
+mod shared;
 
+use super::api::Api;
 use super::ascii::{cut, find};
 use super::decode::Expectation;
 use super::error::LlmError;
-use super::json::{Tape, Writer, merge};
+use super::json::merge;
 use super::secret::Secret;
-use super::types::{Block, Image, Message, Request, ResponseFormat, Role, Tool, ToolCall, ToolChoice};
-use crate::error::Code;
+use super::types::Request;
+use shared::unsendable;
 
 pub use flavour::Flavour;
 
-/// The languages that providers speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// OpenAI Chat Completions, and the many servers that speak it.
-    Chat,
-    /// OpenAI Responses.
-    Responses,
-    /// Anthropic Messages.
-    Anthropic,
-    /// Gemini `generateContent`.
-    Gemini,
-}
-
-impl Api {
-    /// The name that stands in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Api::Chat => "chat",
-            Api::Responses => "responses",
-            Api::Anthropic => "anthropic",
-            Api::Gemini => "gemini",
-        }
-    }
-
-    /// The API of that name.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Api> {
-        [Api::Chat, Api::Responses, Api::Anthropic, Api::Gemini].into_iter().find(|api| api.name() == name)
-    }
-}
-
-/// Where a model is, and how to be let in.
+/// A provider: its API, URL and key.
 #[derive(Clone, Debug)]
 pub struct Provider {
-    /// What is spoken there.
+    /// Its API.
     pub api: Api,
-    /// The address up to and including the version, such as `https://api.openai.com/v1`; empty for the API's own. A query is kept.
+    /// The URL up to and including the version, such as `https://api.openai.com/v1`; empty for the API's own. A query
+    /// is kept.
     pub base_url: String,
-    /// The key, for the header in which the API wants it.
+    /// The key, for the header of the API.
     pub api_key: Option<Secret>,
-    /// Sent with every request, stronger than the headers that the API needs. A browser's calls to Anthropic need
-    /// `anthropic-dangerous-direct-browser-access: true` here.
+    /// Headers of every request, which replace those of the API. Calls to Anthropic from a browser need
+    /// `anthropic-dangerous-direct-browser-access: true`.
     pub headers: Vec<(String, Secret)>,
     /// Which server it is, for [`Api::Chat`].
     pub flavour: Flavour,
 }
 
-/// A request ready to be sent.
+/// A request, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HttpRequest {
-    /// The address. It never holds a key.
+    /// The URL. It never contains a key.
     pub url: String,
     /// Always `POST`.
     pub method: &'static str,
-    /// Names in lower case with their values, each name once. Values are secrets, so that printing the request gives nothing away.
+    /// Names in lower case with their values, each name once. The values are secrets, so that printing the request
+    /// reveals none.
     pub headers: Vec<(String, Secret)>,
     /// JSON in UTF-8.
     pub body: Vec<u8>,
 }
 
-/// A request with what its answer will look like.
+/// A request, and what its response will look like.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {
-    /// To be sent.
+    /// The request.
     pub http: HttpRequest,
     /// For the [`Decoder`](super::Decoder).
     pub expectation: Expectation,
 }
 
 impl Provider {
-    /// A provider at an address; an empty one stands for the API's own. The flavour is guessed from it.
+    /// A provider with a URL; an empty one is the API's own. The flavour is recognised by the URL.
     ///
     /// ```
     /// use stepstream::llm::{Api, Provider};
@@ -104,18 +76,18 @@ impl Provider {
         Provider { api, base_url: base_url.to_owned(), api_key, headers: Vec::new(), flavour }
     }
 
-    /// Puts a request into the provider's form.
+    /// Makes the request for the provider.
     ///
     /// # Errors
     ///
-    /// [`Code::LlmRequest`] for what the provider has no form for, or for a header that cannot be sent.
+    /// [`Code::LlmRequest`] for what the provider does not support, or for a header that cannot be sent.
     pub fn build(&self, request: &Request, stream: bool) -> Result<Prepared, LlmError> {
         self.build_from(request, stream, "")
     }
 
-    /// Whether an answer to that request that was cut off after some text can be gone on with by
-    /// [`build_from`](Self::build_from). Anthropic can unless it thinks (its models from Claude 4.6 on refuse all the same), vLLM and
-    /// Mistral can; OpenAI, Gemini and other servers cannot, or not reliably.
+    /// Whether a response that was cut off after some text can be resumed by [`build_from`](Self::build_from). It can
+    /// with Anthropic unless it thinks (its models from Claude 4.6 on refuse it in any case), vLLM and Mistral; not, or
+    /// not reliably, with OpenAI, Gemini and other servers.
     #[must_use]
     pub fn can_resume(&self, request: &Request) -> bool {
         if request.response_format.is_some() {
@@ -128,20 +100,20 @@ impl Provider {
         }
     }
 
-    /// As [`build`](Self::build), with the beginning of the answer already said, so that the model goes on from there.
+    /// As [`build`](Self::build), with the beginning of the answer, which the model continues.
     ///
     /// # Errors
     ///
     /// As [`build`](Self::build).
-    pub fn build_from(&self, request: &Request, stream: bool, said: &str) -> Result<Prepared, LlmError> {
+    pub fn build_from(&self, request: &Request, stream: bool, begun: &str) -> Result<Prepared, LlmError> {
         let mut output_tool = String::new();
         let (path, mut body) = match self.api {
             Api::Chat => {
                 let quirks = self.flavour.quirks();
-                ("/chat/completions".to_owned(), chat::body(request, stream, said, &quirks, &mut output_tool))
+                ("/chat/completions".to_owned(), chat::body(request, stream, begun, &quirks, &mut output_tool))
             }
             Api::Responses => ("/responses".to_owned(), responses::body(request, stream)?),
-            Api::Anthropic => ("/messages".to_owned(), anthropic::body(request, stream, said, &mut output_tool)),
+            Api::Anthropic => ("/messages".to_owned(), anthropic::body(request, stream, begun, &mut output_tool)),
             Api::Gemini => (gemini::path(&request.model, stream), gemini::body(request, &mut output_tool)),
         };
         if !request.options.is_empty() {
@@ -159,8 +131,8 @@ impl Provider {
         Ok(Prepared { http, expectation })
     }
 
-    /// `text` without the key, and without what else lets the program in: headers, and a password or a key in the address, which hosts
-    /// repeat when they do not like it.
+    /// `text` without the key and other credentials (headers, and a password or a key in the URL), which hosts repeat
+    /// in their errors.
     pub(super) fn scrub(&self, request: &Request, text: String) -> String {
         let mut text = match &self.api_key {
             Some(key) => key.scrub(text),
@@ -169,8 +141,8 @@ impl Provider {
         let own = self.headers.iter().map(|(name, value)| (name, value.expose()));
         let more = request.headers.iter().map(|(name, value)| (name, value.as_str()));
         for (name, value) in own.chain(more) {
-            if is_telling(name) {
-                // Of `Bearer …` what follows.
+            if is_credential(name) {
+                // The part after `Bearer `.
                 let (scheme, rest) = cut(value, b' ');
                 text = Secret::new(if rest.is_empty() { scheme } else { rest }).scrub(text);
             }
@@ -179,7 +151,7 @@ impl Provider {
         while !query.is_empty() {
             let (pair, rest) = cut(query, b'&');
             let (name, value) = cut(pair, b'=');
-            if is_telling(name) {
+            if is_credential(name) {
                 text = Secret::new(value).scrub(text);
             }
             query = rest;
@@ -245,123 +217,7 @@ impl Provider {
     }
 }
 
-/// Whether what goes by that name lets somebody in.
-fn is_telling(name: &str) -> bool {
+/// Whether a header or parameter with that name is a credential.
+fn is_credential(name: &str) -> bool {
     ["auth", "key", "token", "cookie", "secret"].iter().any(|part| find(name, part).is_some())
-}
-
-/// The name of the tool that stands for the form of the answer: that of the form, unless a tool of the program has it.
-#[inline(never)]
-fn answer_tool_of(format: &ResponseFormat, tools: &[Tool]) -> String {
-    let mut name = format.name.clone();
-    while tools.iter().any(|tool| tool.name == name) {
-        name.push('_');
-    }
-    name
-}
-
-/// What has to be called where the answer is a tool. With tools of the program beside it, the model may call those first and answer later.
-#[inline(never)]
-fn choice_beside(output_tool: &str, request: &Request) -> ToolChoice {
-    match &request.tool_choice {
-        Some(ToolChoice::Named(name)) => ToolChoice::Named(name.clone()),
-        Some(ToolChoice::None) => ToolChoice::Named(output_tool.to_owned()),
-        _ if request.tools.is_empty() => ToolChoice::Named(output_tool.to_owned()),
-        _ => ToolChoice::Required,
-    }
-}
-
-fn unsendable(message: &str) -> LlmError {
-    LlmError::new(Code::LlmRequest, message)
-}
-
-/// The address of an image, as a data URL if it is here.
-#[inline(never)]
-fn image_url(image: &Image) -> String {
-    match image {
-        Image::Url(url) => url.clone(),
-        Image::Base64 { media_type, data } => ["data:", media_type, ";base64,", data].concat(),
-    }
-}
-
-/// A schema, or that of an object without members.
-fn schema_or_empty(schema: &str) -> &str {
-    if schema.is_empty() { r#"{"type":"object","properties":{}}"# } else { schema }
-}
-
-/// The string at a path in a JSON object.
-#[inline(never)]
-fn string_in(json: &str, path: &[&str]) -> Option<String> {
-    let mut tape = Tape::default();
-    let value = tape.read(json).ok()?;
-    path.iter().fold(value, |value, key| value.at(key)).string()
-}
-
-/// Writes the arguments of a call as an object. What was cut off in the middle, and so is none, is kept as text in one.
-#[inline(never)]
-fn write_arguments(arguments: &str, json: &mut Writer) {
-    let is_object = Tape::default().read(arguments).is_ok_and(|value| value.is_object());
-    if is_object {
-        json.raw(arguments);
-    } else {
-        json.open('{');
-        if !arguments.trim_ascii().is_empty() {
-            json.text("arguments", arguments);
-        }
-        json.close('}');
-    }
-}
-
-/// Writes stop sequences, if there are any.
-#[inline(never)]
-fn write_stop(key: &str, stop: &[String], json: &mut Writer) {
-    if !stop.is_empty() {
-        json.key(key).open('[');
-        for stop in stop {
-            json.string(stop);
-        }
-        json.close(']');
-    }
-}
-
-/// The call of that id, which a result alone does not tell of.
-#[inline(never)]
-fn call_of<'a>(messages: &'a [Message], id: &str) -> Option<&'a ToolCall> {
-    for message in messages {
-        for block in &message.content {
-            match block {
-                Block::ToolCall(call) if call.id == id => return Some(call),
-                _ => {}
-            }
-        }
-    }
-    None
-}
-
-/// The system messages, for APIs that want them apart.
-#[inline(never)]
-fn system_text(request: &Request) -> String {
-    let mut all = String::new();
-    for message in request.messages.iter().filter(|message| message.role == Role::System) {
-        if !all.is_empty() {
-            all.push_str("\n\n");
-        }
-        all.push_str(&text_of(&message.content));
-    }
-    all
-}
-
-/// The text among some blocks, in lines.
-#[inline(never)]
-fn text_of(blocks: &[Block]) -> String {
-    let mut all = String::new();
-    for block in blocks {
-        if let Block::Text { text, .. } = block {
-            if !all.is_empty() {
-                all.push('\n');
-            }
-            all.push_str(text);
-        }
-    }
-    all
 }

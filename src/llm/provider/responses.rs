@@ -1,13 +1,15 @@
 //! Bodies for the Responses API.
 //!
-//! Source: <https://platform.openai.com/docs/api-reference/responses/create>. The whole conversation is sent each time. Reasoning goes back
-//! under its item's id, which the provider knows unless it was told not to store; with `store: false` in the options it
-//! goes back only if it came encrypted, for which `include: ["reasoning.encrypted_content"]` has to be there too.
+//! Source: <https://platform.openai.com/docs/api-reference/responses/create>. Each request has the whole conversation.
+//! Reasoning is sent back by its item's id, which the provider knows unless it must not store; with `store: false` in
+//! the options it is sent back only if it came encrypted, for which `include: ["reasoning.encrypted_content"]` is
+//! needed too.
 
+use super::super::api::Api;
 use super::super::error::LlmError;
 use super::super::json::{Tape, Writer};
 use super::super::types::{Block, Message, Request, Role, Signature, ToolCall, ToolChoice};
-use super::{Api, call_of, image_url, schema_or_empty, text_of, unsendable};
+use super::shared::{call_of, image_url, schema_or_empty, text_of, unsendable};
 
 pub(super) fn body(request: &Request, stream: bool) -> Result<String, LlmError> {
     if !request.stop.is_empty() {
@@ -41,7 +43,7 @@ fn tools(request: &Request, json: &mut Writer) {
         if !tool.description.is_empty() {
             json.text("description", &tool.description);
         }
-        // Left out, `strict` would mean yes here, which most schemas are not made for.
+        // If left out, `strict` is true here, which most schemas do not support.
         json.member("parameters", schema_or_empty(&tool.parameters))
             .flag("strict", tool.strict.or(Some(false)))
             .close('}');
@@ -69,7 +71,7 @@ fn own(signature: &Option<Signature>) -> Option<&Signature> {
     signature.as_ref().filter(|signature| signature.api == Api::Responses)
 }
 
-/// Whether a call was of a tool that takes free text.
+/// Whether a call is one of a tool with free text as input.
 fn is_custom(call: &ToolCall) -> bool {
     own(&call.signature).is_some_and(|signature| signature.data.as_deref() == Some("custom"))
 }
@@ -83,7 +85,7 @@ fn say(message: &Message, stored: bool, all: &[Message], json: &mut Writer) {
     let mut parts = Writer::default();
     for block in &message.content {
         if !part(block, message.role == Role::Assistant, &mut parts) {
-            // Items keep their order with the text before them.
+            // Items keep their order relative to the text before them.
             close(role, &mut parts, json);
             item(block, stored, all, json);
         }
@@ -98,7 +100,7 @@ fn close(role: &str, parts: &mut Writer, json: &mut Writer) {
     }
 }
 
-/// Writes what stands inside of messages and results; false if the block is an item of its own.
+/// Writes a block inside of a message or a result; false if the block is an item of its own.
 fn part(block: &Block, of_model: bool, json: &mut Writer) -> bool {
     match block {
         Block::Text { text, .. } => {

@@ -26,7 +26,7 @@ describe("state", () => {
     execute: ({ name }, { context }) => context.store.set("state.name", name),
   });
 
-  test("is told with the user's last message, as it is at that moment", async () => {
+  test("is added to the user's last message, with its value at that moment", async () => {
     const llm = new ScriptedModel([{ calls: [call("rename", { name: "Grace" })] }, "Done."]);
     const workflow = new AgentWorkflow({
       agents: [new FunctionAgent({ llm, tools: [rename] })],
@@ -35,8 +35,8 @@ describe("state", () => {
     });
     const run = workflow.run({ message: "Rename me", chatHistory: [{ role: "user", content: "earlier" }] });
     const { data } = await run;
-    const told = llm.requests.map(({ messages }) => messages.filter(({ role }) => role === "user").map(textIn));
-    expect(told).toEqual([
+    const seen = llm.requests.map(({ messages }) => messages.filter(({ role }) => role === "user").map(textIn));
+    expect(seen).toEqual([
       ["earlier", 'State: {"name":"unset"}. Rename me! {other}'],
       ["earlier", 'State: {"name":"Grace"}. Rename me! {other}'],
     ]);
@@ -57,7 +57,7 @@ describe("state", () => {
     expect(llm.last.messages[0]?.content).toEqual([{ type: "text", text: '{"text":"{message}"} a {state}' }, image]);
   });
 
-  test("that is empty is not told of, and a function may write the prompt", async () => {
+  test("that is empty is not added, and a function may write the prompt", async () => {
     const llm = new ScriptedModel(() => "Done.");
     await new FunctionAgent({ llm, initialState: {} }).run("Hi");
     expect(llm.last.messages).toEqual([{ role: "user", content: "Hi" }]);
@@ -87,7 +87,7 @@ describe("an answer in a form", () => {
     const { messages, options } = llm.last;
     expect(options.responseFormat?.schema).toEqual(outputSchema);
     expect(options.tools).toBeUndefined();
-    // What was called and what came of it is told in words.
+    // Calls and results are text.
     expect(messages.map(textIn).slice(0, 5)).toEqual([
       "Add.",
       "1 + 2?",
@@ -100,13 +100,13 @@ describe("an answer in a form", () => {
     ).toBe(true);
   });
 
-  test("may be between fences; what is wrong with it is told to the model", async () => {
+  test("may be between fences; the model gets a message about what is wrong", async () => {
     const llm = new ScriptedModel(lines("no idea", '{"sum": "3"}', 'Here:\n```JSON\n{"sum": 3}\n```'));
     const { data } = await new FunctionAgent({ llm, tools: [add], outputSchema }).run("1 + 2?");
     expect(data.structured).toEqual({ sum: 3 });
-    const told = llm.last.messages.map(textIn).join("\n");
-    expect(told).toContain("The answer is not JSON");
-    expect(told).toContain("sum: must be number, but is string");
+    const seen = llm.last.messages.map(textIn).join("\n");
+    expect(seen).toContain("The answer is not JSON");
+    expect(seen).toContain("sum: must be number, but is string");
     expect(data.chatHistory).toHaveLength(4);
   });
 
@@ -232,7 +232,7 @@ describe("an agent of one's own", () => {
     ["handleToolCallResults", ["3"]],
     ["finalize", undefined],
     ["finalize", {}],
-  ] as const)("is told when %s gives %j", async (method, given) => {
+  ] as const)("is an error when %s returns %j", async (method, given) => {
     const { ValidationError } = await import("stepstream");
     const error = await failure(misbehaving(method, given).run("1 + 2?"));
     expectError(error, ValidationError, "INVALID_AGENT");

@@ -25,7 +25,7 @@ import {
   tool,
 } from "stepstream/agents";
 import { expect, test } from "vitest";
-import { expectError, failure, fails, kinds, pause } from "../kit/index.js";
+import { deferred, expectError, failure, fails, kinds, pause, turn } from "../kit/index.js";
 import { ScriptedModel, add, call, multiply, readAll, resultsIn, shown, textIn } from "./kit.js";
 
 const calculation = [
@@ -114,14 +114,19 @@ test("thoughts and calls that are being written are told apart from text", async
 test("calls of one message run at the same time; one that fails does not keep the others back", async () => {
   let atWork = 0;
   let most = 0;
+  // The last call ends first, once all have begun; then the one before it.
+  const ended = [1, 2, 3, 4].map(() => deferred());
   const slow = tool<{ n: number }>({
     name: "slow",
     parameters: { type: "object", properties: { n: { type: "number" } } },
     execute: async ({ n }) => {
       atWork += 1;
       most = Math.max(most, atWork);
-      await pause(5 * (4 - n));
+      if (atWork === 3) ended[3]!.resolve();
+      await ended[n]!.promise;
+      await turn();
       atWork -= 1;
+      ended[n - 1]!.resolve();
       if (n === 2) throw new Error("the second one is broken");
       return `done ${n}`;
     },

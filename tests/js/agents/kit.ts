@@ -165,7 +165,7 @@ function textOfResult(content: string | readonly ContentBlock[]): string {
   return typeof content === "string" ? content : textIn({ role: "user", content });
 }
 
-/** The results that a model was told of in a conversation, in order. */
+/** The results of tools in a conversation, in order. */
 export function resultsIn(messages: readonly ChatMessage[]): { text: string; isError: boolean }[] {
   return messages.flatMap(({ content }) =>
     typeof content === "string"

@@ -1,4 +1,4 @@
-// Runs of agents as snapshots: between every two events, and in the middle of calls of tools and models, with everything made anew.
+// Runs of agents as snapshots: between every two events, and in the middle of calls of tools and models, with everything made again from nothing.
 
 import { RecoverError, ValidationError, type WorkflowContext, type WorkflowEvent } from "stepstream";
 import {
@@ -20,14 +20,14 @@ import { type Line, ScriptedModel, call, readAll, shown, textIn } from "./kit.js
 
 type Run = WorkflowContext<unknown, never, AgentResult>;
 
-/** A workflow made anew, with its deeds noted in a book that all of them share. */
+/** A new workflow, whose side effects are recorded in a book that all of them share. */
 type Make = (book: string[]) => AgentWorkflow;
 
 const answered = (messages: readonly ChatMessage[]): number =>
   messages.filter(({ role }) => role === "assistant").length;
 
-/** A tool whose deeds are noted, made once. */
-const deed = (book: string[], name: string, isSlow: boolean) =>
+/** A tool with `once`, whose side effects are recorded. */
+const recorded = (book: string[], name: string, isSlow: boolean) =>
   tool<{ n: number }>({
     name,
     parameters: { type: "object", properties: { n: { type: "number" } }, required: ["n"] },
@@ -48,7 +48,7 @@ const functions: Make = (book) => {
   ];
   const llm = new ScriptedModel((messages) => lines[answered(messages)]!, 4);
   return new AgentWorkflow({
-    agents: [new FunctionAgent({ llm, tools: [deed(book, "slow", true), deed(book, "quick", false)] })],
+    agents: [new FunctionAgent({ llm, tools: [recorded(book, "slow", true), recorded(book, "quick", false)] })],
     initialState: { mood: "good" },
   });
 };
@@ -62,7 +62,7 @@ const words: Make = (book) => {
   ];
   const llm = new ScriptedModel((messages) => lines[answered(messages)]!, 5);
   return new AgentWorkflow({
-    agents: [new ReActAgent({ llm, tools: [deed(book, "slow", true), deed(book, "quick", false)] })],
+    agents: [new ReActAgent({ llm, tools: [recorded(book, "slow", true), recorded(book, "quick", false)] })],
   });
 };
 
@@ -75,7 +75,7 @@ const team: Make = (book) => {
   return new AgentWorkflow({
     agents: [
       new FunctionAgent({ name: "root", llm: root }),
-      new FunctionAgent({ name: "writer", llm: writer, tools: [deed(book, "slow", true)] }),
+      new FunctionAgent({ name: "writer", llm: writer, tools: [recorded(book, "slow", true)] }),
     ],
     outputSchema: { type: "object", properties: { words: { type: "number" } } },
   });
@@ -120,7 +120,7 @@ describe.each(makers)("%s", (_, make) => {
     const straight = make(book).run("Go");
     const all = await readAll(straight);
     const expected = essence((await straight).data);
-    const deeds = [...book].sort();
+    const effects = [...book].sort();
     expect(all.length).toBeGreaterThan(15);
     for (let count = 1; count <= all.length; count += 1) {
       const again: string[] = [];
@@ -129,7 +129,7 @@ describe.each(makers)("%s", (_, make) => {
       const rest = await readAll(second);
       const { data } = await soon(second);
       expect({ count, end: essence(data) }).toEqual({ count, end: expected });
-      expect({ count, deeds: [...again].sort() }).toEqual({ count, deeds });
+      expect({ count, effects: [...again].sort() }).toEqual({ count, effects });
       // Nothing that was shown is shown again, and nothing is missing.
       expect({ count, ...shown([...events, ...rest]) }).toEqual({ count, ...shown(all) });
     }

@@ -240,7 +240,7 @@ test("a failure whose handler returned nothing is the cause", async () => {
   workflow.catchError({ outputs: [StopEvent], name: "ignores" }, () => undefined);
   const { message, cause } = await fails(workflow.run(0), StalledError, "RUN_STALLED");
   expect(cause).toBe(boom);
-  expect(message).toContain('took the failure of step "fails" and returned no event');
+  expect(message).toContain('got the failure of step "fails" and returned no event');
 });
 
 test("a join whose other input only steps make stalls, although an answer may come", async () => {
@@ -305,7 +305,7 @@ test("a timeout during a pause between attempts names the step and has its error
   });
   const { message, cause } = await fails(workflow.run(0), TimeoutError, "RUN_TIMEOUT");
   expect(cause).toBe(boom);
-  expect(message).toMatch(/Step "flaky" is tried again in \d+(\.\d+)? s; attempt 1 has failed: boom/);
+  expect(message).toMatch(/Step "flaky" waits for its next attempt, in \d+(\.\d+)? s; attempt 1 failed: boom/);
 });
 
 test("a timeout tells of what is in queues", async () => {

@@ -1,5 +1,5 @@
-// What can go wrong between a client and its provider, and what comes of it: the rows of docs/llm-faults.md, each with the server that
-// makes it happen.
+// The faults between a client and its provider, and the result of each: the rows of docs/llm-faults.md, each with the server
+// that causes the fault.
 
 import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
@@ -113,7 +113,7 @@ const bytesOf = (text: string): Uint8Array[] => Array.from(Buffer.from(text), (b
 const unreachable: Fault[] = [
   {
     fault: "Connection refused",
-    server: "Nobody listens at the address.",
+    server: "No server listens at the address.",
     answers: [silent],
     at: nobodyAt,
     options: { maxRetries: 2 },
@@ -121,37 +121,37 @@ const unreachable: Fault[] = [
     requests: 3,
   },
   {
-    fault: "Connection reset before the head",
-    server: "Resets each connection once it has the request.",
+    fault: "Connection reset before the response",
+    server: "Resets each connection after the request.",
     answers: [reset],
     options: { maxRetries: 1 },
     outcome: "LLM_NETWORK",
     requests: 2,
   },
   {
-    fault: "Connection reset before the head, once",
+    fault: "Connection reset before the response, once",
     server: "Resets the first connection; answers the second request.",
     answers: [reset, well(chat)],
     outcome: "“Hello world”",
     requests: 2,
   },
   {
-    fault: "Connection reset between head and first token, once",
-    server: "Sends a head, then resets; answers the second request.",
+    fault: "Connection reset between headers and first token, once",
+    server: "Sends the headers, then resets the connection; answers the second request.",
     answers: [begunThen(chat, "", reset), well(chat)],
     outcome: "“Hello world”",
     requests: 2,
   },
   {
-    fault: "Body broken off before the first token, once",
-    server: "Closes the connection without the last chunk of HTTP; answers the second request.",
+    fault: "Body cut off before the first token, once",
+    server: "Closes the connection without the last HTTP chunk; answers the second request.",
     answers: [begunThen(chat, "", (exchange) => exchange.drop()), well(chat)],
     outcome: "“Hello world”",
     requests: 2,
   },
   {
-    fault: "Empty answer, once",
-    server: "Sends status 200 and no byte of a body; answers the second request.",
+    fault: "Empty body, once",
+    server: "Sends status 200 and an empty body; answers the second request.",
     answers: [pieces(), well(chat)],
     outcome: "“Hello world”",
     requests: 2,
@@ -160,7 +160,7 @@ const unreachable: Fault[] = [
 
 const timeouts: Fault[] = [
   {
-    fault: "No head in time",
+    fault: "No headers in time",
     server: "Accepts the requests and never answers.",
     answers: [silent],
     options: { timeouts: { connect: 0.3 }, maxRetries: 1 },
@@ -171,7 +171,7 @@ const timeouts: Fault[] = [
   },
   {
     fault: "No first token in time",
-    server: "Sends the head and then nothing but comments.",
+    server: "Sends the headers and then nothing but comments.",
     answers: [begunThen(chat, "", onlyComments)],
     options: { timeouts: { firstToken: 0.3 }, maxRetries: 0 },
     outcome: "LLM_TIMEOUT",
@@ -181,7 +181,7 @@ const timeouts: Fault[] = [
   },
   {
     fault: "No first token in time, once",
-    server: "Sends the head and then nothing; answers the second request.",
+    server: "Sends the headers and then nothing; answers the second request.",
     answers: [begun(chat, ""), well(chat)],
     options: { timeouts: { firstToken: 1 } },
     outcome: "“Hello world”",
@@ -199,7 +199,7 @@ const timeouts: Fault[] = [
     atLeast: 0.5,
   },
   {
-    fault: "The whole takes too long",
+    fault: "The whole call takes too long",
     server: "Sends one token and then nothing but comments.",
     answers: [begunThen(chat, "Hello ", onlyComments)],
     options: { timeouts: { total: 0.8 } },
@@ -209,7 +209,7 @@ const timeouts: Fault[] = [
     atLeast: 0.8,
   },
   {
-    fault: "The whole takes too long, in one piece",
+    fault: "The whole call takes too long, without a stream",
     server: "Accepts the request and never answers.",
     answers: [silent],
     whole: true,
@@ -247,8 +247,8 @@ const statuses: Fault[] = [
     requests: 1,
   })),
   {
-    fault: "Redirection",
-    server: "Answers 307 with another address, which would be given the key.",
+    fault: "Redirect",
+    server: "Answers 307 with another URL, which would receive the API key.",
     answers: [status(307, { location: "/elsewhere" }), well(chat)],
     outcome: "LLM_HTTP 307",
     requests: 1,
@@ -270,7 +270,7 @@ const statuses: Fault[] = [
     requests: 1,
   },
   {
-    fault: "Account used up",
+    fault: "Quota used up",
     server: "Answers 429 with the code `insufficient_quota`.",
     answers: [status(429, {}, { error: { message: "Pay.", code: "insufficient_quota" } }), well(chat)],
     outcome: "LLM_QUOTA 429",
@@ -284,7 +284,7 @@ const statuses: Fault[] = [
     requests: 1,
   },
   {
-    fault: "The server says that it is no use",
+    fault: "The server forbids retries",
     server: "Answers 500 with `x-should-retry: false`.",
     answers: [status(500, { "x-should-retry": "false" }), well(chat)],
     outcome: "LLM_SERVER 500",
@@ -301,7 +301,7 @@ const statuses: Fault[] = [
     requests: 2,
   },
   {
-    fault: "The body of an error breaks off",
+    fault: "The body of an error is cut off",
     server: "Answers 503 and resets the connection within the body; answers the second request.",
     answers: [
       async (exchange) => {
@@ -315,7 +315,7 @@ const statuses: Fault[] = [
     requests: 2,
   },
   {
-    fault: "Status 503 once, in one piece",
+    fault: "Status 503 once, without a stream",
     server: "Answers 503; answers the second request.",
     answers: [status(503), (exchange) => exchange.head(200).send(chat.whole("Hello world")).end()],
     whole: true,
@@ -384,7 +384,7 @@ const breaks: Fault[] = [
     },
     {
       fault: `No end marker (${dialect.name})`,
-      server: "Sends one token and ends the body as HTTP wants it.",
+      server: "Sends one token and ends the body regularly.",
       dialect,
       answers: [pieces(dialect.begin, dialect.text("Hello ")), well(dialect)],
       outcome: `LLM_STREAM_CUT, partial “Hello ”${dialect.known}`,
@@ -408,15 +408,15 @@ const breaks: Fault[] = [
     },
   ]),
   {
-    fault: "Body broken off after a token",
+    fault: "Body cut off after a token",
     server: "Sends one token and closes the connection without the last chunk of HTTP.",
     answers: [begunThen(chat, "Hello ", (exchange) => exchange.drop()), well(chat)],
     outcome: "LLM_STREAM_CUT, partial “Hello ”",
     requests: 1,
   },
   {
-    fault: "Body broken off after a token, by a server that has said `connection: close`",
-    server: "The same; some clients of HTTP take that for a good end.",
+    fault: "Body cut off after a token, by a server with `connection: close`",
+    server: "The same; some HTTP clients take that for a regular end.",
     answers: [
       (exchange) =>
         exchange
@@ -429,8 +429,8 @@ const breaks: Fault[] = [
     requests: 1,
   },
   {
-    fault: "No end marker, and no length either",
-    server: "Sends one token in a body that the end of the connection ends.",
+    fault: "No end marker, and no length",
+    server: "Sends one token in a body that ends with the connection.",
     answers: [
       (exchange) =>
         exchange
@@ -459,7 +459,7 @@ const breaks: Fault[] = [
     requests: 1,
   },
   {
-    fault: "An event that is no JSON",
+    fault: "An event that is not JSON",
     server: "Sends one token, then `data: {oops}`.",
     answers: [pieces(chat.begin, chat.text("Hello "), "data: {oops}\n\n", chat.text("world"))],
     outcome: "LLM_BAD_ANSWER, partial “Hello ”",
@@ -490,20 +490,20 @@ const breaks: Fault[] = [
   },
   {
     fault: "An error as JSON with status 200",
-    server: 'Sends `{"error": …}` where a stream was asked for.',
+    server: 'Sends `{"error": …}` instead of a stream.',
     answers: [pieces(JSON.stringify({ error: { message: "No such thing.", type: "invalid_request_error" } }))],
     outcome: "LLM_STREAM_ERROR",
     requests: 1,
   },
   {
-    fault: "An answer in one piece where a stream was asked for",
+    fault: "A complete response instead of a stream",
     server: "Sends one JSON document.",
     answers: [pieces(chat.whole("Hello world"))],
     outcome: "“Hello world”",
     requests: 1,
   },
   {
-    fault: "Half an answer, in one piece",
+    fault: "Half a response, without a stream",
     server: "Ends the body in the middle of the JSON, each time.",
     answers: [pieces(chat.whole("Hello world").slice(0, -9))],
     whole: true,
@@ -539,8 +539,9 @@ const prefillOf = ({ request }: Exchange): unknown => (request.body["messages"] 
 
 const resumed: Fault[] = [
   ...[anthropic, vllm].map((dialect): Fault => ({
-    fault: `Connection reset after a token, gone on with (${dialect.name})`,
-    server: "Sends one token and resets; goes on in the answer to the second request, which ends in the text so far.",
+    fault: `Connection reset after a token, resumed (${dialect.name})`,
+    server:
+      "Sends one token and resets; continues in the response to the second request, which ends with the text so far.",
     dialect,
     answers: [begunThen(dialect, "Hello ", reset), well(dialect, "world")],
     options: { resumeOnDrop: true },
@@ -549,8 +550,8 @@ const resumed: Fault[] = [
     check: ([, second]) => expect(prefillOf(second!)).toMatchObject({ role: "assistant", content: expect.anything() }),
   })),
   {
-    fault: "No next token in time, gone on with",
-    server: "Sends one token and then nothing; goes on in the answer to the second request.",
+    fault: "No next token in time, resumed",
+    server: "Sends one token and then nothing; continues in the response to the second request.",
     dialect: anthropic,
     answers: [begun(anthropic), well(anthropic, "world")],
     options: { resumeOnDrop: true, timeouts: { betweenTokens: 0.8 } },
@@ -559,7 +560,7 @@ const resumed: Fault[] = [
     atLeast: 0.8,
   },
   {
-    fault: "Connection reset after a token, where the provider cannot go on",
+    fault: "Connection reset after a token, with a provider that cannot resume",
     server: "Sends one token and resets.",
     answers: [begunThen(chat, "Hello ", reset), well(chat, "world")],
     options: { resumeOnDrop: true },
@@ -567,7 +568,7 @@ const resumed: Fault[] = [
     requests: 1,
   },
   {
-    fault: "The provider refuses to go on",
+    fault: "The provider refuses to resume",
     server: "Sends one token and resets; answers 400 to the second request.",
     dialect: anthropic,
     answers: [begunThen(anthropic, "Hello ", reset), status(400)],
@@ -583,7 +584,7 @@ const greeting = words.join("");
 const framing: Fault[] = [
   ...four.map((dialect): Fault => ({
     fault: `Bytes cut anywhere, inside characters too (${dialect.name})`,
-    server: "Sends every byte by itself.",
+    server: "Sends each byte alone.",
     dialect,
     answers: [apart(...bytesOf(all(dialect, ...words)))],
     outcome: `“${greeting}”`,
@@ -605,7 +606,7 @@ const framing: Fault[] = [
     },
     {
       fault: `Lines end in ${name}, cut anywhere`,
-      server: `Ends every line in ${name} and sends every byte by itself.`,
+      server: `Ends every line in ${name} and sends each byte alone.`,
       dialect: anthropic,
       answers: [apart(...bytesOf(lineEnds(all(anthropic, ...words), end)))],
       outcome: `“${greeting}”`,
@@ -621,14 +622,14 @@ const framing: Fault[] = [
   },
   {
     fault: "Events of several lines",
-    server: "Breaks the JSON of each event over several lines of `data:`.",
+    server: "Splits the JSON of each event into several lines of `data:`.",
     answers: [pieces(all(chat, ...words).replaceAll(',"', '\ndata: ,"'))],
     outcome: `“${greeting}”`,
     requests: 1,
   },
   {
     fault: "Unknown events and fields",
-    server: "Sends events of types that nobody knows, `id:`, `retry:` and lines without a colon.",
+    server: "Sends events of unknown types, `id:`, `retry:` and lines without a colon.",
     dialect: anthropic,
     answers: [
       pieces(
@@ -667,7 +668,7 @@ const framing: Fault[] = [
     requests: 1,
   },
   {
-    fault: "Bytes that are no UTF-8",
+    fault: "Bytes that are not UTF-8",
     server: "Sends a byte 0xFF within a token.",
     answers: [
       (exchange) => {
@@ -680,7 +681,7 @@ const framing: Fault[] = [
   },
   {
     fault: "The wrong content type",
-    server: "Calls the stream `text/html`.",
+    server: "Sends the stream with the content type `text/html`.",
     answers: [
       (exchange) =>
         exchange
@@ -696,14 +697,14 @@ const framing: Fault[] = [
 const aborts: Fault[] = [
   {
     fault: "Aborted before it is sent",
-    server: "Sees nothing.",
+    server: "Receives nothing.",
     answers: [well(chat)],
     meanwhile: (_, abort) => abort(),
     outcome: "LLM_ABORTED",
     requests: 0,
   },
   {
-    fault: "Aborted while waiting for the head",
+    fault: "Aborted while waiting for the headers",
     server: "Accepts the request and does not answer.",
     answers: [silent],
     meanwhile: async (server, abort) => {
@@ -766,8 +767,8 @@ const aborts: Fault[] = [
     hangsUp: true,
   },
   {
-    fault: "Aborted, in one piece",
-    server: "Sends half of the document and waits.",
+    fault: "Aborted, without a stream",
+    server: "Sends half of the JSON document and waits.",
     answers: [(exchange) => void exchange.head(200, keptOpen).send(chat.whole("Hello world").slice(0, 20))],
     whole: true,
     meanwhile: async (server, abort) => {
@@ -786,9 +787,9 @@ export const faultTable: Readonly<Record<string, readonly Fault[]>> = {
   "No connection": unreachable,
   Timeouts: timeouts,
   "Bad statuses": statuses,
-  "How long to wait": retryAfter,
-  "Answers that go wrong": breaks,
-  "Going on with an answer": resumed,
-  "Odd but right": framing,
+  "Waits before retries": retryAfter,
+  "Broken responses": breaks,
+  "Resumed responses": resumed,
+  "Unusual but valid": framing,
   Aborts: aborts,
 };

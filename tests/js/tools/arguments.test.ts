@@ -7,15 +7,15 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import "../kit/guard.js";
 
-/** What a tool with these parameters is given, or what the model is told. */
+/** The arguments that a tool with these parameters gets, or the message for the model. */
 async function given(parameters: JSONSchema | StandardSchema, text: string): Promise<unknown> {
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const jsonSchema = "~standard" in parameters ? { jsonSchema: { type: "object" } } : {};
-  const execute = (args: unknown) => void told.push(args);
+  const execute = (args: unknown) => void received.push(args);
   const one = tool({ name: "one", parameters: parameters as StandardSchema, ...jsonSchema, execute });
   const { content, isError } = await callTool([one], { id: "1", name: "one", arguments: text });
-  expect(told).toHaveLength(isError === true ? 0 : 1);
-  return isError === true ? content : told[0];
+  expect(received).toHaveLength(isError === true ? 0 : 1);
+  return isError === true ? content : received[0];
 }
 
 const object = (properties: JSONSchema, more: JSONSchema = {}): JSONSchema => ({ type: "object", properties, ...more });
@@ -68,8 +68,8 @@ describe("arguments that fit", () => {
   });
 });
 
-describe("the model is told", () => {
-  const told = async (schema: JSONSchema | StandardSchema, text: string): Promise<string[]> => {
+describe("the message for the model", () => {
+  const messageFor = async (schema: JSONSchema | StandardSchema, text: string): Promise<string[]> => {
     const message = (await given(schema, text)) as string;
     const [first, ...rest] = message.split("\n");
     expect(first).toBe('The arguments of "one" are not as the schema says:');
@@ -81,7 +81,7 @@ describe("the model is told", () => {
       { a: number, b: { type: "array", items: object({ c: { type: "string" } }) }, d: { type: ["string", "null"] } },
       { required: ["a", "e"], additionalProperties: false },
     );
-    expect(await told(schema, '{"a":"1","b":[{"c":"x"},{"c":2}],"d":[],"f":1}')).toEqual([
+    expect(await messageFor(schema, '{"a":"1","b":[{"c":"x"},{"c":2}],"d":[],"f":1}')).toEqual([
       "- e: is missing",
       "- a: must be number, but is string",
       "- b[1].c: must be string, but is number",
@@ -91,39 +91,39 @@ describe("the model is told", () => {
   });
 
   test("which values there are", async () => {
-    expect(await told(object({ unit: { enum: ["m", "km"] } }), '{"unit":"ft"}')).toEqual([
+    expect(await messageFor(object({ unit: { enum: ["m", "km"] } }), '{"unit":"ft"}')).toEqual([
       '- unit: the value does not match any of ["m","km"].',
     ]);
   });
 
   test("of strange names as JavaScript would write them", async () => {
-    expect(await told(object({ "a/b~c d": number }), '{"a/b~c d":"x"}')).toEqual([
+    expect(await messageFor(object({ "a/b~c d": number }), '{"a/b~c d":"x"}')).toEqual([
       '- ["a/b~c d"]: must be number, but is string',
     ]);
   });
 
   test("by the schema of a library, with the path", async () => {
     const text = '{"a":{"b":[1,"x"]}}';
-    expect(await told(z.object({ a: z.object({ b: z.array(z.number()) }) }), text)).toEqual([
+    expect(await messageFor(z.object({ a: z.object({ b: z.array(z.number()) }) }), text)).toEqual([
       "- a.b[1]: Invalid input: expected number, received string",
     ]);
-    expect(await told(v.object({ a: v.object({ b: v.array(v.number()) }) }), text)).toEqual([
+    expect(await messageFor(v.object({ a: v.object({ b: v.array(v.number()) }) }), text)).toEqual([
       '- a.b[1]: Invalid type: Expected number but received "x"',
     ]);
-    expect(await told(type({ a: { b: "number[]" } }), text)).toEqual([
+    expect(await messageFor(type({ a: { b: "number[]" } }), text)).toEqual([
       expect.stringMatching(/^- a\.b\[1\]: .*must be a number/),
     ]);
   });
 
   test("no more than it can use", async () => {
     const names = Array.from({ length: 30 }, (_, nth) => `n${nth}`);
-    const lines = await told(object({}, { required: names }), "{}");
+    const lines = await messageFor(object({}, { required: names }), "{}");
     expect(lines).toHaveLength(11);
     expect(lines.at(-1)).toBe("- and 20 more");
   });
 
   test("of arguments that are no object", async () => {
-    expect(await told(object({}), "[1]")).toEqual(["- must be object, but is array"]);
+    expect(await messageFor(object({}), "[1]")).toEqual(["- must be object, but is array"]);
   });
 
   test.each(['{"a":', "add(1, 2)", '{"a":1}}'])("that this is not JSON: %s", async (text) => {

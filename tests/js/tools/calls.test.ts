@@ -94,7 +94,7 @@ describe("an error", () => {
 });
 
 describe("time", () => {
-  test("that is up aborts the tool's signal and is told", async () => {
+  test("that is over aborts the tool's signal and is a result", async () => {
     const aborted = deferred<unknown>();
     const slow = toolWith(
       (_, { signal }) => {
@@ -164,7 +164,7 @@ describe("the context", () => {
     expect(progress).toEqual(["call-1"]);
   });
 
-  test("that is missing is told when a tool asks for it", async () => {
+  test("that is missing throws when a tool reads it", async () => {
     const { content } = await resultOf(toolWith((_, { context }) => context.runId));
     expect(content).toMatch(/^Error: The tool reads `context`, but it was called without one\./);
   });
@@ -183,7 +183,7 @@ describe("the context", () => {
             return name;
           },
         });
-      const tools = [one("deed", true), one("question", false), one("failed", true, true)];
+      const tools = [one("effect", true), one("question", false), one("failed", true, true)];
       const workflow = new Workflow<unknown, unknown, unknown>();
       workflow.addStep({ inputs: [StartEvent], name: "step" }, async (context) => {
         const results: unknown[] = [];
@@ -200,8 +200,8 @@ describe("the context", () => {
     const first = make(false).run(0).start();
     await soon(waiting.promise);
     const { data } = await soon(make(true).recover(first.snapshot()));
-    expect(data).toEqual(["deed", "question", "Error: half done"]);
-    expect(asked).toEqual(["deed", "question", "failed", "question"]);
+    expect(data).toEqual(["effect", "question", "Error: half done"]);
+    expect(asked).toEqual(["effect", "question", "failed", "question"]);
     first.cancel();
     await failure(first);
   });

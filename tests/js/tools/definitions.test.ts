@@ -10,7 +10,7 @@ import { fails } from "../kit/index.js";
 
 const execute = () => "done";
 
-test("a tool is frozen, and is what a model is told of it", () => {
+test("a tool is frozen, and is its own definition for models", () => {
   const made = tool({ name: "now", description: "Tells the time.", execute });
   expect(Object.isFrozen(made)).toBe(true);
   expect(made).toMatchObject({

@@ -1,7 +1,7 @@
-// The payload codec: what steps send, keep and wait for, as bytes. Values go through devalue, which knows JavaScript's own
-// types, repeated references and cycles; this file and its neighbours add events, errors, binary data and users' classes.
+// The payload codec: writes the values in a snapshot as bytes, and reads them. devalue handles JavaScript's own types,
+// repeated references and cycles; the files `codec-*.ts` add events, errors, binary data and users' classes.
 //
-// The bytes are devalue's text in UTF-8; if there is binary data, a zero byte and the contents of all buffers follow.
+// The bytes are devalue's text in UTF-8. If there is binary data, a zero byte and the contents of all buffers follow.
 
 import { stringify, unflatten } from "devalue";
 import { RecoverError, SnapshotError } from "../../errors/errors.js";
@@ -15,10 +15,10 @@ import { describe } from "../../util/describe.js";
 const zero = Uint8Array.of(0);
 
 /**
- * A value as bytes.
+ * Writes a value as bytes.
  *
- * @param pathFor What users call a path, where it is not what they see.
- * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` from `value` to what cannot be carried.
+ * @param pathFor Converts a path for messages, where users know the value by another name.
+ * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` from `value` to the part that cannot be written.
  */
 export function encodePayload(
   value: unknown,
@@ -40,14 +40,14 @@ export function encodePayload(
 }
 
 /**
- * The value that bytes stand for. Takes time and memory in proportion to the bytes, whatever they are.
+ * Reads a value from bytes. Time and memory are in proportion to the length, whatever the bytes are.
  *
  * @throws RecoverError `EVENT_MISSING` when `context` does not know an event's class, `SNAPSHOT_INVALID` when the bytes
- * are not what {@link encodePayload} made or a hook fails.
+ * are not from {@link encodePayload} or a hook fails.
  */
 export function decodePayload(bytes: Uint8Array, context: CodecContext): unknown {
   try {
-    // A zero byte cannot be in the text, which has it escaped.
+    // The text has no zero byte: it is escaped there.
     const end = bytes.indexOf(0);
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     const text = decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
@@ -63,7 +63,7 @@ export function decodePayload(bytes: Uint8Array, context: CodecContext): unknown
   }
 }
 
-/** As `instanceof`, of which a proxy that was thrown may make another error. */
+/** As `instanceof`, which throws for some proxies. */
 function isA<Thrown>(kind: abstract new (...args: never[]) => Thrown, thrown: unknown): thrown is Thrown {
   try {
     return thrown instanceof kind;
@@ -72,7 +72,7 @@ function isA<Thrown>(kind: abstract new (...args: never[]) => Thrown, thrown: un
   }
 }
 
-/** What was thrown, in words. */
+/** The message of what was thrown. */
 function reasonOf(thrown: unknown): string {
   try {
     return isError(thrown) ? String(thrown.message) : describe(thrown);
@@ -81,7 +81,7 @@ function reasonOf(thrown: unknown): string {
   }
 }
 
-/** Bytes in a row. */
+/** Bytes, one after another. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;

@@ -1,5 +1,5 @@
-// The codec's way back: makes again what stands in the codec's custom type, and keeps devalue from what bytes that nobody
-// should trust could ask of it.
+// The reader of the codec: makes the values of the codec's custom type, and protects devalue from bytes that are not
+// trusted.
 
 import type { ParseOperations } from "devalue";
 import { RecoverError } from "../../errors/errors.js";
@@ -8,7 +8,7 @@ import { MAX_DECIMAL, custom, form, isQuickUrl, pairsFrom, views } from "./form.
 import type { CodecContext } from "./context.js";
 import { describe } from "../../util/describe.js";
 
-/** Something that was made, and up to where its contents have been put into it. */
+/** A value, and how much of its contents it has. */
 interface Made {
   readonly value: unknown;
   filled: number;
@@ -21,12 +21,12 @@ function invalid(what: string): never {
 /** One call of `unflatten`. */
 export class Revival {
   readonly revivers: Record<string, (contents: unknown) => unknown> = {
-    // devalue's own way with binary data, which depends on the runtime; the codec does not use it.
+    // The codec does not use devalue's own format of binary data, which depends on the runtime.
     ...Object.fromEntries(
       ["ArrayBuffer", ...views].map((tag) => [tag, () => invalid(`${tag} stands in the wrong place`)]),
     ),
     [custom]: (contents: unknown) => this.#revive(contents),
-    // Decimal digits take more than linear time in some runtimes; the codec writes few of them.
+    // Parsing decimal digits takes more than linear time in some runtimes, so the codec writes few of them.
     BigInt: (digits: unknown) => {
       if (typeof digits !== "string" || digits.length > String(MAX_DECIMAL).length + 1) invalid("a bigint is too long");
       return BigInt(digits);
@@ -56,14 +56,14 @@ export class Revival {
     this.#binary = binary;
   }
 
-  /** All of the binary data must have been used: a buffer too many would be a sign of another text. */
+  /** Checks that all binary data was used: a buffer too many means that the text is a different one. */
   finish(): void {
     if (this.#used !== this.#binary.length) invalid("there is binary data that belongs to no buffer");
   }
 
   /**
-   * devalue revives a value when its contents are complete, and before that where something in the contents refers to the
-   * value: then with the contents as far as they are. The value is made the first time, and filled each time.
+   * devalue revives a value when its contents are complete, and before that for each reference to it within its contents,
+   * with the contents so far. The value is made the first time, and filled each time.
    */
   #revive(contents: unknown): unknown {
     if (!Array.isArray(contents)) invalid("its contents are not a list");
@@ -104,7 +104,7 @@ export class Revival {
   }
 
   #fill(made: Made, contents: readonly unknown[]): void {
-    // What is not there yet is a hole.
+    // Contents that do not exist yet are holes of the array.
     const has = (at: number): boolean => Object.hasOwn(contents, at);
     const { value } = made;
     switch (contents[0]) {
@@ -125,7 +125,7 @@ export class Revival {
     }
   }
 
-  /** Sets the properties of an event or an error, of which the first are not enumerable. */
+  /** Sets the properties of an event or an error. The first ones are not enumerable. */
   #define(made: Made, contents: readonly unknown[], hidden: number): void {
     const visibleFrom = pairsFrom[contents[0] as string]! + 2 * hidden;
     for (; Object.hasOwn(contents, made.filled) && Object.hasOwn(contents, made.filled + 1); made.filled += 2) {
@@ -145,7 +145,7 @@ export class Revival {
     if (eventClass === undefined) {
       throw new RecoverError("EVENT_MISSING", `The type name is ${describe(name)}.`);
     }
-    // Not through the constructor: it may want other arguments, and has done its work already.
+    // Without the constructor: it may need other arguments, and has run already.
     return Object.create(eventClass.prototype as object) as object;
   }
 
@@ -154,7 +154,7 @@ export class Revival {
     if (!Object.hasOwn(this.#context.types, name)) {
       invalid(`\`types\` has no hook named ${describe(name)}`);
     }
-    // Before its contents are complete there is nothing that could be decoded.
+    // A value whose contents are incomplete cannot be decoded.
     if (!Object.hasOwn(contents, 2)) invalid(`what the hook ${describe(name)} carries refers to itself`);
     try {
       return this.#context.types[name]!.decode(contents[2] as never);
@@ -165,7 +165,7 @@ export class Revival {
     }
   }
 
-  /** The next bytes behind the text. Each byte is handed out once, so that no text can ask for more than there is. */
+  /** The next bytes after the text. Each byte is used once, so that no text can get more memory than there are bytes. */
   #takeBuffer(length: unknown): ArrayBuffer {
     const end = this.#used + Number(length);
     if (!Number.isSafeInteger(length) || !(end >= this.#used) || end > this.#binary.length) {
@@ -179,7 +179,7 @@ export class Revival {
   #makeView([, kind, buffer, offset, length]: readonly unknown[]): unknown {
     if (!views.includes(kind as string) || !(buffer instanceof ArrayBuffer)) invalid("a view is not one of a buffer");
     const View = (globalThis as unknown as Record<string, unknown>)[kind as string];
-    // Float16Array is younger than the rest.
+    // Not every runtime has Float16Array.
     if (typeof View !== "function") invalid(`this runtime has no ${String(kind)}`);
     return Reflect.construct(View, [buffer, offset, length]);
   }

@@ -1,5 +1,5 @@
-// The codec's way out: says of each value that devalue comes to what it is, hands over in devalue's terms what devalue does
-// not know, and keeps account of the way there, for the path in messages and for the limit on depth.
+// The writer of the codec: tells devalue the kind of each value, converts values that devalue does not know, and tracks
+// the path to the current value, for messages and for the limit of the depth.
 
 import type { StringifyOperations } from "devalue";
 import { WorkflowEvent } from "../../model/events.js";
@@ -9,7 +9,7 @@ import { MAX_DECIMAL, MAX_DEPTH, form, isQuickUrl, views } from "./form.js";
 import type { CodecContext } from "./context.js";
 import { describe } from "../../util/describe.js";
 
-/** A value cannot be carried; the message says why, as the end of a sentence that begins with the value's path. */
+/** A value cannot be written. The message is the end of a sentence that begins with the value's path. */
 export class Refusal extends Error {}
 
 /** One call of `stringify`. */
@@ -17,13 +17,13 @@ export interface Walk {
   /** For devalue: the contents of a value of the codec's custom type; undefined when devalue knows what to do. */
   readonly reduce: (value: unknown) => unknown;
   readonly operations: Partial<StringifyOperations>;
-  /** The contents of the buffers that were met, in order. */
+  /** The contents of all buffers, in order. */
   readonly buffers: Uint8Array[];
-  /** The way to the value that is being looked at. */
+  /** The path to the current value. */
   path(): string;
 }
 
-/** Classes of the language and the platform that devalue carries; those of Temporal have its name in front. */
+/** Classes of the language and the platform that devalue writes; those of Temporal have its name in front. */
 const native = /^(?:Array|Date|RegExp|URLSearchParams|Number|String|Boolean|Temporal\.\w+)$/;
 
 function refuseSymbols(value: object): void {
@@ -52,23 +52,24 @@ function isForeignPlain(prototype: object, maker: unknown): boolean {
 function viewContents(view: ArrayBufferView, kind: string, isDerived: boolean): unknown[] {
   const { byteOffset, byteLength } = view;
   if (isDerived) {
-    // Node's Buffer. Many of them share a pool, and what else is in the pool is nobody's business.
+    // Node's Buffer. Many share a pool, whose other contents must not be in the snapshot.
     const copy = new Uint8Array(view.buffer, byteOffset, byteLength).slice();
     return [form.VIEW, "Uint8Array", copy.buffer, 0, byteLength];
   }
   return [form.VIEW, kind, view.buffer, byteOffset, (view as unknown as { length?: number }).length ?? byteLength];
 }
 
-/** A walk over one value. It is made of closures over plain variables, because all of it runs for every single value. */
+/** A walk over one value. Closures over plain variables, for speed: all of it runs for every part of the value. */
 export function createWalk(context: CodecContext): Walk {
   const hooks = Object.keys(context.types);
   const buffers: Uint8Array[] = [];
 
-  // The containers that are open, from the outside in, and the key under which the next one was found. devalue lets us know
-  // when it enters a container and when it reads from one, not when it leaves one: what it reads from is innermost again.
+  // The open containers from the outside in, and for each the key of the next one. devalue reports when it enters a
+  // container and when it reads from one, but not when it leaves one: the container that it reads from is the innermost
+  // again.
   const containers: unknown[] = [];
   const keys: unknown[] = [];
-  /** Whether a container is contents that the codec made, which users know nothing of. */
+  /** Whether a container was made by the codec, so that it is not part of the path. */
   const areContents: boolean[] = [];
   let depth = 0;
 
@@ -76,7 +77,7 @@ export function createWalk(context: CodecContext): Walk {
   const hooked: unknown[] = [];
   const hookedAt: number[] = [];
 
-  // What was found out about the value at hand; devalue asks for it next.
+  // What is known of the current value; devalue asks for it next.
   let tag = "";
   let isBare = false;
   let contents: unknown;
@@ -90,7 +91,7 @@ export function createWalk(context: CodecContext): Walk {
     depth += 1;
   };
 
-  /** What stands for a value. It takes two calls of devalue's to build, so it counts twice. */
+  /** Writes other contents for a value. devalue enters them with two calls, so they count twice. */
   const carry = (value: unknown, made: unknown[]): unknown[] => {
     owner = value;
     contents = made;
@@ -102,7 +103,7 @@ export function createWalk(context: CodecContext): Walk {
     carry(value, made);
     enter(value);
     for (const name of names) {
-      // Reading may run a getter, and that may throw: the path should lead there.
+      // Reading may call a getter that throws; then the path must lead to it.
       keys[depth - 1] = name;
       made.push(name, (value as Record<string, unknown>)[name]);
     }
@@ -129,7 +130,7 @@ export function createWalk(context: CodecContext): Walk {
       return carryProperties(value, start, names);
     }
     tag = Object.prototype.toString.call(value).slice(8, -1);
-    // Only the class itself, of whatever realm: what is derived from it would come back as something else.
+    // Only the class itself, of any realm: a derived class would be restored as its base.
     const maker: unknown = Object.hasOwn(prototype, "constructor") ? prototype.constructor.name : undefined;
     if (ArrayBuffer.isView(value) && views.includes(tag) && (maker === tag || tag === "Uint8Array")) {
       return carry(value, viewContents(value, tag, maker !== tag));
@@ -182,7 +183,7 @@ export function createWalk(context: CodecContext): Walk {
   };
 
   const operations: Partial<StringifyOperations> = {
-    // Whatever has a method `then` has a function, and is refused for that, at its path.
+    // A thenable has a function, for which it is refused with its path.
     isThenable: () => false,
     tagOf: () => tag,
     lengthOf: (array: unknown[]) => {
@@ -216,7 +217,7 @@ export function createWalk(context: CodecContext): Walk {
         hooked.pop();
         hookedAt.pop();
       }
-      // devalue would write a reference, and `decode` would need what it is to make.
+      // devalue would write a reference, and `decode` would need the value that it has to make.
       if (hooked.includes(value)) {
         throw new Refusal(`is ${describe(value)} around it, whose hook in \`types\` would need it to make itself`);
       }
