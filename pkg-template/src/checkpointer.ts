@@ -8,6 +8,8 @@ import type {
   CompletedStep,
   EventClass,
   RecoverOptions,
+  RunArguments,
+  RunOf,
   RunOptions,
   Slots,
   StepHook,
@@ -42,26 +44,26 @@ export interface Checkpoint {
 
 /** Which checkpoints are asked for; what is left out does not matter. */
 export interface CheckpointFilter {
-  readonly runId?: string;
+  readonly runId?: string | undefined;
   /** The step that had completed. */
-  readonly step?: string;
+  readonly step?: string | undefined;
   /** What it was invoked with: a class of events, or its type name. Events of derived classes have names of their own. */
-  readonly input?: EventClass | string;
+  readonly input?: EventClass | string | undefined;
   /** What it returned: a class of events, or its type name. */
-  readonly output?: EventClass | string;
+  readonly output?: EventClass | string | undefined;
 }
 
 /** Options of a {@link WorkflowCheckpointer}. */
 export interface CheckpointerOptions {
   /** Where the checkpoints are kept. Default: a `memoryStore` of its own. */
-  readonly store?: SnapshotStore;
+  readonly store?: SnapshotStore | undefined;
   /** The steps after which checkpoints are taken, to begin with. Default: all, also those that are added later. */
-  readonly steps?: readonly string[];
+  readonly steps?: readonly string[] | undefined;
   /**
    * Called when a snapshot could not be taken or saved; the run goes on without that checkpoint. Default: throws the error. What is thrown
    * fails the run, if it has not ended by then, and in any case `flush`.
    */
-  readonly onError?: (error: unknown, completed: CompletedStep, context: WorkflowContext) => void;
+  readonly onError?: ((error: unknown, completed: CompletedStep, context: WorkflowContext) => void) | undefined;
 }
 
 /**
@@ -123,10 +125,10 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /** As `workflow.run`, with checkpoints. `onStep` of the run, or else of the workflow, is called as well, before the checkpoint is taken. */
-  run(
-    ...[input, data, options]: Parameters<Workflow<ContextData, Start, Stop>["run"]>
-  ): WorkflowContext<ContextData, Start, Stop> {
-    const given = [input, data, { ...options, onStep: this.#hook(options) }] as Parameters<typeof this.workflow.run>;
+  run<Given extends ContextData | undefined = undefined>(
+    ...[input, data, options]: RunArguments<Start, Given>
+  ): RunOf<ContextData, Start, Stop, Given> {
+    const given = [input, data, { ...options, onStep: this.#hook(options) }] as RunArguments<Start, Given>;
     return this.workflow.run(...given);
   }
 

@@ -13,8 +13,11 @@ import type { RunOptions } from "./run-options.js";
 import { type PausedStep, stepThrough } from "./stepwise.js";
 import type { Store } from "./store.js";
 
-/** Where runtimes have no `Symbol.dispose`, a symbol that nobody asks for. */
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.dispose");
+/** The key of `using`, where the compiler's library has it. */
+type DisposeKey = SymbolConstructor extends { readonly dispose: infer Key extends symbol } ? Key : never;
+
+/** Lets `using` free a run, where the compiler's library knows it. */
+export type DisposableRun = { readonly [Key in DisposeKey]: () => void };
 
 /**
  * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
@@ -27,6 +30,37 @@ export type GivenData<ContextData, Data> = unknown extends ContextData
       ? ContextData
       : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
     : ContextData;
+
+/**
+ * A run that lacks its data: what `run` gives when the workflow needs data and got none. `with` makes it a run that may be awaited, iterated and
+ * started.
+ */
+export interface RunWithoutData<ContextData = unknown, Start = unknown, Stop = unknown> extends DisposableRun {
+  /** The run with its data. See {@link WorkflowContext.with}. */
+  with<Data extends ContextData>(data: Data): WorkflowContext<GivenData<ContextData, Data>, Start, Stop>;
+  /** The run's id. */
+  readonly runId: string;
+  /** See {@link WorkflowContext.status}. */
+  readonly status: RunStatus;
+  /** The run's state. */
+  readonly store: Store;
+  /** See {@link WorkflowContext.cancel}. */
+  cancel(reason?: unknown): void;
+  /** See {@link WorkflowContext.dispose}. */
+  dispose(): void;
+  /** Nothing that can be called: it makes the compiler refuse `await`, which takes what has no `then` for a finished value. */
+  then(this: WorkflowContext<ContextData, Start, Stop>, needsData: never): unknown;
+}
+
+/** What `run` gives: a run, or one that lacks its data. */
+export type RunOf<ContextData, Start, Stop, Given> = (() => Given) extends () => ContextData
+  ? WorkflowContext<ContextData, Start, Stop>
+  : RunWithoutData<ContextData, Start, Stop>;
+
+/** The arguments of `run`: the input may be left out when it may be undefined. */
+export type RunArguments<Start, Given> = undefined extends Start
+  ? [input?: Start | StartEvent<Start>, data?: Given, options?: RunOptions]
+  : [input: Start | StartEvent<Start>, data?: Given, options?: RunOptions];
 
 /** What a context is made of. */
 export interface ContextParts {
@@ -42,6 +76,16 @@ export interface ContextParts {
   readonly parent: Parent | undefined;
 }
 
+/** Makes a run: `run` and `recover` of a workflow are the only ways for users. */
+export let contextOf: <ContextData, Start, Stop>(parts: ContextParts) => WorkflowContext<ContextData, Start, Stop>;
+
+/** The key under which the type of the start event's data stands, for inference alone. */
+declare const start: unique symbol;
+
+// The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the class.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+export interface WorkflowContext<ContextData, Start, Stop> extends DisposableRun {}
+
 /**
  * A run: awaitable, and async-iterable over its events.
  *
@@ -55,19 +99,23 @@ export interface ContextParts {
  *
  * Mind that an `async` function that returns a run returns its result, as with every awaitable.
  */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown>
   implements PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent>
 {
   /** Carries the type of the start event's data for inference; there is nothing at run time. */
-  declare protected readonly startType?: Start;
+  declare protected readonly [start]?: Start;
 
   readonly #parts: ContextParts;
   #made: Run | undefined;
   /** It begins by itself, unless `with` has made it a template. */
   #beginsByItself = true;
 
-  /** Made by `workflow.run`. @internal */
-  constructor(parts: ContextParts) {
+  static {
+    contextOf = (parts) => new WorkflowContext(parts);
+  }
+
+  private constructor(parts: ContextParts) {
     this.#parts = parts;
     // A run from a snapshot is made when it is used: of most only a copy with other data is.
     if (parts.shelf === undefined) this.#made = this.#make();
@@ -158,7 +206,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    *
    * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it).
    */
-  sendEvent(event: WorkflowEvent, options: { readonly step?: string } = {}): void {
+  sendEvent(event: WorkflowEvent, options: { readonly step?: string | undefined } = {}): void {
     this.#run.receive(event, options.step);
   }
 
@@ -231,7 +279,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @param options `data`: whether the run's data goes along. Default: false; it is given anew with `with`.
    * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
    */
-  snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
+  snapshot(options: { readonly data?: boolean | undefined } = {}): Uint8Array {
     return snapshotOf(this.#run, options.data === true);
   }
 
@@ -258,9 +306,9 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    *
    * @throws SnapshotError `JOURNAL_NOT_KEPT`
    */
-  journal(options?: { readonly stream?: false }): Uint8Array;
+  journal(options?: { readonly stream?: false | undefined }): Uint8Array;
   journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
-  journal(options: { readonly stream?: boolean } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
+  journal(options: { readonly stream?: boolean | undefined } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
     const { notes } = this.#run;
     return options.stream === true ? notes.increments() : notes.bytes();
   }
@@ -269,10 +317,11 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   dispose(): void {
     this.cancel("The run was disposed of.");
   }
+}
 
-  [dispose](): void {
-    this.dispose();
-  }
+// Where runtimes have no `Symbol.dispose`, there is no `using` either that would look for it.
+if (typeof Symbol.dispose === "symbol") {
+  Object.defineProperty(WorkflowContext.prototype, Symbol.dispose, { value: WorkflowContext.prototype.dispose });
 }
 
 /**

@@ -62,7 +62,7 @@ export class SnapshotError extends WorkflowError {
   readonly path: string | undefined;
 
   /** @param path See {@link SnapshotError.path}. */
-  constructor(code: Code, detail = "", options: ErrorOptions & { readonly path?: string } = {}) {
+  constructor(code: Code, detail = "", options: ErrorOptions & { readonly path?: string | undefined } = {}) {
     super(code, detail, options);
     this.path = options.path;
   }
@@ -75,11 +75,11 @@ export class RecoverError extends WorkflowError {
 
 /** What is known of a call of a model that failed; see the fields of {@link LLMError}. */
 export interface LLMErrorOptions extends ErrorOptions {
-  readonly status?: number;
-  readonly type?: string;
-  readonly providerCode?: string;
-  readonly retryAfter?: number;
-  readonly partial?: ChatResponse;
+  readonly status?: number | undefined;
+  readonly type?: string | undefined;
+  readonly providerCode?: string | undefined;
+  readonly retryAfter?: number | undefined;
+  readonly partial?: ChatResponse | undefined;
 }
 
 /** A call of a model failed. Its message holds the provider's words, and no API key. */

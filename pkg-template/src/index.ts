@@ -1,12 +1,20 @@
 // Everything that the package offers.
 
-export { type GivenData, WorkflowContext } from "./context.js";
-export { step } from "./decorators.js";
+export {
+  type DisposableRun,
+  type GivenData,
+  type RunArguments,
+  type RunOf,
+  type RunWithoutData,
+  WorkflowContext,
+} from "./context.js";
+export { type StepDecorator, step } from "./decorators.js";
 export {
   CancelledError,
   type Code,
   EngineError,
   LLMError,
+  type LLMErrorOptions,
   LimitError,
   RecoverError,
   SnapshotError,
@@ -31,17 +39,29 @@ export {
   WorkflowEvent,
 } from "./events.js";
 export type {
+  AddStepParameters,
+  CatchErrorCheck,
+  CatchErrorParameters,
+  DecoratorCheck,
   EventsOf,
+  HandlerCheck,
   HandlerContext,
   NestedWorkflow,
+  NoSlots,
+  NotInferred,
   Slots,
+  StepCheck,
   StepHandler,
+  StepInputs,
+  StepOutputs,
   StepParameters,
+  StepResult,
   WaitOptions,
 } from "./handler-context.js";
 export type { TypeHook } from "./internal/codec.js";
 export type { RunStatus } from "./internal/run.js";
 export {
+  type ErrorClass,
   type ExponentialOptions,
   type RetryCondition,
   type RetryFunction,

@@ -13,14 +13,14 @@ import { type NamedType, type Plan, typeName } from "./internal/plan.js";
 import type { AnyWorkflow } from "./internal/run.js";
 import { engine } from "./internal/wasm.js";
 import { SETTLED, commandLength, op, outcome } from "./internal/words.js";
-import { Store } from "./store.js";
+import { type Store, storeOf } from "./store.js";
 
 /** Options of `workflow.replay`. */
 export interface ReplayOptions {
   /**
    * Where to stop: after so many ticks, or at the first point where the function says so. Default: the end of the journal.
    */
-  readonly until?: number | ((replay: Replay) => boolean);
+  readonly until?: number | ((replay: Replay) => boolean) | undefined;
 }
 
 /** An invocation of a step that has not come to its end. */
@@ -48,6 +48,9 @@ const record = { HEAD: 12, TICK: 2, NOTE: 3 } as const;
 
 const statuses = ["created", "running", "waiting", "ended"] as const;
 
+/** Makes a replay: `workflow.replay` is the only way for users. */
+export let replayOf: (workflow: AnyWorkflow, journal: unknown, options: ReplayOptions) => Replay;
+
 /**
  * A run as it was at some point of its past. No step runs here; `next` goes on tick by tick, and `snapshot` gives what
  * `workflow.recover` needs to live on from this point.
@@ -58,7 +61,7 @@ export class Replay {
   readonly #resource: EngineResource;
   readonly #payloads: unknown[] = [];
   readonly #events: WorkflowEvent[] = [];
-  readonly #store = new Store();
+  readonly #store = storeOf();
   /** How many notes stand behind each tick; first those before all ticks. */
   readonly #notesBehind: readonly number[];
   /** The last step that the journal gave was its last. */
@@ -68,8 +71,11 @@ export class Replay {
   #runId = "";
   #stop: WorkflowEvent | undefined;
 
-  /** Made by `workflow.replay`. @internal */
-  constructor(workflow: AnyWorkflow, journal: unknown, { until }: ReplayOptions) {
+  static {
+    replayOf = (workflow, journal, options) => new Replay(workflow, journal, options);
+  }
+
+  private constructor(workflow: AnyWorkflow, journal: unknown, { until }: ReplayOptions) {
     if (until !== undefined && typeof until !== "function" && !(typeof until === "number" && until >= 0)) {
       throw new ValidationError("INVALID_OPTION", `until is ${describe(until)}.`);
     }
@@ -154,7 +160,7 @@ export class Replay {
   }
 
   /** Where the run was; `ended` for any end. */
-  get status(): (typeof statuses)[number] {
+  get status(): "created" | "running" | "waiting" | "ended" {
     return this.#look().status;
   }
 

@@ -84,11 +84,11 @@ function list<Member extends WaitStrategy | StopStrategy>(
 /** Options of waits that grow by a factor. Durations in seconds. */
 export interface ExponentialOptions {
   /** Before the second attempt. Default: 1. */
-  readonly initial?: number;
+  readonly initial?: number | undefined;
   /** What each further wait is multiplied by. Default: 2. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** The longest wait. Default: 60. */
-  readonly max?: number;
+  readonly max?: number | undefined;
 }
 
 function exponential(kind: number, { initial = 1, factor = 2, max = 60 }: ExponentialOptions): WaitStrategy {
@@ -106,13 +106,15 @@ export function waitExponential(options: ExponentialOptions = {}): WaitStrategy 
 }
 
 /** Waits `initial + step * n` seconds, at most `max`. Defaults: 0, 1, 60. */
-export function waitIncrementing(options: { initial?: number; step?: number; max?: number } = {}): WaitStrategy {
+export function waitIncrementing(
+  options: { initial?: number | undefined; step?: number | undefined; max?: number | undefined } = {},
+): WaitStrategy {
   const { initial = 0, step = 1, max = 60 } = options;
   return new WaitStrategy([2, time(initial, "initial"), time(step, "step"), time(max, "max")]);
 }
 
 /** Waits anywhere between `min` and `max` seconds. Defaults: 0, 1. The draw depends on the run id alone, so a replay repeats it. */
-export function waitRandom(options: { min?: number; max?: number } = {}): WaitStrategy {
+export function waitRandom(options: { min?: number | undefined; max?: number | undefined } = {}): WaitStrategy {
   const { min = 0, max = 1 } = options;
   return new WaitStrategy([3, time(min, "min"), time(max, "max")]);
 }
@@ -156,7 +158,7 @@ export function stopAll(...stops: StopStrategy[]): StopStrategy {
 }
 
 /** A class of errors. */
-type ErrorClass = abstract new (...args: never[]) => Error;
+export type ErrorClass = abstract new (...args: never) => Error;
 
 /** Retries on errors of these classes. */
 export function retryIfErrorType(...classes: ErrorClass[]): RetryCondition {
@@ -198,7 +200,11 @@ export function retryAll(...conditions: RetryCondition[]): RetryCondition {
  * @throws ValidationError `INVALID_RETRY` when a strategy was not made by the functions of this module.
  */
 export function retryPolicy(
-  options: { retry?: RetryCondition; wait?: WaitStrategy; stop?: StopStrategy } = {},
+  options: {
+    retry?: RetryCondition | undefined;
+    wait?: WaitStrategy | undefined;
+    stop?: StopStrategy | undefined;
+  } = {},
 ): RetryPolicy {
   const { retry, wait = waitFixed(5), stop = stopAfterAttempt(3) } = options;
   if (!(wait instanceof WaitStrategy)) throw new ValidationError("INVALID_RETRY", `wait is ${describe(wait)}.`);

@@ -4,6 +4,7 @@
 import { RecoverError, ValidationError } from "./errors.js";
 import { asBytes, headerLength, readHeader, writeHeader } from "./internal/header.js";
 import { type Sealer, sealers, webCrypto } from "./internal/seal-keys.js";
+import type { Key } from "./platform.js";
 
 /**
  * What a snapshot is sealed with:
@@ -14,7 +15,7 @@ import { type Sealer, sealers, webCrypto } from "./internal/seal-keys.js";
  * - a `CryptoKey` for HMAC with SHA-256 and the usage `sign`, which cannot encrypt;
  * - a `CryptoKey` for AES-GCM of 256 bits, with the usages `encrypt` and `decrypt`, which always encrypts.
  */
-export type SealKey = CryptoKey | ArrayBuffer | Uint8Array | string;
+export type SealKey = Key | ArrayBuffer | Uint8Array | string;
 
 /** Options of {@link sealSnapshot}. */
 export interface SealOptions {
@@ -22,13 +23,13 @@ export interface SealOptions {
    * Whether the contents are encrypted (AES-256-GCM), and not only protected against changes (HMAC-SHA-256). Default: false, but
    * true with a key for AES-GCM.
    */
-  readonly encrypt?: boolean;
+  readonly encrypt?: boolean | undefined;
 }
 
 /** Options of {@link openSnapshot}. */
 export interface OpenOptions {
   /** Refuses the snapshots of other workflows than this one. Default: all are opened, and `recover` refuses. */
-  readonly workflow?: { readonly fingerprint: string };
+  readonly workflow?: { readonly fingerprint: string } | undefined;
 }
 
 // Layout; numbers are little-endian:

@@ -18,6 +18,9 @@ function parse(path: string): string[] {
   return keys;
 }
 
+/** Makes a store: users get theirs from a run. */
+export let storeOf: (contents?: Readonly<Record<string, unknown>>) => Store;
+
 /**
  * A run's state: plain values under dot paths (`"user.name"`, `"items.0"`). It is part of the run's context, goes on with the
  * next run when that is given `{ context }`, and belongs to snapshots; what is kept in it should be data.
@@ -25,8 +28,11 @@ function parse(path: string): string[] {
 export class Store {
   readonly #root: Container = Object.create(null) as Container;
 
-  /** @internal */
-  constructor(contents: Readonly<Record<string, unknown>> = {}) {
+  static {
+    storeOf = (contents) => new Store(contents);
+  }
+
+  private constructor(contents: Readonly<Record<string, unknown>> = {}) {
     Object.assign(this.#root, contents);
   }
 

@@ -1,11 +1,31 @@
 // A workflow: steps, and how to run them.
 
-import { type ContextParts, WorkflowContext, checkOptions, startEventOf } from "./context.js";
+import {
+  type ContextParts,
+  type RunArguments,
+  type RunOf,
+  type WorkflowContext,
+  checkOptions,
+  contextOf,
+  startEventOf,
+} from "./context.js";
 import { ValidationError } from "./errors.js";
-import { type EventClass, type EventInput, type StartEvent, StepFailedEvent, StopEvent } from "./events.js";
-import type { Slots, StepHandler, StepParameters } from "./handler-context.js";
+import { type EventClass, type StepFailedEvent, StopEvent, type WorkflowEvent } from "./events.js";
+import type {
+  AddStepParameters,
+  CatchErrorCheck,
+  CatchErrorParameters,
+  HandlerCheck,
+  NoSlots,
+  NotInferred,
+  Slots,
+  StepCheck,
+  StepHandler,
+  StepInputs,
+  StepOutputs,
+} from "./handler-context.js";
 import { Admission } from "./internal/admission.js";
-import { codes } from "./internal/codes.js";
+import { type Code, codes } from "./internal/codes.js";
 import { describe, milliseconds } from "./internal/duration.js";
 import type { TypeHook } from "./internal/codec.js";
 import { writeCompleted } from "./internal/document.js";
@@ -14,13 +34,13 @@ import { type Finding, type NamedType, Plan, isEventClass, typeName } from "./in
 import type { AnyWorkflow } from "./internal/run.js";
 import { type RawParameters, type StepDefinition, checkInputs, checkStep, classesOf } from "./internal/step.js";
 import { Shelf } from "./internal/thaw.js";
-import { Replay, type ReplayOptions } from "./replay.js";
+import { type Replay, type ReplayOptions, replayOf } from "./replay.js";
 import type { RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "./run-options.js";
 
 /** Something in a workflow that looks wrong. */
 export interface ValidationIssue {
   /** What it is; `docs/errors.md` lists them all. */
-  readonly code: keyof typeof codes;
+  readonly code: Code;
   /** The step it is about. */
   readonly step?: string;
   /** The type name of the event it is about. */
@@ -53,11 +73,6 @@ function checkTypes(types: Readonly<Record<string, TypeHook>>): Readonly<Record<
   return types;
 }
 
-/** The arguments of `run`: the input may be left out when it may be undefined. */
-type RunArguments<ContextData, Start> = undefined extends Start
-  ? [input?: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions]
-  : [input: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions];
-
 /**
  * A workflow: steps that take events and return events.
  *
@@ -73,7 +88,7 @@ type RunArguments<ContextData, Start> = undefined extends Start
  * @typeParam Start What the start event carries.
  * @typeParam Stop What the stop event carries.
  */
-export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = Slots> {
+export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = NoSlots> {
   /** Its name in messages. */
   readonly name: string;
   /** @internal */
@@ -136,11 +151,24 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
    */
   addStep<
-    const Inputs extends readonly [EventInput, ...EventInput[]],
-    const Outputs extends readonly EventClass[] = readonly EventClass[],
+    const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+    const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
+    Handler = unknown,
   >(
-    parameters: StepParameters<Inputs, Outputs> & { readonly override?: boolean },
-    handler: StepHandler<ContextData, Inputs, Outputs, NestedSlots>,
+    parameters: AddStepParameters<Inputs, Outputs> & StepCheck<NotInferred<Inputs>, NotInferred<Outputs>, Start, Stop>,
+    handler: HandlerCheck<
+      Handler,
+      StepInputs<NotInferred<Inputs>, Start>,
+      StepOutputs<NotInferred<Outputs>, Stop>,
+      Stop
+    > &
+      StepHandler<
+        ContextData,
+        StepInputs<NotInferred<Inputs>, Start>,
+        StepOutputs<NotInferred<Outputs>, Stop>,
+        NestedSlots
+      > &
+      Handler,
   ): this {
     if (typeof parameters !== "object" || parameters === null) {
       throw new ValidationError("INVALID_STEP", `The parameters are ${describe(parameters)}.`);
@@ -162,12 +190,11 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * handled along one line of events before the run fails after all. Default: 1.
    * @throws ValidationError as `addStep`. A step that does not exist and a second handler for a step are found by `run` and `validate`.
    */
-  catchError<const Outputs extends readonly EventClass[] = readonly EventClass[]>(
-    parameters: Omit<StepParameters<never, Outputs>, "inputs"> & {
-      readonly steps?: readonly string[];
-      readonly maxRecoveries?: number;
-    },
-    handler: StepHandler<ContextData, readonly [typeof StepFailedEvent], Outputs, NestedSlots>,
+  catchError<const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[], Handler = unknown>(
+    parameters: CatchErrorParameters<Outputs> & CatchErrorCheck<NotInferred<Outputs>, Stop>,
+    handler: HandlerCheck<Handler, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, Stop> &
+      StepHandler<ContextData, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, NestedSlots> &
+      Handler,
   ): this {
     const { steps = [], maxRecoveries } = parameters;
     const name = this.#nameOf(parameters, handler, "catchError");
@@ -178,7 +205,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     return this;
   }
 
-  #nameOf(parameters: { readonly name?: string }, handler: unknown, stem: string): string {
+  #nameOf(parameters: { readonly name?: string | undefined }, handler: unknown, stem: string): string {
     const { name } = parameters;
     if (name !== undefined) {
       if (typeof name === "string" && name !== "") return name;
@@ -321,12 +348,15 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * Makes a run. It begins when it is first used, at the latest in the next microtask.
    *
    * @param input What the start event carries, or a start event.
-   * @param data What handlers find in `context.data`; see also `with`.
+   * @param data What handlers find in `context.data`. Where the workflow needs data and gets none, the run is a
+   * {@link RunWithoutData}, until `with` gives it.
    * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
    * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
    */
-  run(...[input, data, options = {}]: RunArguments<ContextData, Start>): WorkflowContext<ContextData, Start, Stop> {
-    return this.runNested(input, data, options, undefined);
+  run<Given extends ContextData | undefined = undefined>(
+    ...[input, data, options = {}]: RunArguments<Start, Given>
+  ): RunOf<ContextData, Start, Stop, Given> {
+    return this.runNested(input, data, options, undefined) as RunOf<ContextData, Start, Stop, Given>;
   }
 
   /** As `run`, within another run. @internal */
@@ -343,7 +373,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     }
     const parts: ContextParts = { workflow: this as AnyWorkflow, plan, start, shelf: undefined, data, options, parent };
     checkOptions(options);
-    return new WorkflowContext(parts);
+    return contextOf(parts);
   }
 
   /**
@@ -376,7 +406,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     options: RunOptions,
     parent: Parent | undefined,
   ): WorkflowContext<ContextData, Start, Stop> {
-    return new WorkflowContext({
+    return contextOf({
       workflow: this as AnyWorkflow,
       plan: undefined,
       start: undefined,
@@ -415,7 +445,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    */
   replay(journal: Uint8Array | ArrayBuffer, options: ReplayOptions = {}): Replay {
     this.#checked();
-    return new Replay(this as AnyWorkflow, journal, options);
+    return replayOf(this as AnyWorkflow, journal, options);
   }
 
   /** Frees what the workflow holds in the engine; it may be used again, and its runs go on. */

@@ -24,24 +24,24 @@ export type AgentChatOptions = Omit<ChatOptions, "tools" | "toolChoice" | "respo
  */
 export interface BaseAgentOptions<Structured = unknown> extends AgentRunOptions<Structured> {
   /** Its name, for other agents and in events. Default: `"agent"`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** What it is good for. Other agents go by it when they hand off. */
-  readonly description?: string;
+  readonly description?: string | undefined;
   /** What it is told before the conversation: a text, or a function that makes it for each call of the model. */
-  readonly systemPrompt?: string | ((context: HandlerContext) => string | PromiseLike<string>);
+  readonly systemPrompt?: string | ((context: HandlerContext) => string | PromiseLike<string>) | undefined;
   /** The model: a client of `stepstream/llm`, or any object with `chat` and `streamChat`. */
-  readonly llm?: LLM;
+  readonly llm?: LLM | undefined;
   /** What it may use. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tools are checked when they are called; `unknown` would refuse all with typed arguments.
-  readonly tools?: readonly Tool<any, any>[];
+  readonly tools?: readonly Tool<any, any>[] | undefined;
   /** Finds more tools, for each message of the user. */
-  readonly toolRetriever?: ToolRetriever;
+  readonly toolRetriever?: ToolRetriever | undefined;
   /** The names of the agents that it may hand off to; `[]` for none. Default: all others of the workflow. */
-  readonly canHandoffTo?: readonly string[];
+  readonly canHandoffTo?: readonly string[] | undefined;
   /** `temperature`, `maxTokens` and the like, for each call of the model. */
-  readonly chatOptions?: AgentChatOptions;
+  readonly chatOptions?: AgentChatOptions | undefined;
   /** Whether the model streams; without, there are no {@link AgentStream} events. Default: true. */
-  readonly streaming?: boolean;
+  readonly streaming?: boolean | undefined;
 }
 
 /** What an agent is given for a step. */
@@ -59,7 +59,7 @@ export interface AgentStepInput {
 /** What an agent gives for a step: a model's response, or of such a one at least the message. */
 export interface AgentStep extends OwnResponse {
   /** Set when the message is of no use: the agent is asked again, and these are appended to what it is given. They are not remembered. */
-  readonly retryMessages?: readonly ChatMessage[];
+  readonly retryMessages?: readonly ChatMessage[] | undefined;
 }
 
 /**
@@ -166,12 +166,12 @@ export abstract class BaseAgent<Structured = unknown> {
   protected async callModel(
     context: HandlerContext,
     input: AgentStepInput,
-    options: ChatOptions & { readonly messages?: readonly ChatMessage[] } = {},
+    options: ChatOptions & { readonly messages?: readonly ChatMessage[] | undefined } = {},
     sink?: DeltaSink,
   ): Promise<OwnResponse> {
     const { messages = input.messages, ...others } = options;
     if (this.llm === undefined) throw new ValidationError("INVALID_AGENT", `The agent "${this.name}" has no \`llm\`.`);
-    const given = { ...this.chatOptions, ...others, signal: context.signal };
+    const given = { ...this.chatOptions, ...withoutUndefined(others), signal: context.signal };
     const writer = sink ?? new StreamWriter(context, this.name, input.iteration);
     return callModel(this.llm, messages, given, this.streaming ? writer : undefined);
   }
@@ -206,6 +206,11 @@ export abstract class BaseAgent<Structured = unknown> {
   recover(...args: Parameters<Workflow["recover"]>): ReturnType<AgentWorkflow<unknown, Structured>["run"]> {
     return this.workflow.recover(...args);
   }
+}
+
+/** An option that is undefined was left out, and does not hide one of the agent's. */
+function withoutUndefined<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>;
 }
 
 function isLLM(value: unknown): boolean {

@@ -46,9 +46,9 @@ export interface AgentStreamData extends AgentEventData {
   /** New text, for the user. The deltas of the last iteration are the answer. Empty when something else is new. */
   readonly delta: string;
   /** New thoughts. Not for the user, unless you want it so. */
-  readonly reasoning?: string;
+  readonly reasoning?: string | undefined;
   /** New of a call of a tool. */
-  readonly toolCall?: ToolCallDelta;
+  readonly toolCall?: ToolCallDelta | undefined;
 }
 
 /**
@@ -71,10 +71,10 @@ export interface AgentOutputData extends AgentEventData {
   readonly text: string;
   /** What it asks for. Without any the message is the answer. */
   readonly toolCalls: readonly ToolCallRequest[];
-  readonly finishReason?: FinishReason;
-  readonly usage?: Usage;
+  readonly finishReason?: FinishReason | undefined;
+  readonly usage?: Usage | undefined;
   /** Set when the message cannot be used: what the model is told before it is asked again. */
-  readonly retryMessages?: readonly ChatMessage[];
+  readonly retryMessages?: readonly ChatMessage[] | undefined;
   /** The answer in the form of `outputSchema`, when it was asked for in that. */
   readonly structured?: unknown;
 }
@@ -101,7 +101,7 @@ export interface ToolCallResultData extends ToolCallData {
   /** This is the answer of the run. */
   readonly returnDirect: boolean;
   /** The agent that takes over, if the call was a handoff. */
-  readonly handoffTo?: string;
+  readonly handoffTo?: string | undefined;
 }
 
 /** What came of a call of a tool. */
@@ -122,7 +122,7 @@ export interface ToolApproval {
   readonly id: string;
   readonly approved: boolean;
   /** Why not; the model is told. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ import { type AgentStep, type AgentStepInput, BaseAgent, type BaseAgentOptions, 
 export interface FunctionAgentOptions<Structured = unknown> extends BaseAgentOptions<Structured> {
   readonly llm: NonNullable<BaseAgentOptions["llm"]>;
   /** Whether and which tools the model has to call at first; afterwards it decides. Default: `"auto"`. */
-  readonly initialToolChoice?: ToolChoice;
+  readonly initialToolChoice?: ToolChoice | undefined;
 }
 
 /**

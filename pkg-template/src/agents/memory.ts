@@ -20,9 +20,9 @@ export type TokenCounter = (message: ChatMessage) => number;
 /** Options of a {@link ChatMemoryBuffer}. */
 export interface ChatMemoryBufferOptions {
   /** How many tokens of conversation a model is given. The system prompt and the tools come on top. Default: 30,000. */
-  readonly tokenLimit?: number;
+  readonly tokenLimit?: number | undefined;
   /** Default: {@link estimateTokens}. */
-  readonly tokenCounter?: TokenCounter;
+  readonly tokenCounter?: TokenCounter | undefined;
 }
 
 const DEFAULT_LIMIT = 30_000;

@@ -6,7 +6,15 @@
 //
 // What a run knows is in its store (turn.ts); models, tools and other functions are in the agents, and never in a snapshot.
 
-import { StartEvent, StopEvent, ValidationError, Workflow, type WorkflowContext } from "../index.js";
+import {
+  type RunArguments,
+  type RunOf,
+  StartEvent,
+  StopEvent,
+  ValidationError,
+  Workflow,
+  type WorkflowContext,
+} from "../index.js";
 import { describe } from "../internal/duration.js";
 import type { Tool } from "../tools/index.js";
 import { type BaseAgent, type BaseAgentOptions, needsModel } from "./base-agent.js";
@@ -32,13 +40,13 @@ import { outputForm } from "./structured.js";
 /** Options of an {@link AgentWorkflow}. */
 export interface AgentWorkflowOptions<Structured = unknown> extends AgentRunOptions<Structured> {
   /** Its name in messages. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The agents, each with a name of its own. */
   readonly agents: readonly BaseAgent[];
   /** The name of the agent that a conversation begins with. Default: the first one. */
-  readonly rootAgent?: string;
+  readonly rootAgent?: string | undefined;
   /** How agents are told when and to whom they may hand off: `{agents}` are the names and descriptions of the others. */
-  readonly handoffPrompt?: HandoffPrompt;
+  readonly handoffPrompt?: HandoffPrompt | undefined;
 }
 
 /** Options of {@link AgentWorkflow.fromTools}. */
@@ -47,7 +55,7 @@ export type FromToolsOptions<Structured = unknown> = Omit<
   "tools" | "canHandoffTo"
 > & {
   /** Whether the model calls functions, or writes in the ReAct format. Default: `"function"`. */
-  readonly kind?: "function" | "react";
+  readonly kind?: "function" | "react" | undefined;
 };
 
 const DEFAULT_ITERATIONS = 20;
@@ -150,9 +158,9 @@ export class AgentWorkflow<ContextData = unknown, Structured = unknown> extends 
    * @param options With `context: run` the conversation and the state of another run go on; its agent is at work first.
    * @throws ValidationError `INVALID_OPTION`; also when another turn of that conversation has not ended.
    */
-  override run(
-    ...args: Parameters<Workflow<ContextData, AgentStart, AgentResult<Structured>>["run"]>
-  ): WorkflowContext<ContextData, AgentStart, AgentResult<Structured>> {
+  override run<Given extends ContextData | undefined = undefined>(
+    ...args: RunArguments<AgentStart, Given>
+  ): RunOf<ContextData, AgentStart, AgentResult<Structured>, Given> {
     const [input, data, options] = args;
     inputOf(input instanceof StartEvent ? input.data : input);
     const before = latest.get(options?.context?.store ?? noStore);

@@ -1,6 +1,83 @@
 // The error codes with what is said about them, so that JavaScript raises exactly what the engine means.
 // Generated from src/error.rs by `UPDATE_TABLES=1 cargo test --test error_table`; do not edit.
 
+/** The stable name of an error, as its `code` tells it. */
+export type Code =
+  | "NO_STEPS"
+  | "NO_START_STEP"
+  | "NO_STOP_STEP"
+  | "STEP_TAKES_STOP"
+  | "NEVER_PRODUCED"
+  | "NEVER_CONSUMED"
+  | "UNREACHABLE_STEP"
+  | "DEAD_END"
+  | "DUPLICATE_STEP"
+  | "DUPLICATE_EVENT"
+  | "UNKNOWN_STEP"
+  | "DUPLICATE_HANDLER"
+  | "INVALID_WORKERS"
+  | "INVALID_STEP"
+  | "INVALID_DURATION"
+  | "INVALID_RETRY"
+  | "INVALID_OPTION"
+  | "INVALID_EVENT"
+  | "UNDECLARED_OUTPUT"
+  | "EVENT_NOT_TAKEN"
+  | "RUN_ENDED"
+  | "INVALID_STORE"
+  | "INVALID_TOOL"
+  | "INVALID_SCHEMA"
+  | "INVALID_AGENT"
+  | "DUPLICATE_AGENT"
+  | "UNKNOWN_AGENT"
+  | "STEP_FAILED"
+  | "RUN_TIMEOUT"
+  | "STEP_TIMEOUT"
+  | "WAIT_TIMEOUT"
+  | "RUN_CANCELLED"
+  | "ATTEMPT_ENDED"
+  | "RUN_STALLED"
+  | "STEPS_LIMIT"
+  | "EVENTS_DROPPED"
+  | "AGENT_ITERATIONS"
+  | "ANSWER_FORM"
+  | "ENGINE_PANICKED"
+  | "UNSUPPORTED_RUNTIME"
+  | "STALE_ID"
+  | "NO_WEBCRYPTO"
+  | "SNAPSHOT_VALUE"
+  | "JOURNAL_NOT_KEPT"
+  | "SNAPSHOT_STALE"
+  | "SNAPSHOT_FORMAT"
+  | "SNAPSHOT_VERSION"
+  | "SNAPSHOT_TRUNCATED"
+  | "SNAPSHOT_ALTERED"
+  | "SNAPSHOT_FOREIGN"
+  | "STEP_MISSING"
+  | "EVENT_MISSING"
+  | "STEP_CHANGED"
+  | "SNAPSHOT_INVALID"
+  | "JOURNAL_GAP"
+  | "SEAL_KEY"
+  | "SEAL_ALTERED"
+  | "SEAL_FOREIGN"
+  | "LLM_REQUEST"
+  | "LLM_AUTH"
+  | "LLM_NOT_FOUND"
+  | "LLM_BAD_REQUEST"
+  | "LLM_CONTEXT_LENGTH"
+  | "LLM_CONTENT_FILTER"
+  | "LLM_RATE_LIMIT"
+  | "LLM_QUOTA"
+  | "LLM_SERVER"
+  | "LLM_HTTP"
+  | "LLM_NETWORK"
+  | "LLM_TIMEOUT"
+  | "LLM_STREAM_CUT"
+  | "LLM_STREAM_ERROR"
+  | "LLM_BAD_ANSWER"
+  | "LLM_ABORTED";
+
 /** Every code: its number inside the engine, the class of its errors, what it means and what to do. */
 export const codes = {
   NO_STEPS: { number: 1, class: "ValidationError", help: "The workflow has no steps. Add one with addStep." },
@@ -325,7 +402,4 @@ export const codes = {
     help: "What came back is not an answer in the provider's form, or not in the form that was asked for; the message says which. Check that `baseURL` leads to the kind of API that was chosen, or make the schema easier for the model.",
   },
   LLM_ABORTED: { number: 135, class: "LLMError", help: "The call was aborted; `partial` holds what had arrived." },
-} as const;
-
-/** The stable name of an error, as its `code` tells it. */
-export type Code = keyof typeof codes;
+} as const satisfies Readonly<Record<Code, object>>;

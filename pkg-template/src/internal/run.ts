@@ -9,7 +9,7 @@
 import { CancelledError, type EngineError, SnapshotError, ValidationError, asError } from "../errors.js";
 import { type EventClass, type StepFailure, type StopEvent, WorkflowEvent } from "../events.js";
 import type { RunOptions, StepHook } from "../run-options.js";
-import { Store } from "../store.js";
+import { type Store, storeOf } from "../store.js";
 import type { Workflow } from "../workflow.js";
 import { Breath } from "./breath.js";
 import { carryOutNext, carryOutUsual, takeWait } from "./commands.js";
@@ -129,7 +129,7 @@ export class Run {
     this.line = thawed?.line ?? new Line(plan);
     this.#runId = options.runId ?? document?.runId;
     this.data = data === undefined && document?.data !== undefined ? document.data[0] : data;
-    this.store = store ?? new Store(document?.store);
+    this.store = store ?? storeOf(document?.store);
     this.stream = new EventStream(workflow.limits.unreadEvents, document?.unread, document?.dropped);
     this.startEvent = start ?? document?.start;
     this.early = document?.early === undefined ? undefined : [...document.early];

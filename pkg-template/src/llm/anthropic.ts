@@ -9,7 +9,7 @@ export interface AnthropicOptions extends ClientOptions {
    * Whether calls may come from a page: Anthropic answers those only when they say that they know what it means. Everybody who can open the
    * page can read the key. Default: false.
    */
-  readonly dangerouslyAllowBrowser?: boolean;
+  readonly dangerouslyAllowBrowser?: boolean | undefined;
 }
 
 /**

@@ -33,7 +33,7 @@ export interface Provider {
   /** Whether it lets nobody in without a key. */
   readonly needsKey: boolean;
   /** Whether it holds models to a schema, if that is fit for it and is called strict. Some servers refuse the word for some of their models. */
-  readonly isStrict?: boolean;
+  readonly isStrict?: boolean | undefined;
 }
 
 type Sampling = Pick<ClientOptions, "temperature" | "maxTokens" | "stop" | "parallelToolCalls">;

@@ -6,16 +6,26 @@ import { LLMClient } from "./client.js";
 import type { ClientOptions } from "./options.js";
 
 /** The servers whose ways are known. `"openai"` takes what OpenAI takes; `"generic"` is any other. */
-export type Server = (typeof servers)[number];
+export type Server = "openai" | "generic" | "ollama" | "vllm" | "llamacpp" | "groq" | "deepseek" | "mistral" | "xai";
 
-const servers = ["openai", "generic", "ollama", "vllm", "llamacpp", "groq", "deepseek", "mistral", "xai"] as const;
+const servers: readonly Server[] = [
+  "openai",
+  "generic",
+  "ollama",
+  "vllm",
+  "llamacpp",
+  "groq",
+  "deepseek",
+  "mistral",
+  "xai",
+];
 
 /** Options of {@link OpenAICompatible}. */
 export interface OpenAICompatibleOptions extends ClientOptions {
   /** The address up to and including the version, such as `http://127.0.0.1:11434/v1`. */
   readonly baseURL: string;
   /** Which server it is. Default: what the address tells; `"generic"` if that is nothing. */
-  readonly server?: Server;
+  readonly server?: Server | undefined;
 }
 
 /**

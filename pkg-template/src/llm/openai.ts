@@ -12,7 +12,7 @@ export interface OpenAIOptions extends ClientOptions {
    * `"responses"` tells of the reasoning of models that reason, and takes it back between calls of tools; OpenAI keeps what was said, for as
    * long as its rules say, unless `providerOptions` has `{ store: false, include: ["reasoning.encrypted_content"] }`. Default: `"chat"`.
    */
-  readonly api?: "chat" | "responses";
+  readonly api?: "chat" | "responses" | undefined;
 }
 
 /**

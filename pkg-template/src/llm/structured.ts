@@ -9,12 +9,12 @@ import type { ChatResponse, JSONSchema, ObjectResponse, ResponseFormat } from ".
 /** A schema of a validation library as the form of an answer, with more to say than the schema. */
 export interface StandardFormat<Schema extends StandardSchema> {
   /** A name for the schema: letters, digits, `_` and `-`. Default: `"answer"`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly schema: Schema;
   /** The same as JSON Schema, for libraries whose schemas do not know it, such as Valibot without `@valibot/to-json-schema`. */
-  readonly jsonSchema?: JSONSchema;
+  readonly jsonSchema?: JSONSchema | undefined;
   /** See {@link ResponseFormat.strict}. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** The form of an answer, in any of the ways in which it can be given. */

@@ -1,20 +1,22 @@
 // The words of a conversation with a model, the same for every provider.
 
+import type { Signal } from "../platform.js";
+
 /** Who says a message: the program, the user, the model, or a tool that the model called. */
 export type Role = "system" | "user" | "assistant" | "tool";
 
 /** What a provider wants back unchanged with the block it came with. Keep it with the block; other providers are not sent it. */
 export interface BlockSignature {
   readonly api: "chat" | "responses" | "anthropic" | "gemini";
-  readonly id?: string;
-  readonly data?: string;
+  readonly id?: string | undefined;
+  readonly data?: string | undefined;
 }
 
 /** Text. */
 export interface TextBlock {
   readonly type: "text";
   readonly text: string;
-  readonly signature?: BlockSignature;
+  readonly signature?: BlockSignature | undefined;
 }
 
 /** An image: at an address that the provider can reach, or here in base64. */
@@ -30,7 +32,7 @@ export interface ToolCallBlock {
   readonly name: string;
   /** The arguments as JSON text. A call that was cut off may end in the middle of it. */
   readonly arguments: string;
-  readonly signature?: BlockSignature;
+  readonly signature?: BlockSignature | undefined;
 }
 
 /** What came of a tool call. */
@@ -39,16 +41,16 @@ export interface ToolResultBlock {
   /** The call's id. */
   readonly id: string;
   readonly content: string | readonly (TextBlock | ImageBlock)[];
-  readonly isError?: boolean;
+  readonly isError?: boolean | undefined;
 }
 
 /** What the model thought before it answered, as far as the provider shows it. */
 export interface ReasoningBlock {
   readonly type: "reasoning";
   readonly text: string;
-  readonly signature?: BlockSignature;
+  readonly signature?: BlockSignature | undefined;
   /** Whether the provider hides the thoughts. */
-  readonly redacted?: boolean;
+  readonly redacted?: boolean | undefined;
 }
 
 /** The model declined to answer, in these words. */
@@ -79,29 +81,29 @@ export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter" | "
 
 /** Tokens that were counted, as far as the provider tells. */
 export interface Usage {
-  readonly input?: number;
+  readonly input?: number | undefined;
   /** Those of the reasoning included. */
-  readonly output?: number;
-  readonly reasoning?: number;
+  readonly output?: number | undefined;
+  readonly reasoning?: number | undefined;
   /** Input tokens that came out of the provider's cache. */
-  readonly cached?: number;
+  readonly cached?: number | undefined;
   /** Input tokens that were written into it. */
-  readonly cacheWritten?: number;
+  readonly cacheWritten?: number | undefined;
 }
 
 /** A JSON Schema, also as the types of other packages have it, such as `JSONSchema7`. A schema of a validation library is none. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- with `unknown`, no interface would fit.
-export type JSONSchema = Readonly<Record<string, any>> & { readonly "~standard"?: never };
+export type JSONSchema = Readonly<Record<string, any>> & { readonly "~standard"?: never | undefined };
 
 /** A tool as a model is told of it. */
 export interface ToolDefinition {
   /** Letters, digits, `_` and `-`, at most 64. */
   readonly name: string;
-  readonly description?: string;
+  readonly description?: string | undefined;
   /** JSON Schema of its arguments. Default: an object without members. */
-  readonly parameters?: JSONSchema;
+  readonly parameters?: JSONSchema | undefined;
   /** Whether the provider is to hold the model to the schema, where it can. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** Whether and which tools the model has to call. Default: `"auto"`. */
@@ -110,29 +112,29 @@ export type ToolChoice = "auto" | "none" | "required" | { readonly name: string 
 /** The form in which the answer is asked for, as a model is told of it. */
 export interface ResponseFormat {
   /** A name for the schema: letters, digits, `_` and `-`. Default: `"answer"`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** JSON Schema of an object. */
   readonly schema: JSONSchema;
   /**
    * Whether the provider is told that it has to hold the model to the schema. OpenAI takes a part of JSON Schema then, and wants every
    * member in `required`. Default: with `OpenAI`, if the schema is fit for it; elsewhere what the provider takes for one.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** What a call may be given, whoever the provider is. */
 export interface ChatOptions {
-  readonly tools?: readonly ToolDefinition[];
-  readonly toolChoice?: ToolChoice;
+  readonly tools?: readonly ToolDefinition[] | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
   /** Whether the model may call several tools at once. */
-  readonly parallelToolCalls?: boolean;
-  readonly temperature?: number;
+  readonly parallelToolCalls?: boolean | undefined;
+  readonly temperature?: number | undefined;
   /** How many tokens the answer may have. */
-  readonly maxTokens?: number;
-  readonly stop?: string | readonly string[];
-  readonly responseFormat?: ResponseFormat;
+  readonly maxTokens?: number | undefined;
+  readonly stop?: string | readonly string[] | undefined;
+  readonly responseFormat?: ResponseFormat | undefined;
   /** Aborts the call; the connection is closed. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal | undefined;
 }
 
 /** An answer. */
@@ -191,7 +193,9 @@ export interface LLM {
 }
 
 /** A {@link ChatResponse} of which only the message is required. */
-export type OwnResponse = Partial<ChatResponse> & Pick<ChatResponse, "message">;
+export type OwnResponse = Pick<ChatResponse, "message"> & {
+  readonly [Field in keyof ChatResponse]?: ChatResponse[Field] | undefined;
+};
 
 /** A {@link ChatStream} of a model of your own. */
 export interface OwnStream extends AsyncIterable<ChatDelta> {

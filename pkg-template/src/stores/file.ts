@@ -10,6 +10,7 @@
 import { mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Address } from "../platform.js";
 import { asBytes } from "../internal/header.js";
 import { hasMore, idOf, namesOf } from "./names.js";
 import type { SnapshotStore } from "./index.js";
@@ -43,7 +44,7 @@ interface Version {
  *
  * @param directory A path, or a `file:` URL. It is made when it is needed. Names of runs are written so that they cannot leave it.
  */
-export function fileStore(directory: string | URL): SnapshotStore {
+export function fileStore(directory: string | Address): SnapshotStore {
   const root = resolve(typeof directory === "string" ? directory : fileURLToPath(directory));
   const folderOf = (runId: string): string => join(root, ...namesOf(runId));
   return snapshotStore({

@@ -15,7 +15,7 @@ const SNAPSHOTS = "snapshots";
  *
  * @param options `name`: that of the database. Default: `stepstream`.
  */
-export function indexedDBStore({ name = "stepstream" }: { readonly name?: string } = {}): SnapshotStore {
+export function indexedDBStore({ name = "stepstream" }: { readonly name?: string | undefined } = {}): SnapshotStore {
   let opened: Promise<IDBDatabase> | undefined;
 
   const database = (): Promise<IDBDatabase> => {

@@ -2,15 +2,16 @@
 
 import type { HandlerContext } from "../handler-context.js";
 import type { ToolCallRequest, ToolResultBlock } from "../llm/types.js";
+import type { Signal } from "../platform.js";
 import { executeTool, parseArguments } from "./internal.js";
 import type { Tool } from "./tool.js";
 
 /** What a call of a tool is made with. */
 export interface CallToolOptions {
   /** Aborts the call. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal | undefined;
   /** The context of the step in which the tool is called, for tools that use it. */
-  readonly context?: HandlerContext;
+  readonly context?: HandlerContext | undefined;
 }
 
 /**

@@ -4,13 +4,14 @@ import { ValidationError } from "../errors.js";
 import type { HandlerContext } from "../handler-context.js";
 import { describe, milliseconds } from "../internal/duration.js";
 import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../llm/types.js";
+import type { Signal } from "../platform.js";
 import { type OutputOf, type StandardSchema, closed, isStandardSchema, jsonSchemaOf } from "./schema.js";
 import { type Check, jsonSchemaCheck, standardCheck } from "./validate.js";
 
 /** What a tool is called with, beside its arguments. */
 export interface ToolRun {
   /** Aborted when the tool's time is up, or when what called it ends. Pass it on to `fetch` and the like. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The context of the step in which the tool runs. In a call outside of a run, reading it throws a ValidationError. */
   readonly context: HandlerContext;
   /** The id of the model's call. */
@@ -21,7 +22,7 @@ export interface ToolRun {
 export interface ToolContent {
   readonly content: readonly (TextBlock | ImageBlock)[];
   /** Whether the model is told that the tool failed. */
-  readonly isError?: boolean;
+  readonly isError?: boolean | undefined;
 }
 
 /** Whether a call has to be approved by somebody first, always or going by its arguments. */
@@ -32,34 +33,34 @@ interface CommonOptions<Args, Result> {
   /** By what the model calls it: letters, digits, `_` and `-`, at most 64. */
   readonly name: string;
   /** What it does and when to use it. This is all that the model knows of it, so it is worth some care. */
-  readonly description?: string;
+  readonly description?: string | undefined;
   /**
    * Does it. A string goes to the model as it is, `{ content: […] }` as text and images, anything else as JSON. What it throws goes to the
    * model as its message, so that it may try something else.
    */
   readonly execute: (args: Args, run: ToolRun) => Result | PromiseLike<Result>;
   /** Whether an agent ends with the result of this tool as its answer, without asking the model again. Default: false. */
-  readonly returnDirect?: boolean;
+  readonly returnDirect?: boolean | undefined;
   /** How many seconds a call may take. Beyond, its signal aborts and the model is told. Default: as long as it takes. */
-  readonly timeout?: number | null;
+  readonly timeout?: number | null | undefined;
   /** Whether somebody has to approve a call before an agent makes it. Default: false. */
-  readonly needsApproval?: NeedsApproval<Args>;
+  readonly needsApproval?: NeedsApproval<Args> | undefined;
   /**
    * Whether a call that has been made is never made again: an agent keeps its result in the snapshot and uses it when the step runs again
    * after a recovery. For tools that do something in the world. Default: false.
    */
-  readonly once?: boolean;
+  readonly once?: boolean | undefined;
   /**
    * Whether the provider is to hold the model to the schema, where it can. OpenAI takes a part of JSON Schema then, and wants every member in
    * `required`. Default: the provider's.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** Options of a tool with JSON Schema. */
 export interface ToolOptions<Args, Result> extends CommonOptions<Args, Result> {
   /** JSON Schema of an object with the arguments. Default: none. */
-  readonly parameters?: JSONSchema;
+  readonly parameters?: JSONSchema | undefined;
 }
 
 /** Options of a tool with a schema of a validation library. */
@@ -70,7 +71,7 @@ export interface StandardToolOptions<Schema extends StandardSchema, Result> exte
   /** The arguments: a schema of an object. `execute` is given what it makes of them. */
   readonly parameters: Schema;
   /** The same as JSON Schema, for libraries whose schemas do not know it, such as Valibot without `@valibot/to-json-schema`. */
-  readonly jsonSchema?: JSONSchema;
+  readonly jsonSchema?: JSONSchema | undefined;
 }
 
 /**

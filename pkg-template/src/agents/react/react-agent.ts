@@ -15,7 +15,7 @@ export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOption
    * How the model is told of the format and the tools, after the system prompt. It has to lead to the lines `Thought:`, `Action:`, `Action Input:` and
    * `Answer:`. Default: a prompt in English.
    */
-  readonly formatPrompt?: (tools: readonly ToolDefinition[]) => string;
+  readonly formatPrompt?: ((tools: readonly ToolDefinition[]) => string) | undefined;
 }
 
 /**
