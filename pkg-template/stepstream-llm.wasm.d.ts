@@ -1,3 +1,7 @@
 // What runtimes and bundlers with WebAssembly modules make of `import module from "stepstream/stepstream-llm.wasm"`.
-declare const module: WebAssembly.Module;
+declare const module: typeof globalThis extends {
+  readonly WebAssembly: { readonly Module: { readonly prototype: infer Found } };
+}
+  ? Found
+  : object;
 export default module;

@@ -9,6 +9,8 @@ import type {
   CompletedStep,
   EventClass,
   RecoverOptions,
+  RunArguments,
+  RunOf,
   RunOptions,
   Slots,
   StepHook,
@@ -141,10 +143,10 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
    * As `workflow.run`, with checkpoints. The `onStep` of the run, or else of the workflow, is called before each
    * checkpoint.
    */
-  run(
-    ...[input, data, options]: Parameters<Workflow<ContextData, Start, Stop>["run"]>
-  ): WorkflowContext<ContextData, Start, Stop> {
-    const given = [input, data, { ...options, onStep: this.#hook(options) }] as Parameters<typeof this.workflow.run>;
+  run<Given extends ContextData | undefined = undefined>(
+    ...[input, data, options]: RunArguments<Start, Given>
+  ): RunOf<ContextData, Start, Stop, Given> {
+    const given = [input, data, { ...options, onStep: this.#hook(options) }] as RunArguments<Start, Given>;
     return this.workflow.run(...given);
   }
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { chromium } from "../lib/browser.mjs";
 import { buildDrills } from "../lib/build.mjs";
 import { run } from "../lib/command.mjs";
+import { installLocked } from "../lib/installed.mjs";
 import { startLocalModel } from "../lib/local-model.mjs";
 import { withLock } from "../lib/lock.mjs";
 import { at, memory, shown } from "../lib/paths.mjs";
@@ -24,20 +25,68 @@ export async function eslint() {
   return one(code === 0);
 }
 
-const tsc = (project) => node([at("node_modules/typescript/bin/tsc"), "--noEmit", "--pretty", "false", "-p", project]);
+const tsc = (project, compiler = at("node_modules/typescript/bin/tsc")) =>
+  node([compiler, "--noEmit", "--pretty", "false", "-p", project]);
 
 /** The package's own sources, and the behaviour tests: one check each. */
 export const typesOf = (project) => async () => one((await tsc(at(project))).code === 0);
 
-/** The type tests: a file passes when the compiler has nothing to say about it. */
-export async function typeTests() {
-  const folder = at("tests/types");
-  const files = filesOf([folder]).filter((file) => /\.ts$/.test(file));
-  const { code, output } = await tsc(folder);
+const total = (results) =>
+  results.reduce(
+    (all, { passed, failed, skipped, note }) => ({
+      passed: all.passed + passed,
+      failed: all.failed + failed,
+      skipped: all.skipped + skipped,
+      ...((all.note ?? note) !== undefined && { note: all.note ?? note }),
+    }),
+    { passed: 0, failed: 0, skipped: 0 },
+  );
+
+/** Type tests with one compiler: a file passes when the compiler has nothing to say about it. */
+async function typeTestsWith(compiler, project, files) {
+  const { code, output } = await tsc(project, compiler);
   const failed = files.filter((file) => output.includes(`${shown(file)}(`)).length;
   // An error outside the tests (the package's own declarations, the configuration) fails the stage as well.
   const elsewhere = code !== 0 && failed === 0 ? 1 : 0;
   return { passed: files.length - failed, failed: failed + elsewhere + (files.length === 0 ? 1 : 0), skipped: 0 };
+}
+
+/** The TypeScripts that the types are tested with beside the project's own; see tests/types/compilers. */
+const compilers = { name: "compilers", sources: at("tests/types/compilers"), folder: at("target/compilers") };
+
+/**
+ * The type tests, on the project's TypeScript, the oldest supported one and the newest; a program on each for every set of libraries; and what
+ * compilers and editors say.
+ */
+export async function typeTests() {
+  const reason = await withLock(() => installLocked(compilers));
+  const folder = at("tests/types");
+  const files = filesOf([folder]).filter((file) => path.dirname(file) === folder && file.endsWith(".ts"));
+  const others = ["oldest", "newest"].map((age) =>
+    path.join(compilers.folder, `node_modules/typescript-${age}/bin/tsc`),
+  );
+  const [oldest, newest] = reason === undefined ? others : [];
+  const results = [];
+  const together = async (...work) => void results.push(...(await Promise.all(work)));
+  if (reason === undefined) {
+    const project = path.join(folder, "tsconfig.oldest.json");
+    const { exclude } = JSON.parse(readFileSync(project, "utf8").replace(/^\s*\/\/.*$/gm, ""));
+    const taken = files.filter((file) => !exclude.includes(path.basename(file)));
+    await together(
+      typeTestsWith(undefined, folder, files),
+      typeTestsWith(newest, folder, files),
+      typeTestsWith(oldest, project, taken),
+    );
+  } else {
+    await together(typeTestsWith(undefined, folder, files), { passed: 0, failed: 0, skipped: 2, note: reason });
+  }
+  // What the two ends take, the versions between them take as well.
+  for (const library of filesOf([path.join(folder, "libs")]).filter((file) => file.endsWith(".json"))) {
+    const runs = (reason === undefined ? [oldest, newest] : [undefined]).map((compiler) => tsc(library, compiler));
+    await together(...runs.map(async (run) => one((await run).code === 0)));
+  }
+  results.push(await nodeTests("tests/types", reason === undefined ? {} : { STEPSTREAM_NO_COMPILERS: reason })());
+  return total(results);
 }
 
 async function runVitest(project, env = {}) {

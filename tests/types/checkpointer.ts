@@ -1,5 +1,12 @@
 // Checkpoints: the types of a workflow go through the checkpointer.
-import { type CompletedStep, StartEvent, StopEvent, Workflow, type WorkflowContext } from "stepstream";
+import {
+  type CompletedStep,
+  type RunWithoutData,
+  StartEvent,
+  StopEvent,
+  Workflow,
+  type WorkflowContext,
+} from "stepstream";
 import { type Checkpoint, type CheckpointFilter, WorkflowCheckpointer } from "stepstream/checkpointer";
 import { memoryStore } from "stepstream/stores";
 import { expectValue } from "./helpers.js";
@@ -11,7 +18,8 @@ declare const workflow: Workflow<Data, number, string>;
 
 const checkpointer = new WorkflowCheckpointer(workflow);
 expectValue<WorkflowCheckpointer<Data, number, string>>()(checkpointer);
-expectValue<WorkflowContext<Data, number, string>>()(checkpointer.run(1));
+expectValue<WorkflowContext<Data, number, string>>()(checkpointer.run(1, { user: "x" }));
+expectValue<RunWithoutData<Data, number, string>>()(checkpointer.run(1));
 expectValue<string>()((await checkpointer.run(new StartEvent(1), { user: "x" }, { runId: "one" })).data);
 
 expectValue<Promise<Checkpoint[]>>()(checkpointer.checkpoints());

@@ -33,6 +33,38 @@ class Jokes extends Workflow<Data, string, number> {
 
 expectValue<StopEvent<number>>()(await new Jokes({ timeout: 1 }).run("pirates", { model: "small" }));
 
+// A StartEvent and a StopEvent without a type argument are the workflow's.
+class Bare extends Workflow<Data, string, number> {
+  @step({ inputs: [StartEvent], outputs: [StopEvent] })
+  tell(_: HandlerContext<Data>, event: StartEvent<string>) {
+    return new StopEvent(event.data.length);
+  }
+
+  // @ts-expect-error -- the result is a number.
+  @step({ inputs: [DraftEvent], outputs: [StopEvent] })
+  text() {
+    return new StopEvent("text");
+  }
+
+  // @ts-expect-error -- the same, declared.
+  @step({ inputs: [DraftEvent], outputs: [StopEvent<string>] })
+  declared() {
+    return new StopEvent("text");
+  }
+
+  // @ts-expect-error -- the same, undeclared.
+  @step({ inputs: [DraftEvent] })
+  undeclared() {
+    return new StopEvent("text");
+  }
+
+  // @ts-expect-error -- a run starts with a string.
+  @step({ inputs: [StartEvent<number>], outputs: [StopEvent] })
+  count(_: HandlerContext<Data>, event: StartEvent<number>) {
+    return new StopEvent(event.data);
+  }
+}
+
 // Overridden, decorated or not, with `super`.
 class Better extends Jokes {
   override async tell(context: HandlerContext<Data>, event: StartEvent<string>): Promise<DraftEvent> {
@@ -102,4 +134,4 @@ class Outer extends Workflow<Data, string, number, { readonly child: typeof chil
     return await workflows.child.run(event.data);
   }
 }
-export { NotAWorkflow, Outer, Wrong, WrongData };
+export { Bare, NotAWorkflow, Outer, Wrong, WrongData };

@@ -7,7 +7,7 @@ interface Data {
   readonly llm: string;
 }
 const workflow = new Workflow<Data, string, number>();
-const context = workflow.run("x");
+const context = workflow.run("x", { llm: "" });
 
 // Snapshots.
 expectValue<Uint8Array>()(context.snapshot());

@@ -35,6 +35,12 @@ outer.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<string>] }, as
   return new StopEvent("done");
 });
 
+// A workflow without slots has none.
+new Workflow().addStep({ inputs: [Counted] }, ({ workflows }) => {
+  // @ts-expect-error -- there is no such slot.
+  void workflows.counter;
+});
+
 // Slots add up.
 const more = outer.addWorkflows({ third: new Workflow<unknown, Date, Date>() });
 more.addStep({ inputs: [Counted] }, async ({ workflows }) => {
@@ -54,11 +60,11 @@ outer.addStep({ inputs: [Counted] }, count);
 // @ts-expect-error -- the workflow has no slot of that name.
 new Workflow<{ step: number }>().addStep({ inputs: [Counted] }, count);
 
-const runnable: NestedWorkflow<typeof counter> = { run: (input, data) => counter.run(input, data) };
+const runnable: NestedWorkflow<typeof counter> = { run: (input, data = { step: 1 }) => counter.run(input, data) };
 
 // What is seen of it in the parent's stream.
 async function read(): Promise<void> {
-  for await (const event of outer.run("text")) {
+  for await (const event of outer.run("text", { step: 1 })) {
     if (!(event instanceof NestedEvent)) continue;
     expectValue<string>()(event.data.slot);
     expectValue<WorkflowEvent>()(event.data.event);

@@ -5,6 +5,7 @@ import {
   type PausedStep,
   type RunOptions,
   type RunStatus,
+  type RunWithoutData,
   StartEvent,
   type StepFailure,
   type StepHook,
@@ -24,7 +25,7 @@ interface Data {
 const workflow = new Workflow<Data, { topic: string }, string>({ name: "jokes", timeout: 60, verbose: false });
 
 // The input is what the start event carries, or a start event with it.
-const context = workflow.run({ topic: "pirates" });
+const context = workflow.run({ topic: "pirates" }, { model: "small" });
 expectValue<WorkflowContext<Data, { topic: string }, string>>()(context);
 workflow.run(new StartEvent({ topic: "pirates" }));
 class Topic extends StartEvent<{ topic: string }> {}
@@ -100,6 +101,7 @@ expectValue<string>()(new Workflow<string>().run(1).with("a").with("b").data);
 expectValue<"fast" | "good">()(new Workflow<"fast" | "good">().run(1).with("fast").with("good").data);
 const moded = new Workflow<{ readonly mode: "fast" | "good" }>().run(1);
 expectValue<"fast" | "good">()(moded.with({ mode: "fast" }).with({ mode: "good" }).data.mode);
+expectValue<string>()(new Workflow().run(1).with("a").with("b").data);
 // Where the workflow asks for nothing, what was given is known.
 expectValue<number>()(new Workflow().run(1).with({ size: 1 as number }).data.size);
 // @ts-expect-error -- something is missing.
@@ -107,9 +109,80 @@ context.with({ extra: 1 });
 // @ts-expect-error -- something is of another kind.
 context.with({ model: 1 });
 
+// A run of a workflow that needs data, and got none, lacks its data: `with` makes it whole, and until then it cannot be used.
+const lacking = workflow.run({ topic: "pirates" });
+expectValue<RunWithoutData<Data, { topic: string }, string>>()(lacking);
+expectValue<RunWithoutData<Data, { topic: string }, string>>()(workflow.run({ topic: "" }, undefined, { timeout: 1 }));
+expectValue<RunWithoutData<Data, { topic: string }, string>>()(workflow.run({ topic: "" }, {} as Data | undefined));
+expectValue<WorkflowContext<Data, { topic: string }, string>>()(lacking.with({ model: "small" }));
+expectValue<number>()(lacking.with({ model: "small", extra: 1 as number }).data.extra);
+expectValue<string>()(lacking.runId);
+expectValue<RunStatus>()(lacking.status);
+expectValue<Store>()(lacking.store);
+lacking.cancel("why");
+lacking.dispose();
+// @ts-expect-error -- something is missing.
+lacking.with({});
+// @ts-expect-error -- there is no data to read.
+void lacking.data;
+// @ts-expect-error -- it cannot be started.
+lacking.start();
+// @ts-expect-error -- it cannot be sent an event.
+lacking.sendEvent(new StopEvent("x"));
+// @ts-expect-error -- it has no stream.
+lacking.stream();
+// @ts-expect-error -- it cannot be waited for.
+lacking.then(({ data }: StopEvent<string>) => data);
+// @ts-expect-error -- it is no run.
+const _whole: WorkflowContext<Data, { topic: string }, string> = lacking;
+// @ts-expect-error -- it is no promise.
+const _promise: PromiseLike<StopEvent<string>> = lacking;
+async function lacks(): Promise<void> {
+  // @ts-expect-error -- it cannot be awaited.
+  await lacking;
+  // @ts-expect-error -- nor at the place where it is made.
+  await workflow.run({ topic: "pirates" });
+  // @ts-expect-error -- it cannot be iterated.
+  for await (const event of lacking) void event;
+}
+// A run serves wherever one without data does.
+const either: RunWithoutData<Data, { topic: string }, string> = context;
+expectValue<WorkflowContext<Data, { topic: string }, string>>()(either.with({ model: "small" }));
+
+// Data that may be left out: of no type, of one that allows undefined, `any`.
+async function leavesOut(): Promise<void> {
+  expectValue<StopEvent<string>>()(await new Workflow<unknown, number, string>().run(1));
+  expectValue<StopEvent<string>>()(await new Workflow<Data | undefined, number, string>().run(1));
+  expectValue<StopEvent<string>>()(await new Workflow<undefined, number, string>().run(1));
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a program in the middle of its migration has.
+  expectValue<StopEvent<string>>()(await new Workflow<any, number, string>().run(1));
+  for await (const event of new Workflow<Data | undefined, number, string>().run(1))
+    expectValue<WorkflowEvent>()(event);
+}
+
+// A class that is generic in all of it adds its steps and makes its runs.
+class Generic<Given, In, Out> extends Workflow<Given, In, Out> {
+  constructor(make: (input: In) => Out) {
+    super();
+    this.addStep({ inputs: [StartEvent<In>], outputs: [StopEvent<Out>] }, (_, { data }) => new StopEvent(make(data)));
+    this.catchError({ outputs: [StopEvent<Out>] }, () => undefined);
+  }
+  async resume(snapshot: Uint8Array, data: Given): Promise<Out> {
+    return (await this.recover(snapshot).with(data)).data;
+  }
+}
+expectValue<StopEvent<number>>()(await new Generic<Data, string, number>(Number).run("1", { model: "" }));
+// A subclass may have a `run` of its own, that gives a run.
+class Own extends Workflow<Data, string, number> {
+  override run(input: string | StartEvent<string>): WorkflowContext<Data, string, number> {
+    return super.run(input, { model: "small" });
+  }
+}
+expectValue<StopEvent<number>>()(await new Own().run("1"));
+
 // A store that goes on in another run, whatever the types of the first.
 workflow.run({ topic: "" }, { model: "" }, { context, runId: "a", signal: AbortSignal.timeout(1), timeout: null });
-workflow.run({ topic: "" }, undefined, { context: new Workflow<string, number, Date>().run(1) });
+workflow.run({ topic: "" }, undefined, { context: new Workflow<string, number, Date>().run(1, "a") });
 // @ts-expect-error -- a store is not a run.
 workflow.run({ topic: "" }, undefined, { context: context.store });
 
@@ -158,4 +231,4 @@ untyped.addStep({ inputs: [StartEvent] }, ({ data }, event) => {
 
 // A start event without data needs no input.
 new Workflow<Data, undefined, string>().run(undefined);
-export { bare, loops, promiseLike, wait };
+export { bare, lacks, leavesOut, loops, promiseLike, wait };

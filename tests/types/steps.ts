@@ -1,5 +1,6 @@
 // Steps: a handler's events follow from `inputs`, what it may return from `outputs`.
 import {
+  type EventClass,
   type HandlerContext,
   StartEvent,
   StepFailedEvent,
@@ -87,6 +88,82 @@ workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, async () => ({ 
 // Without outputs any event may be returned.
 workflow.addStep({ inputs: [DraftEvent] }, (_, event) => (event.data.text === "" ? new StopEvent(1) : event));
 
+// A StopEvent without a type argument is the workflow's, and so is a StartEvent; also of classes of one's own that are generic.
+class Finish<T> extends StopEvent<T> {}
+class Begin<T> extends StartEvent<T> {}
+class Box<T> extends WorkflowEvent<T> {}
+workflow.addStep({ inputs: [StartEvent], outputs: [StopEvent] }, async (_, event) => {
+  expectValue<StartEvent<string>>()(event);
+  return new StopEvent(event.data.length);
+});
+workflow.addStep({ inputs: [Begin], outputs: [Finish] }, (_, event) => {
+  expectValue<StartEvent<string>>()(event);
+  return new Finish(event.data.length);
+});
+workflow.addStep({ inputs: [Box], outputs: [Box, StopEvent] }, (_, event) => {
+  expectValue<Box<unknown>>()(event);
+  return typeof event.data === "number" ? new StopEvent(event.data) : new Box("text");
+});
+workflow.catchError({ outputs: [StopEvent] }, () => new StopEvent(1));
+workflow.catchError({ outputs: [Box] }, async () => new Box(1));
+// @ts-expect-error -- the result is a number.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, () => new StopEvent("text"));
+// @ts-expect-error -- the same, later.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, async () => new StopEvent("text"));
+// @ts-expect-error -- the same of a class of one's own.
+workflow.addStep({ inputs: [DraftEvent], outputs: [Finish] }, () => new Finish("text"));
+// @ts-expect-error -- the same in an error handler.
+workflow.catchError({ outputs: [StopEvent] }, () => new StopEvent("text"));
+
+// Where the workflow says what it starts with and results in, steps that say otherwise are refused.
+// @ts-expect-error -- the result is a number.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent<string>] }, () => new StopEvent("text"));
+// @ts-expect-error -- the same among others.
+workflow.addStep({ inputs: [DraftEvent], outputs: [DraftEvent, StopEvent<string>] }, () => undefined);
+// @ts-expect-error -- the same in an error handler.
+workflow.catchError({ outputs: [StopEvent<string>] }, () => undefined);
+// @ts-expect-error -- the same without a declaration.
+workflow.addStep({ inputs: [DraftEvent] }, () => new StopEvent("text"));
+// @ts-expect-error -- a run starts with a string.
+workflow.addStep({ inputs: [StartEvent<number>] }, () => undefined);
+// @ts-expect-error -- the same among others.
+workflow.addStep({ inputs: [DraftEvent, StartEvent<number>] }, () => undefined);
+// @ts-expect-error -- the same in a choice.
+workflow.addStep({ inputs: [WorkflowEvent.or(DraftEvent, StartEvent<number>)] }, () => undefined);
+// @ts-expect-error -- the same of a class of one's own.
+workflow.addStep({ inputs: [Begin<Date>] }, () => undefined);
+// Wider inputs and narrower outputs fit.
+workflow.addStep({ inputs: [StartEvent<string | number>], outputs: [StopEvent<1 | 2>] }, () => new StopEvent<1>(1));
+// A workflow may start with events of several classes, a step for each.
+const either = new Workflow<Data, string | Date, number>();
+either.addStep({ inputs: [Begin<string>], outputs: [StopEvent] }, (_, { data }) => new StopEvent(data.length));
+either.addStep({ inputs: [Begin<Date>], outputs: [StopEvent] }, (_, { data }) => new StopEvent(data.getTime()));
+// Without types everything goes.
+new Workflow().addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<number>] }, (_, { data }) => {
+  return new StopEvent(data.length);
+});
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a program in the middle of its migration has.
+new Workflow<any, any, any>().addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<number>] }, (_, { data }) => {
+  return new StopEvent(data.length);
+});
+
+// Functions that are generic in an event, and classes that are generic in what their workflow starts with and results in.
+function echo<Event extends WorkflowEvent>(to: Workflow, kind: EventClass<Event>): void {
+  to.addStep({ inputs: [kind], outputs: [kind] }, (_, event) => {
+    expectValue<Event>()(event);
+    return event;
+  });
+}
+class Passing<T> extends Workflow<unknown, T, T> {
+  constructor() {
+    super();
+    this.addStep({ inputs: [StartEvent<T>], outputs: [StopEvent<T>] }, (_, event) => new StopEvent(event.data));
+    this.addStep({ inputs: [Box<T>], outputs: [StopEvent<T>] }, async (_, event) => new StopEvent(event.data));
+    // @ts-expect-error -- it may be something else than a string.
+    this.addStep({ inputs: [Box<T>], outputs: [StopEvent<T>] }, () => new StopEvent("text"));
+  }
+}
+
 // All the options of a step.
 workflow.addStep(
   { inputs: [DraftEvent], name: "all", numWorkers: 2, retry: retryPolicy(), timeout: 3, override: true },
@@ -110,11 +187,7 @@ workflow.catchError({ outputs: [ScoreEvent] }, () => new StopEvent("text"));
 // The types of handlers and parameters, written out of line.
 const parameters = { inputs: [DraftEvent, ScoreEvent], outputs: [StopEvent<number>] } as const;
 expectType<typeof parameters extends StepParameters ? true : false>();
-const handler: StepHandler<Data, (typeof parameters)["inputs"], (typeof parameters)["outputs"]> = (
-  context,
-  draft,
-  score,
-) => {
+const handler: StepHandler<Data, [DraftEvent, ScoreEvent], [StopEvent<number>]> = (context, draft, score) => {
   expectValue<DraftEvent>()(draft);
   expectValue<string>()(context.data.model);
   return new StopEvent(score.data.score);
@@ -134,3 +207,4 @@ const anyHandler: StepHandler = (context, ...events) => {
 workflow.addStep({ ...any, inputs: [DraftEvent] }, anyHandler);
 expectType<Equal<IsAny<Parameters<StepHandler>[0]["data"]>, false>>();
 expectType<Equal<IsAny<Awaited<ReturnType<StepHandler>>>, false>>();
+export { Passing, echo };

@@ -170,7 +170,7 @@ export abstract class BaseAgent<Structured = unknown> implements AgentDefinition
   ): Promise<OwnResponse> {
     const { messages = input.messages, ...others } = options;
     checkModel(this);
-    const request = { ...this.chatOptions, ...others, signal: context.signal };
+    const request = { ...this.chatOptions, ...withoutUndefined(others), signal: context.signal };
     const deltas = this.streaming ? (sink ?? new StreamWriter(context, this.name, input.iteration)) : undefined;
     return callModel(this.llm!, messages, request, deltas);
   }
@@ -204,4 +204,9 @@ export abstract class BaseAgent<Structured = unknown> implements AgentDefinition
 function isLLM(value: unknown): boolean {
   const { chat, streamChat } = (value ?? {}) as Partial<LLM>;
   return typeof chat === "function" && typeof streamChat === "function";
+}
+
+/** An option that is undefined counts as left out, and does not hide one of the agent's. */
+function withoutUndefined<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>;
 }

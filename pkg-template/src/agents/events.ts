@@ -46,9 +46,9 @@ export interface AgentStreamData extends AgentEventData {
   /** New text for the user, or empty. The deltas of the last iteration are the answer. */
   readonly delta: string;
   /** New reasoning of the model. Usually not shown to users. */
-  readonly reasoning?: string;
+  readonly reasoning?: string | undefined;
   /** A new piece of a call of a tool. */
-  readonly toolCall?: ToolCallDelta;
+  readonly toolCall?: ToolCallDelta | undefined;
 }
 
 /**
@@ -77,12 +77,12 @@ export interface AgentOutputData extends AgentEventData {
   readonly text: string;
   /** The calls of tools in the message. A message without any is the answer. */
   readonly toolCalls: readonly ToolCallRequest[];
-  readonly finishReason?: FinishReason;
-  readonly usage?: Usage;
+  readonly finishReason?: FinishReason | undefined;
+  readonly usage?: Usage | undefined;
   /** Set when the message cannot be used: messages with which the model is called again. */
-  readonly retryMessages?: readonly ChatMessage[];
+  readonly retryMessages?: readonly ChatMessage[] | undefined;
   /** The structured output, if this is the call for it. */
-  readonly structured?: unknown;
+  readonly structured?: unknown | undefined;
 }
 
 /** A complete message of the model. */
@@ -107,7 +107,7 @@ export interface ToolCallResultData extends ToolCallData {
   /** Whether the result is the answer of the run. */
   readonly returnDirect: boolean;
   /** The agent that takes over, if the call was a handoff. */
-  readonly handoffTo?: string;
+  readonly handoffTo?: string | undefined;
 }
 
 /** The result of a call of a tool. */

@@ -8,6 +8,8 @@
 // snapshot. The loop knows agents only as an interface (agent.ts), so that the classes of agents can be built on it.
 
 import {
+  type RunArguments,
+  type RunOf,
   StartEvent,
   StopEvent,
   ValidationError,
@@ -141,9 +143,9 @@ export class AgentLoop<ContextData = unknown, Structured = unknown> extends Work
    * agent that answered last.
    * @throws ValidationError `INVALID_OPTION`; also while another run of that conversation has not ended.
    */
-  override run(
-    ...args: Parameters<Workflow<ContextData, AgentStart, AgentResult<Structured>>["run"]>
-  ): WorkflowContext<ContextData, AgentStart, AgentResult<Structured>> {
+  override run<Given extends ContextData | undefined = undefined>(
+    ...args: RunArguments<AgentStart, Given>
+  ): RunOf<ContextData, AgentStart, AgentResult<Structured>, Given> {
     const [input, data, options] = args;
     checkInput(input instanceof StartEvent ? input.data : input);
     const before = latest.get(options?.context?.store ?? noStore);

@@ -38,9 +38,9 @@ export interface Turn {
   /** How often the model was asked for the structured output. */
   readonly attempts: number;
   /** The answer, once there is one. */
-  readonly answer?: ChatMessage;
+  readonly answer?: ChatMessage | undefined;
   /** The structured output, once there is one. */
-  readonly structured?: readonly [unknown];
+  readonly structured?: readonly [unknown] | undefined;
 }
 
 /** The state of agents in the store of a run. */
@@ -50,7 +50,7 @@ export interface AgentsState {
   /** The conversation up to the last complete turn. A turn that fails leaves nothing behind. */
   readonly history: readonly ChatMessage[];
   /** The current turn, or the last one. */
-  readonly turn?: Turn;
+  readonly turn?: Turn | undefined;
 }
 
 export function readState(store: Store): AgentsState | undefined {

@@ -2,7 +2,7 @@
 
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { SnapshotError, ValidationError } from "../errors/errors.js";
-import type { StepFailure, StopEvent, WorkflowEvent } from "../model/events.js";
+import type { StartEvent, StepFailure, StopEvent, WorkflowEvent } from "../model/events.js";
 import type { RecoverOptions, RunOptions } from "../model/options.js";
 import type { Run, RunStatus, SendOptions } from "../model/run.js";
 import type { Store } from "../model/store.js";
@@ -17,8 +17,11 @@ import { describe } from "../util/describe.js";
 import { newId } from "../util/new-id.js";
 import { type PausedStep, stepThrough } from "./stepwise.js";
 
-/** Where runtimes have no `Symbol.dispose`, a symbol that nobody asks for. */
-const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("stepstream.dispose");
+/** The key of `using`, where the compiler's library has it. */
+type DisposeKey = SymbolConstructor extends { readonly dispose: infer Key extends symbol } ? Key : never;
+
+/** Lets `using` free a run, where the compiler's library knows it. */
+export type DisposableRun = { readonly [Key in DisposeKey]: () => void };
 
 /**
  * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
@@ -31,6 +34,37 @@ export type GivenData<ContextData, Data> = unknown extends ContextData
       ? ContextData
       : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
     : ContextData;
+
+/**
+ * A run that lacks its data: what `run` gives when the workflow needs data and got none. `with` makes it a run that may be awaited, iterated and
+ * started.
+ */
+export interface RunWithoutData<ContextData = unknown, Start = unknown, Stop = unknown> extends DisposableRun {
+  /** The run with its data. See {@link WorkflowContext.with}. */
+  with<Data extends ContextData>(data: Data): WorkflowContext<GivenData<ContextData, Data>, Start, Stop>;
+  /** The run's id. */
+  readonly runId: string;
+  /** See {@link WorkflowContext.status}. */
+  readonly status: RunStatus;
+  /** The run's state. */
+  readonly store: Store;
+  /** See {@link WorkflowContext.cancel}. */
+  cancel(reason?: unknown): void;
+  /** See {@link WorkflowContext.dispose}. */
+  dispose(): void;
+  /** Nothing that can be called: it makes the compiler refuse `await`, which takes what has no `then` for a finished value. */
+  then(this: WorkflowContext<ContextData, Start, Stop>, needsData: never): unknown;
+}
+
+/** What `run` gives: a run, or one that lacks its data. */
+export type RunOf<ContextData, Start, Stop, Given> = (() => Given) extends () => ContextData
+  ? WorkflowContext<ContextData, Start, Stop>
+  : RunWithoutData<ContextData, Start, Stop>;
+
+/** The arguments of `run`: the input may be left out when it may be undefined. */
+export type RunArguments<Start, Given> = undefined extends Start
+  ? [input?: Start | StartEvent<Start>, data?: Given, options?: RunOptions]
+  : [input: Start | StartEvent<Start>, data?: Given, options?: RunOptions];
 
 let construct: (definition: WorkflowDefinition, parts: RunParts) => WorkflowContext;
 
@@ -62,6 +96,13 @@ function journalOf(run: LiveRun): JournalWriter {
   return new JournalWriter(codecOf(run.plan, run.definition.types), run.store, run.runId);
 }
 
+/** The key under which the type of the start event's data stands, for inference alone. */
+declare const start: unique symbol;
+
+// The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the class.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+export interface WorkflowContext<ContextData, Start, Stop> extends DisposableRun {}
+
 /**
  * A run: awaitable, and async-iterable over its events.
  *
@@ -75,9 +116,10 @@ function journalOf(run: LiveRun): JournalWriter {
  *
  * Mind that an `async` function that returns a run returns its result, as with every awaitable.
  */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown> implements Run<ContextData, Stop> {
   /** Carries the type of the start event's data for inference; there is nothing at run time. */
-  declare protected readonly startType?: Start;
+  declare protected readonly [start]?: Start;
 
   readonly #definition: WorkflowDefinition;
   readonly #parts: RunParts;
@@ -291,10 +333,11 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   dispose(): void {
     this.cancel("The run was disposed of.");
   }
+}
 
-  [dispose](): void {
-    this.dispose();
-  }
+// Where runtimes have no `Symbol.dispose`, there is no `using` either that would look for it.
+if (typeof Symbol.dispose === "symbol") {
+  Object.defineProperty(WorkflowContext.prototype, Symbol.dispose, { value: WorkflowContext.prototype.dispose });
 }
 
 const runNames: OptionNames<RunOptions> = { runId: 1, signal: 1, context: 1, timeout: 1, onStep: 1, journal: 1 };

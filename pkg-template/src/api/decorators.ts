@@ -1,9 +1,37 @@
 // Steps as decorated methods.
 
-import type { EventClass, EventInput } from "../model/events.js";
-import type { EventsOf, HandlerContext, StepHandler, StepParameters } from "../model/handler-context.js";
+import type { WorkflowEvent } from "../model/events.js";
 import type { Slots } from "../model/nested.js";
+import type {
+  DecoratorCheck,
+  HandlerCheck,
+  StepCheck,
+  StepHandler,
+  StepInputs,
+  StepOutputs,
+  StepParameters,
+} from "../model/step-types.js";
 import type { Workflow } from "./workflow.js";
+
+/** What {@link step} gives: makes a method of a workflow a step. */
+export type StepDecorator<Inputs extends readonly WorkflowEvent[], Outputs extends readonly WorkflowEvent[]> = <
+  ContextData,
+  Start,
+  Stop,
+  NestedSlots extends Slots,
+  Self extends Workflow<ContextData, Start, Stop, NestedSlots>,
+  Method,
+>(
+  method: DecoratorCheck<StepCheck<Inputs, Outputs, StartOf<Self>, StopOf<Self>>> &
+    HandlerCheck<Method, StepInputs<Inputs, StartOf<Self>>, StepOutputs<Outputs, StopOf<Self>>, StopOf<Self>> &
+    StepHandler<ContextData, StepInputs<Inputs, StartOf<Self>>, StepOutputs<Outputs, StopOf<Self>>, NestedSlots> &
+    Method,
+  context: ClassMethodDecoratorContext<Self>,
+) => void;
+
+type StartOf<Self> =
+  Self extends Workflow<infer _ContextData, infer Start, infer _Stop, infer _Slots> ? Start : unknown;
+type StopOf<Self> = Self extends Workflow<infer _ContextData, infer _Start, infer Stop, infer _Slots> ? Stop : unknown;
 
 /**
  * Makes a method of a Workflow subclass a step (a TC39 decorator; set neither `experimentalDecorators` nor
@@ -19,25 +47,15 @@ import type { Workflow } from "./workflow.js";
  * ```
  */
 export function step<
-  const Inputs extends readonly [EventInput, ...EventInput[]],
-  const Outputs extends readonly EventClass[] = readonly EventClass[],
->(parameters: StepParameters<Inputs, Outputs>) {
-  type Method<Self, Data, NestedSlots extends Slots> = (
-    this: Self,
-    context: HandlerContext<Data, NestedSlots>,
-    ...events: EventsOf<Inputs>
-  ) => ReturnType<StepHandler<unknown, Inputs, Outputs>>;
-
-  return function <Data, Start, Stop, NestedSlots extends Slots, Self extends Workflow<Data, Start, Stop, NestedSlots>>(
-    method: Method<Self, Data, NestedSlots>,
-    context: ClassMethodDecoratorContext<Self, Method<Self, Data, NestedSlots>>,
-  ): void {
+  const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+  const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
+>(parameters: StepParameters<Inputs, Outputs>): StepDecorator<Inputs, Outputs> {
+  return function (method, context) {
     const name = parameters.name ?? String(context.name);
-    context.addInitializer(function (this: Self) {
+    context.addInitializer(function (this) {
       // Looked up at each call: a subclass may have overridden the method, decorated or not.
-      const handler: StepHandler<Data, Inputs, Outputs, NestedSlots> = (handlerContext, ...events) =>
-        (context.access.get(this) ?? method).call(this, handlerContext, ...events);
-      this.addStep({ ...parameters, name, override: true }, handler);
+      const handler = (...args: Parameters<typeof method>) => (context.access.get(this) ?? method).call(this, ...args);
+      this.addStep({ ...parameters, name, override: true } as never, handler as never);
     });
   };
 }

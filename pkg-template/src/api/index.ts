@@ -1,7 +1,14 @@
 // Everything that the package offers.
 
-export { type GivenData, WorkflowContext } from "./context.js";
-export { step } from "./decorators.js";
+export {
+  type DisposableRun,
+  type GivenData,
+  type RunArguments,
+  type RunOf,
+  type RunWithoutData,
+  WorkflowContext,
+} from "./context.js";
+export { type StepDecorator, step } from "./decorators.js";
 export {
   CancelledError,
   type Code,
@@ -15,7 +22,7 @@ export {
   ValidationError,
   WorkflowError,
 } from "../errors/errors.js";
-export { LLMError } from "../model/llm-error.js";
+export { LLMError, type LLMErrorOptions } from "../model/llm-error.js";
 export {
   type EventChoice,
   type EventClass,
@@ -32,19 +39,26 @@ export {
   type StreamResetData,
   WorkflowEvent,
 } from "../model/events.js";
+export type { EventsOf, First, HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
 export type {
-  EventsOf,
-  First,
-  HandlerContext,
-  SleepOptions,
+  AddStepParameters,
+  CatchErrorCheck,
+  CatchErrorParameters,
+  DecoratorCheck,
+  HandlerCheck,
+  NotInferred,
+  StepCheck,
   StepHandler,
+  StepInputs,
+  StepOutputs,
   StepParameters,
-  WaitOptions,
-} from "../model/handler-context.js";
-export type { NestableWorkflow, NestedWorkflow, Slots } from "../model/nested.js";
+  StepResult,
+} from "../model/step-types.js";
+export type { NestableWorkflow, NestedWorkflow, NoSlots, Slots, WorkflowTypes } from "../model/nested.js";
 export type { Run, RunStatus, SendOptions } from "../model/run.js";
 export type { TypeHook } from "../model/type-hook.js";
 export {
+  type ErrorClass,
   type ExponentialOptions,
   type RetryCondition,
   type RetryFunction,

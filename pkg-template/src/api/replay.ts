@@ -23,7 +23,7 @@ export interface ReplayOptions {
   /**
    * Where to stop: after so many ticks, or at the first point where the function says so. Default: the end of the journal.
    */
-  readonly until?: number | ((replay: Replay) => boolean);
+  readonly until?: (number | ((replay: Replay) => boolean)) | undefined;
 }
 
 /** An invocation of a step that has not come to its end. */

@@ -1,21 +1,33 @@
 // A workflow: steps, and how to run them.
 
 import { ValidationError } from "../errors/errors.js";
-import { type EventClass, type EventInput, type StartEvent, StepFailedEvent, StopEvent } from "../model/events.js";
-import type { StepHandler, StepParameters } from "../model/handler-context.js";
-import type { Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
+import { type EventClass, type StepFailedEvent, StopEvent, type WorkflowEvent } from "../model/events.js";
+import type { NoSlots, Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
 import type { RecoverOptions, RunOptions, WorkflowOptions } from "../model/options.js";
+import type {
+  AddStepParameters,
+  CatchErrorCheck,
+  CatchErrorParameters,
+  HandlerCheck,
+  NotInferred,
+  StepCheck,
+  StepHandler,
+  StepInputs,
+  StepOutputs,
+} from "../model/step-types.js";
 import { type RawParameters, checkInputs, checkStep, checkStepNames, classesOf } from "../model/step.js";
 import { type ValidationIssue, WorkflowDefinition, checkCount, define, definitionOf } from "../runtime/definition.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
-import { type WorkflowContext, checkRecoverOptions, checkRunOptions, createContext } from "./context.js";
+import {
+  type RunArguments,
+  type RunOf,
+  type WorkflowContext,
+  checkRecoverOptions,
+  checkRunOptions,
+  createContext,
+} from "./context.js";
 import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
-
-/** The arguments of `run`: the input may be left out when it may be undefined. */
-type RunArguments<ContextData, Start> = undefined extends Start
-  ? [input?: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions]
-  : [input: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions];
 
 /**
  * A workflow: steps that take events and return events.
@@ -32,7 +44,7 @@ type RunArguments<ContextData, Start> = undefined extends Start
  * @typeParam Start What the start event carries.
  * @typeParam Stop What the stop event carries.
  */
-export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = Slots> {
+export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = NoSlots> {
   /** For the compiler alone; there is nothing at run time. */
   declare readonly [workflowTypes]?: WorkflowTypes<ContextData, Start, Stop, NestedSlots>;
 
@@ -60,11 +72,24 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
    */
   addStep<
-    const Inputs extends readonly [EventInput, ...EventInput[]],
-    const Outputs extends readonly EventClass[] = readonly EventClass[],
+    const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+    const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
+    Handler = unknown,
   >(
-    parameters: StepParameters<Inputs, Outputs> & { readonly override?: boolean },
-    handler: StepHandler<ContextData, Inputs, Outputs, NestedSlots>,
+    parameters: AddStepParameters<Inputs, Outputs> & StepCheck<NotInferred<Inputs>, NotInferred<Outputs>, Start, Stop>,
+    handler: HandlerCheck<
+      Handler,
+      StepInputs<NotInferred<Inputs>, Start>,
+      StepOutputs<NotInferred<Outputs>, Stop>,
+      Stop
+    > &
+      StepHandler<
+        ContextData,
+        StepInputs<NotInferred<Inputs>, Start>,
+        StepOutputs<NotInferred<Outputs>, Stop>,
+        NestedSlots
+      > &
+      Handler,
   ): this {
     if (typeof parameters !== "object" || parameters === null) {
       throw new ValidationError("INVALID_STEP", `The parameters are ${describe(parameters)}.`);
@@ -88,12 +113,11 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * handled along one line of events before the run fails after all. Default: 1.
    * @throws ValidationError as `addStep`. A step that does not exist and a second handler for a step are found by `run` and `validate`.
    */
-  catchError<const Outputs extends readonly EventClass[] = readonly EventClass[]>(
-    parameters: Omit<StepParameters<never, Outputs>, "inputs"> & {
-      readonly steps?: readonly string[];
-      readonly maxRecoveries?: number;
-    },
-    handler: StepHandler<ContextData, readonly [typeof StepFailedEvent], Outputs, NestedSlots>,
+  catchError<const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[], Handler = unknown>(
+    parameters: CatchErrorParameters<Outputs> & CatchErrorCheck<NotInferred<Outputs>, Stop>,
+    handler: HandlerCheck<Handler, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, Stop> &
+      StepHandler<ContextData, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, NestedSlots> &
+      Handler,
   ): this {
     checkStepNames(parameters, "catchError");
     const { steps = [], maxRecoveries } = parameters;
@@ -175,14 +199,18 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * Makes a run. It begins when it is first used, at the latest in the next microtask.
    *
    * @param input What the start event carries, or a start event.
-   * @param data What handlers find in `context.data`; see also `with`.
+   * @param data What handlers find in `context.data`. Where the workflow needs data and gets none, the run is a
+   * {@link RunWithoutData}, until `with` gives it.
    * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
    * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
    */
-  run(...[input, data, options = {}]: RunArguments<ContextData, Start>): WorkflowContext<ContextData, Start, Stop> {
+  run<Given extends ContextData | undefined = undefined>(
+    ...[input, data, options = {}]: RunArguments<Start, Given>
+  ): RunOf<ContextData, Start, Stop, Given> {
     const origin = this.#definition.begin(input);
     checkRunOptions(options);
-    return createContext(this.#definition, { origin, data, options, place: undefined });
+    const run = createContext(this.#definition, { origin, data, options, place: undefined });
+    return run as RunOf<ContextData, Start, Stop, Given>;
   }
 
   /**

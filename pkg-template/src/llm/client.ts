@@ -42,9 +42,9 @@ export interface Provider {
   /** Whether it refuses requests without a key. */
   readonly needsKey: boolean;
   /** Whether it takes `strict` for every schema that allows it. Some servers refuse it for some of their models. */
-  readonly isStrict?: boolean;
+  readonly isStrict?: boolean | undefined;
   /** The names of the options that only its client has. */
-  readonly optionNames?: Readonly<Record<string, unknown>>;
+  readonly optionNames?: Readonly<Record<string, unknown>> | undefined;
 }
 
 type Sampling = Pick<ClientOptions, "temperature" | "maxTokens" | "stop" | "parallelToolCalls">;

@@ -6,9 +6,9 @@ import { LLMClient } from "./client.js";
 import type { ClientOptions } from "./options.js";
 
 /** The servers whose differences are known. `"openai"` is one without differences, `"generic"` any other. */
-export type Server = (typeof servers)[number];
+export type Server = "openai" | "generic" | "ollama" | "vllm" | "llamacpp" | "groq" | "deepseek" | "mistral" | "xai";
 
-const servers = ["openai", "generic", "ollama", "vllm", "llamacpp", "groq", "deepseek", "mistral", "xai"] as const;
+const servers: readonly Server[] = ["openai", "generic", "ollama", "vllm", "llamacpp", "groq", "deepseek", "mistral", "xai"];
 
 /** Options of {@link OpenAICompatible}. */
 export interface OpenAICompatibleOptions extends ClientOptions {

@@ -1,5 +1,6 @@
 // The options of clients and calls that all providers have.
 
+import type { Fetch } from "../util/platform.js";
 import type { ChatMessage, ChatOptions, ResponseFormat, ToolDefinition } from "../model/chat.js";
 import type { OutputOf, StandardSchema } from "../schema/standard-schema.js";
 import type { OptionNames } from "../errors/check-options.js";
@@ -51,7 +52,7 @@ export interface StandardCall<
   Tools extends readonly ToolDefinition[] | undefined,
 > extends Omit<CallOptions, "responseFormat" | "tools"> {
   readonly responseFormat: Schema;
-  readonly tools?: Tools;
+  readonly tools?: Tools | undefined;
 }
 
 /** As {@link StandardCall}, with options of the format. */
@@ -60,7 +61,7 @@ export interface StandardFormatCall<
   Tools extends readonly ToolDefinition[] | undefined,
 > extends Omit<CallOptions, "responseFormat" | "tools"> {
   readonly responseFormat: StandardFormat<Schema>;
-  readonly tools?: Tools;
+  readonly tools?: Tools | undefined;
 }
 
 /** Options of a call with a JSON Schema. */
@@ -89,7 +90,7 @@ export interface ClientOptions
   /** The URL up to and including the version, such as `https://api.openai.com/v1`. Default: the provider's own. */
   readonly baseURL?: string | undefined;
   /** Replaces the runtime's `fetch`. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
+  readonly fetch?: Fetch | undefined;
 }
 
 const requestNames: OptionNames<RequestOptions> = {

@@ -1,5 +1,7 @@
 // Conversations with models: messages, requests, responses and streams as types, the same for every provider.
 
+import type { Signal } from "../util/platform.js";
+
 /** The author of a message: the program, the user, the model, or a tool that the model called. */
 export type Role = "system" | "user" | "assistant" | "tool";
 
@@ -9,15 +11,15 @@ export type Role = "system" | "user" | "assistant" | "tool";
  */
 export interface BlockSignature {
   readonly api: "chat" | "responses" | "anthropic" | "gemini";
-  readonly id?: string;
-  readonly data?: string;
+  readonly id?: string | undefined;
+  readonly data?: string | undefined;
 }
 
 /** Text. */
 export interface TextBlock {
   readonly type: "text";
   readonly text: string;
-  readonly signature?: BlockSignature;
+  readonly signature?: BlockSignature | undefined;
 }
 
 /** An image: a URL that the provider can reach, or the data in base64. */
@@ -33,7 +35,7 @@ export interface ToolCallBlock {
   readonly name: string;
   /** The arguments as JSON text, which is incomplete when the response was cut off. */
   readonly arguments: string;
-  readonly signature?: BlockSignature;
+  readonly signature?: BlockSignature | undefined;
 }
 
 /** The result of a tool call. */
@@ -50,9 +52,9 @@ export interface ToolResultBlock {
 export interface ReasoningBlock {
   readonly type: "reasoning";
   readonly text: string;
-  readonly signature?: BlockSignature;
+  readonly signature?: BlockSignature | undefined;
   /** Whether the provider hides the reasoning. */
-  readonly redacted?: boolean;
+  readonly redacted?: boolean | undefined;
 }
 
 /** The model declined to answer, with this text. */
@@ -83,14 +85,14 @@ export type FinishReason = "stop" | "length" | "toolCalls" | "contentFilter" | "
 
 /** The tokens of a call, as far as the provider reports them. */
 export interface Usage {
-  readonly input?: number;
+  readonly input?: number | undefined;
   /** Output tokens, those of the reasoning included. */
-  readonly output?: number;
-  readonly reasoning?: number;
+  readonly output?: number | undefined;
+  readonly reasoning?: number | undefined;
   /** Input tokens that were read from the provider's cache. */
-  readonly cached?: number;
+  readonly cached?: number | undefined;
   /** Input tokens that were written to the provider's cache. */
-  readonly cacheWritten?: number;
+  readonly cacheWritten?: number | undefined;
 }
 
 /** A JSON Schema, also in the types of other packages such as `JSONSchema7`; not a schema of a validation library. */
@@ -137,7 +139,7 @@ export interface ChatOptions {
   readonly stop?: string | readonly string[] | undefined;
   readonly responseFormat?: ResponseFormat | undefined;
   /** Aborts the call; the connection is closed. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** A complete response of a model. */
@@ -197,7 +199,9 @@ export interface LLM {
 }
 
 /** A {@link ChatResponse} of which only the message is required. */
-export type OwnResponse = Partial<ChatResponse> & Pick<ChatResponse, "message">;
+export type OwnResponse = Pick<ChatResponse, "message"> & {
+  readonly [Field in keyof ChatResponse]?: ChatResponse[Field] | undefined;
+};
 
 /** A {@link ChatStream} of a model of your own. */
 export interface OwnStream extends AsyncIterable<ChatDelta> {

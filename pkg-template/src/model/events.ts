@@ -52,29 +52,34 @@ export class WorkflowEvent<Data = unknown> {
   }
 }
 
+type AbstractClass<Instance> = abstract new (...args: never) => Instance;
+
 /** A class of events. */
-export type EventClass<Event extends WorkflowEvent = WorkflowEvent> = abstract new (...args: never[]) => Event;
+// The property lets the compiler read a class that is generic (`outputs: [StopEvent]`) before it looks at the handler behind it.
+export interface EventClass<out Event extends WorkflowEvent = WorkflowEvent> extends AbstractClass<Event> {
+  readonly prototype: WorkflowEvent;
+}
 
 /** Any of several classes of events; made by {@link WorkflowEvent.or}. */
 export class EventChoice<out Event extends WorkflowEvent = WorkflowEvent> {
+  /** Carries the type of the events for inference; there is nothing at run time. */
+  declare readonly [role]?: Event;
   /** The classes. */
   readonly classes: readonly EventClass[];
-  /** Carries the type of the events for inference; there is nothing at run time. */
-  declare readonly eventType?: Event;
 
   constructor(classes: readonly EventClass[]) {
     this.classes = classes;
   }
 }
 
-/** What may stand in a step's `inputs`. */
-export type EventInput = EventClass | EventChoice;
+/** What may stand in a step's `inputs`: a class of events, or a choice of several. */
+export type EventInput<Event extends WorkflowEvent = WorkflowEvent> = EventClass<Event> | EventChoice<Event>;
 
 /** The events that an input takes. */
 export type EventOf<Input> =
   Input extends EventChoice<infer Event>
     ? Event
-    : Input extends abstract new (...args: never[]) => infer Event
+    : Input extends abstract new (...args: never) => infer Event
       ? Event
       : never;
 
@@ -143,7 +148,7 @@ export interface StreamResetData {
   /** The attempt that begins, from 1. */
   readonly attempt: number;
   /** Only for the step of an agent that calls the model: the iteration whose `AgentStream` events are written again. */
-  readonly iteration?: number;
+  readonly iteration?: number | undefined;
 }
 
 let names: ReadonlyMap<unknown, string> | undefined;

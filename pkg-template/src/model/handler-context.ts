@@ -1,9 +1,9 @@
 // What a step's handler gets, as types. `runtime/invocation.ts` is behind them.
 
-import type { EventClass, EventInput, EventOf, StreamResetData, WorkflowEvent } from "./events.js";
-import type { NestedWorkflow, Slots } from "./nested.js";
-import type { RetryFunction, RetryPolicy } from "./retry.js";
+import type { EventClass, EventInput, EventOf, WorkflowEvent } from "./events.js";
+import type { NestedWorkflow, NoSlots, Slots } from "./nested.js";
 import type { Store } from "./store.js";
+import type { Signal } from "../util/platform.js";
 
 /** Options of `waitForEvent`. */
 export interface WaitOptions<Event extends WorkflowEvent> {
@@ -16,13 +16,13 @@ export interface WaitOptions<Event extends WorkflowEvent> {
   /** The question that the event answers. It is published once, before the wait, also when the step runs again. */
   readonly ask?: WorkflowEvent | undefined;
   /** Withdraws the wait when it is aborted: the wait takes no event any more, and rejects with `WAIT_WITHDRAWN`. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** Options of `sleep`. */
 export interface SleepOptions {
   /** Withdraws the sleep when it is aborted: it rejects with `WAIT_WITHDRAWN`. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** The first of several waits: its key, and what it gave. */
@@ -42,13 +42,13 @@ export type EventsOf<Classes extends readonly EventInput[]> = {
  * CancelledError with the code `ATTEMPT_ENDED`. After the handler has returned, the run goes on, and `sendEvent` and
  * `writeEventToStream` still work.
  */
-export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots = Slots> {
+export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots = NoSlots> {
   /** What was given to `run` or `with`. */
   readonly data: ContextData;
   /** The run's state. */
   readonly store: Store;
   /** Aborted when the attempt times out or the run ends. Pass it on to `fetch` and the like. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The run's id. */
   readonly runId: string;
   /** The step's name. */
@@ -138,40 +138,3 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    */
   readonly once: <Result>(key: string, act: () => Result | PromiseLike<Result>) => Promise<Awaited<Result>>;
 }
-
-/** The parameters of a step. */
-export interface StepParameters<
-  Inputs extends readonly EventInput[] = readonly EventInput[],
-  Outputs extends readonly EventClass[] = readonly EventClass[],
-> {
-  /** What the step takes: an event of each, first in, first out. */
-  readonly inputs: Inputs;
-  /** What the step returns. Left out, it may return any event, and nothing is checked. */
-  readonly outputs?: Outputs;
-  /** Its name, unique in the workflow. Default: the handler's name, else `step1`, `step2`, … */
-  readonly name?: string;
-  /** How many invocations may run at a time; the rest queue, first in, first out. Default: any number. */
-  readonly numWorkers?: number;
-  /** Whether and how a failed attempt is repeated. Default: it is not. */
-  readonly retry?: RetryPolicy | RetryFunction;
-  /**
-   * Details for the `StreamReset` that is published when the step runs again: called with the input events of the invocation. For
-   * steps of libraries, whose users know the events by something else than the step's name.
-   */
-  readonly resetDetails?: ((events: readonly WorkflowEvent[]) => Pick<StreamResetData, "iteration">) | undefined;
-  /** How many seconds an attempt may take. Default: as long as it takes. */
-  readonly timeout?: number | null;
-}
-
-type Returned<Outputs extends readonly EventClass[]> = EventOf<Outputs[number]> | null | undefined | void;
-
-/** A step's handler: gets the context and an event for each input, returns an event or nothing. */
-export type StepHandler<
-  ContextData = unknown,
-  Inputs extends readonly EventInput[] = readonly EventInput[],
-  Outputs extends readonly EventClass[] = readonly EventClass[],
-  NestedSlots extends Slots = Slots,
-> = (
-  context: HandlerContext<ContextData, NestedSlots>,
-  ...events: EventsOf<Inputs>
-) => Returned<Outputs> | PromiseLike<Returned<Outputs>>;

@@ -5,11 +5,11 @@ import type { ChatResponse } from "./chat.js";
 
 /** What is known of a call of a model that failed; see the fields of {@link LLMError}. */
 export interface LLMErrorOptions extends ErrorOptions {
-  readonly status?: number;
-  readonly type?: string;
-  readonly providerCode?: string;
-  readonly retryAfter?: number;
-  readonly partial?: ChatResponse;
+  readonly status?: number | undefined;
+  readonly type?: string | undefined;
+  readonly providerCode?: string | undefined;
+  readonly retryAfter?: number | undefined;
+  readonly partial?: ChatResponse | undefined;
 }
 
 /** A call of a model failed. Its message holds the provider's words, and no API key. */

@@ -16,7 +16,13 @@ export interface WorkflowTypes<ContextData, Start, Stop, NestedSlots extends Slo
 }
 
 /** Nested workflows by slot. */
-export type Slots = Readonly<Record<string, NestableWorkflow>>;
+export interface Slots {
+  readonly [slot: string]: NestableWorkflow;
+}
+
+/** No nested workflows. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- an interface would not be a kind of Slots.
+export type NoSlots = {};
 
 /** A workflow, as `addWorkflows` takes it. `Workflow` is the class. */
 export interface NestableWorkflow {

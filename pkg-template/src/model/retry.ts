@@ -86,11 +86,11 @@ function list<Member extends WaitStrategy | StopStrategy>(
 /** Options of waits that grow by a factor. Durations in seconds. */
 export interface ExponentialOptions {
   /** Before the second attempt. Default: 1. */
-  readonly initial?: number;
+  readonly initial?: number | undefined;
   /** What each further wait is multiplied by. Default: 2. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** The longest wait. Default: 60. */
-  readonly max?: number;
+  readonly max?: number | undefined;
 }
 
 const exponentialNames: OptionNames<ExponentialOptions> = { initial: 1, factor: 1, max: 1 };
@@ -164,7 +164,8 @@ export function stopAll(...stops: StopStrategy[]): StopStrategy {
 }
 
 /** A class of errors. */
-type ErrorClass = abstract new (...args: never[]) => Error;
+/** A class of errors. */
+export type ErrorClass = abstract new (...args: never) => Error;
 
 /** Retries on errors of these classes. */
 export function retryIfErrorType(...classes: ErrorClass[]): RetryCondition {

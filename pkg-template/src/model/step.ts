@@ -3,7 +3,7 @@
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
 import { EventChoice, type EventClass, type EventInput, type WorkflowEvent, isEventClass } from "./events.js";
-import type { StepParameters } from "./handler-context.js";
+import type { StepParameters } from "./step-types.js";
 import { type RetryFunction, RetryPolicy } from "./retry.js";
 import { milliseconds } from "./duration.js";
 import { describe } from "../util/describe.js";
@@ -35,12 +35,12 @@ export interface StepDefinition {
 /** The parameters of a step, unchecked. */
 export interface RawParameters {
   readonly name?: string | undefined;
-  readonly inputs?: unknown;
-  readonly outputs?: unknown;
+  readonly inputs?: unknown | undefined;
+  readonly outputs?: unknown | undefined;
   readonly numWorkers?: number | undefined;
   readonly retry?: RetryPolicy | RetryFunction | undefined;
   readonly timeout?: number | null | undefined;
-  readonly resetDetails?: StepParameters["resetDetails"];
+  readonly resetDetails?: StepParameters["resetDetails"] | undefined;
 }
 
 /** The classes that an input takes. */

@@ -8,10 +8,10 @@ import { type StandardSchema, isStandardSchema } from "./standard-schema.js";
 /** The methods by which libraries convert their schemas to JSON Schema. */
 interface Convertible {
   readonly "~standard": {
-    readonly jsonSchema?: { readonly input?: (options: { readonly target: string }) => unknown };
+    readonly jsonSchema?: { readonly input?: (options: { readonly target: string }) => unknown } | undefined;
   };
-  readonly toJsonSchema?: () => unknown;
-  readonly toJSONSchema?: () => unknown;
+  readonly toJsonSchema?: (() => unknown) | undefined;
+  readonly toJSONSchema?: (() => unknown) | undefined;
 }
 
 function converted(schema: StandardSchema, where: string): unknown {

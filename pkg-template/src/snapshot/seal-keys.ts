@@ -1,6 +1,7 @@
 // Keys for sealed snapshots: checks the keys of users, and derives from them the keys for WebCrypto. Each purpose has a
 // key of its own, so that what leaks of one does not weaken another.
 
+import type { Key } from "../util/platform.js";
 import { EngineError, ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 import { asBytes } from "./header.js";
@@ -14,7 +15,7 @@ import { asBytes } from "./header.js";
  * - a `CryptoKey` for HMAC with SHA-256 and the usage `sign`, which cannot encrypt;
  * - a `CryptoKey` for AES-GCM of 256 bits, with the usages `encrypt` and `decrypt`, which always encrypts.
  */
-export type SealKey = CryptoKey | ArrayBuffer | Uint8Array | string;
+export type SealKey = Key | ArrayBuffer | Uint8Array | string;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

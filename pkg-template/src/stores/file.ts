@@ -7,6 +7,7 @@
 // 2. A process that saves an older snapshot adds a file; it does not replace the newer one.
 // 3. Every save removes the outdated files that it finds. A crash before that does no harm.
 
+import type { Address } from "../util/platform.js";
 import { mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,7 +49,7 @@ interface Version {
  * cannot lead out of it.
  * @throws ValidationError `INVALID_OPTION` when it is neither.
  */
-export function fileStore(directory: string | URL): SnapshotStore {
+export function fileStore(directory: string | Address): SnapshotStore {
   const isUrl = Object.prototype.toString.call(directory) === "[object URL]";
   if (typeof directory !== "string" && !isUrl) {
     throw new ValidationError("INVALID_OPTION", `The directory is ${describe(directory)}, not a path or a URL.`);

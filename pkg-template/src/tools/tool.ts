@@ -25,7 +25,7 @@ export interface ToolRun {
 export interface ToolContent {
   readonly content: readonly (TextBlock | ImageBlock)[];
   /** Whether the tool failed, for the model. Default: false. */
-  readonly isError?: boolean;
+  readonly isError?: boolean | undefined;
 }
 
 /** Whether a call must be approved by a person first: always, never, or depending on its arguments. */

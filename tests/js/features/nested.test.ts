@@ -147,7 +147,7 @@ test("several nested runs go on at the same time", async () => {
     const stops = await Promise.all([workflows.inner.run("a"), workflows.inner.run("b")]);
     return new StopEvent(stops.map(({ data }) => data).join());
   });
-  const context = parent.run("x").start();
+  const context = parent.run("x", { mark: "" }).start();
   await turn();
   expect(begun).toBe(2);
   gates[1]!.resolve();
@@ -166,7 +166,7 @@ test("a child's failure rejects in the step, with the error itself", async () =>
     await workflows.inner.run("x").catch((error: unknown) => caught.push(error));
     return new StopEvent("went on");
   });
-  expect((await soon(parent.run("x"))).data).toBe("went on");
+  expect((await soon(parent.run("x", { mark: "" }))).data).toBe("went on");
   expect(caught).toEqual([boom]);
   expect(caught[0]).toBe(boom);
 });
@@ -193,7 +193,7 @@ test("a child that fails while nobody awaits it disturbs nobody", async () => {
     await turn();
     return new StopEvent("done");
   });
-  expect((await soon(parent.run("x"))).data).toBe("done");
+  expect((await soon(parent.run("x", { mark: "" }))).data).toBe("done");
 });
 
 /** A child that goes on until it is ended, and what its signal said then. */
@@ -240,7 +240,7 @@ test("a parent that completes cancels the children that are left", async () => {
     await turn();
     return new StopEvent("done");
   });
-  await soon(parent.run("x"));
+  await soon(parent.run("x", { mark: "" }));
   expect([run?.status, signals[0]?.aborted]).toEqual(["cancelled", true]);
 });
 
@@ -266,7 +266,7 @@ test("a child keeps its own timeout", async () => {
   parent.addStep({ inputs, outputs }, async ({ workflows }) => {
     return new StopEvent((await workflows.inner.run("x", { mark: "" }, { timeout: 0.01 })).data);
   });
-  await fails(parent.run("x"), TimeoutError, "RUN_TIMEOUT");
+  await fails(parent.run("x", { mark: "" }), TimeoutError, "RUN_TIMEOUT");
 });
 
 test("a child that waits for the outside makes the parent wait, until it is answered", async () => {
@@ -361,7 +361,7 @@ test("a nested run of a step that is over is refused", async () => {
     await new Promise(() => {});
     return undefined;
   });
-  const context = parent.run("x").start();
+  const context = parent.run("x", { mark: "" }).start();
   context.cancel();
   expectError(await soon(late.promise), CancelledError, "ATTEMPT_ENDED");
 });
