@@ -1,6 +1,7 @@
 // Checkpoints: the types of a workflow go through the checkpointer.
 import {
   type CompletedStep,
+  type Run,
   type RunWithoutData,
   StartEvent,
   StopEvent,
@@ -48,7 +49,7 @@ new WorkflowCheckpointer(workflow, {
   onError: (error, completed, context) => {
     expectValue<unknown>()(error);
     expectValue<CompletedStep>()(completed);
-    expectValue<WorkflowContext>()(context);
+    expectValue<Run>()(context);
   },
 });
 

@@ -50,7 +50,7 @@ function kindOf(code: Code): string {
     case "DUPLICATE_AGENT":
     case "UNKNOWN_AGENT":
     case "HANDLER_HANDLED":
-    case "UNKNOWN_OPTION":
+    case "UNKNOWN_SLOT":
     case "UNNAMED_STEP":
     case "UNNAMED_EVENT":
       return "validation";

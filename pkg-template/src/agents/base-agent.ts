@@ -165,7 +165,7 @@ export abstract class BaseAgent<Structured = unknown> implements AgentDefinition
   protected async callModel(
     context: HandlerContext,
     input: AgentStepInput,
-    options: ChatOptions & { readonly messages?: readonly ChatMessage[] } = {},
+    options: ChatOptions & { readonly messages?: readonly ChatMessage[] | undefined } = {},
     sink?: DeltaSink,
   ): Promise<OwnResponse> {
     const { messages = input.messages, ...others } = options;

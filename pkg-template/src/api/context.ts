@@ -4,7 +4,7 @@ import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { SnapshotError, ValidationError } from "../errors/errors.js";
 import type { StartEvent, StepFailure, StopEvent, WorkflowEvent } from "../model/events.js";
 import type { RecoverOptions, RunOptions } from "../model/options.js";
-import type { Run, RunStatus, SendOptions } from "../model/run.js";
+import type { GivenData, PausedStep, Run, RunStatus, SendOptions } from "../model/run.js";
 import type { Store } from "../model/store.js";
 import type { WorkflowDefinition } from "../runtime/definition.js";
 import { LiveRun } from "../runtime/live-run.js";
@@ -15,25 +15,13 @@ import { JournalWriter } from "../snapshot/journal-writer.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
 import { newId } from "../util/new-id.js";
-import { type PausedStep, stepThrough } from "./stepwise.js";
+import { stepThrough } from "./stepwise.js";
 
 /** The key of `using`, where the compiler's library has it. */
 type DisposeKey = SymbolConstructor extends { readonly dispose: infer Key extends symbol } ? Key : never;
 
 /** Lets `using` free a run, where the compiler's library knows it. */
 export type DisposableRun = { readonly [Key in DisposeKey]: () => void };
-
-/**
- * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
- * was given.
- */
-export type GivenData<ContextData, Data> = unknown extends ContextData
-  ? Data
-  : Data extends object
-    ? [Exclude<keyof Data, keyof ContextData>] extends [never]
-      ? ContextData
-      : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
-    : ContextData;
 
 /**
  * A run that lacks its data: what `run` gives when the workflow needs data and got none. `with` makes it a run that may be awaited, iterated and
@@ -297,7 +285,7 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    * @param options `data`: whether the run's data goes along. Default: false; it is given anew with `with`.
    * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
    */
-  snapshot(options: { readonly data?: boolean } = {}): Uint8Array {
+  snapshot(options: { readonly data?: boolean | undefined } = {}): Uint8Array {
     checkOptions(options, snapshotNames, "snapshot");
     return capture(this.#run, { data: options.data === true });
   }
@@ -321,9 +309,9 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
    *
    * @throws SnapshotError `JOURNAL_NOT_KEPT`
    */
-  journal(options?: { readonly stream?: false }): Uint8Array;
+  journal(options?: { readonly stream?: false | undefined }): Uint8Array;
   journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
-  journal(options: { readonly stream?: boolean } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
+  journal(options: { readonly stream?: boolean | undefined } = {}): Uint8Array | AsyncIterableIterator<Uint8Array> {
     const writer = this.#run.journal as JournalWriter | undefined;
     if (writer === undefined) throw new SnapshotError("JOURNAL_NOT_KEPT");
     return options.stream === true ? writer.increments() : writer.bytes();

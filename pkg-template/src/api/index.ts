@@ -1,13 +1,6 @@
 // Everything that the package offers.
 
-export {
-  type DisposableRun,
-  type GivenData,
-  type RunArguments,
-  type RunOf,
-  type RunWithoutData,
-  WorkflowContext,
-} from "./context.js";
+export { type DisposableRun, type RunArguments, type RunOf, type RunWithoutData, WorkflowContext } from "./context.js";
 export { type StepDecorator, step } from "./decorators.js";
 export {
   CancelledError,
@@ -55,7 +48,7 @@ export type {
   StepResult,
 } from "../model/step-types.js";
 export type { NestableWorkflow, NestedWorkflow, NoSlots, Slots, WorkflowTypes } from "../model/nested.js";
-export type { Run, RunStatus, SendOptions } from "../model/run.js";
+export type { GivenData, PausedStep, Run, RunStatus, SendOptions } from "../model/run.js";
 export type { TypeHook } from "../model/type-hook.js";
 export {
   type ErrorClass,
@@ -87,7 +80,6 @@ export {
 export { Replay, type ReplayedInvocation, type ReplayOptions } from "./replay.js";
 export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "../model/options.js";
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
-export type { PausedStep } from "./stepwise.js";
 export type { Store } from "../model/store.js";
 export type { ValidationIssue } from "../runtime/definition.js";
 export { Workflow } from "./workflow.js";

@@ -185,7 +185,7 @@ export class Replay {
   }
 
   /** Where the run was; `ended` for any end. */
-  get status(): (typeof statuses)[number] {
+  get status(): "created" | "running" | "waiting" | "ended" {
     return this.#look().status;
   }
 

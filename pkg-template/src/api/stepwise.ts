@@ -5,23 +5,8 @@ import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 
 import type { HeldStep } from "../runtime/attempts.js";
+import type { PausedStep } from "../model/run.js";
 import type { LiveRun } from "../runtime/live-run.js";
-
-/** A step that has returned, before its event goes on. */
-export interface PausedStep {
-  /** The step's name. */
-  readonly step: string;
-  /** The event it was invoked with; of a step with several inputs, the first. */
-  readonly input: WorkflowEvent;
-  /** All events it was invoked with. */
-  readonly inputs: readonly WorkflowEvent[];
-  /** The event that will go on: what the step returned, or what {@link PausedStep.replace} put in its place. */
-  readonly output: WorkflowEvent | undefined;
-  /** Which attempt this is, from 1. */
-  readonly attempt: number;
-  /** Lets another event go on, or none. Must be called before the loop goes on. */
-  replace(event: WorkflowEvent | undefined): void;
-}
 
 /**
  * Yields each step when it has returned; its event goes on when the loop asks for the next. When the loop is left early, the run

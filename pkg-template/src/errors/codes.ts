@@ -23,8 +23,90 @@ export interface CodeInfo {
   readonly number?: number;
 }
 
+/** The stable name of an error, as its `code` property has it. */
+export type Code =
+  | "NO_STEPS"
+  | "NO_START_STEP"
+  | "NO_STOP_STEP"
+  | "STEP_TAKES_STOP"
+  | "NEVER_PRODUCED"
+  | "NEVER_CONSUMED"
+  | "UNREACHABLE_STEP"
+  | "DEAD_END"
+  | "UNNAMED_STEP"
+  | "UNNAMED_EVENT"
+  | "DUPLICATE_STEP"
+  | "DUPLICATE_EVENT"
+  | "UNKNOWN_STEP"
+  | "DUPLICATE_HANDLER"
+  | "HANDLER_HANDLED"
+  | "INVALID_WORKERS"
+  | "INVALID_STEP"
+  | "INVALID_DURATION"
+  | "INVALID_RETRY"
+  | "INVALID_OPTION"
+  | "INVALID_EVENT"
+  | "UNDECLARED_OUTPUT"
+  | "EVENT_NOT_TAKEN"
+  | "UNKNOWN_SLOT"
+  | "RUN_ENDED"
+  | "INVALID_STORE"
+  | "INVALID_TOOL"
+  | "INVALID_SCHEMA"
+  | "INVALID_AGENT"
+  | "DUPLICATE_AGENT"
+  | "UNKNOWN_AGENT"
+  | "STEP_FAILED"
+  | "RUN_TIMEOUT"
+  | "STEP_TIMEOUT"
+  | "WAIT_TIMEOUT"
+  | "RUN_CANCELLED"
+  | "ATTEMPT_ENDED"
+  | "WAIT_WITHDRAWN"
+  | "RUN_STALLED"
+  | "STEPS_LIMIT"
+  | "EVENTS_DROPPED"
+  | "AGENT_ITERATIONS"
+  | "ANSWER_FORM"
+  | "ENGINE_PANICKED"
+  | "UNSUPPORTED_RUNTIME"
+  | "STALE_ID"
+  | "NO_WEBCRYPTO"
+  | "SNAPSHOT_VALUE"
+  | "JOURNAL_NOT_KEPT"
+  | "SNAPSHOT_STALE"
+  | "SNAPSHOT_FORMAT"
+  | "SNAPSHOT_VERSION"
+  | "SNAPSHOT_TRUNCATED"
+  | "SNAPSHOT_ALTERED"
+  | "SNAPSHOT_FOREIGN"
+  | "STEP_MISSING"
+  | "EVENT_MISSING"
+  | "STEP_CHANGED"
+  | "SNAPSHOT_INVALID"
+  | "JOURNAL_GAP"
+  | "SEAL_KEY"
+  | "SEAL_ALTERED"
+  | "SEAL_FOREIGN"
+  | "LLM_REQUEST"
+  | "LLM_AUTH"
+  | "LLM_NOT_FOUND"
+  | "LLM_BAD_REQUEST"
+  | "LLM_CONTEXT_LENGTH"
+  | "LLM_CONTENT_FILTER"
+  | "LLM_RATE_LIMIT"
+  | "LLM_QUOTA"
+  | "LLM_SERVER"
+  | "LLM_HTTP"
+  | "LLM_NETWORK"
+  | "LLM_TIMEOUT"
+  | "LLM_STREAM_CUT"
+  | "LLM_STREAM_ERROR"
+  | "LLM_BAD_ANSWER"
+  | "LLM_ABORTED";
+
 /** Every code, in the order of `docs/errors.md`. A code keeps its name for ever. */
-export const codes = {
+export const codes: Readonly<Record<Code, CodeInfo>> = {
   NO_STEPS: { number: 1, class: "ValidationError", help: "The workflow has no steps. Add one with addStep." },
   NO_START_STEP: {
     number: 2,
@@ -352,7 +434,4 @@ export const codes = {
     help: "The answer does not have the provider's format, or does not match the schema. Check that `baseURL` leads to this kind of API, or simplify the schema.",
   },
   LLM_ABORTED: { number: 135, class: "LLMError", help: "The call was aborted; `partial` has what had arrived." },
-} as const satisfies Readonly<Record<string, CodeInfo>>;
-
-/** The stable name of an error, as its `code` property has it. */
-export type Code = keyof typeof codes;
+};

@@ -14,7 +14,7 @@ export class WorkflowError extends Error {
    * @param detail What it is about, in a sentence. The advice that belongs to the code follows it.
    * @param options `cause`; and `after`, a text that follows the advice.
    */
-  constructor(code: Code, detail = "", options: ErrorOptions & { readonly after?: string } = {}) {
+  constructor(code: Code, detail = "", options: ErrorOptions & { readonly after?: string | undefined } = {}) {
     super(`${detail}${detail === "" ? "" : " "}${codes[code].help}${options.after ?? ""}`, options);
     this.code = code;
   }
@@ -62,7 +62,7 @@ export class SnapshotError extends WorkflowError {
   readonly path: string | undefined;
 
   /** @param path See {@link SnapshotError.path}. */
-  constructor(code: Code, detail = "", options: ErrorOptions & { readonly path?: string } = {}) {
+  constructor(code: Code, detail = "", options: ErrorOptions & { readonly path?: string | undefined } = {}) {
     super(code, detail, options);
     this.path = options.path;
   }

@@ -8,7 +8,17 @@ import type { ClientOptions } from "./options.js";
 /** The servers whose differences are known. `"openai"` is one without differences, `"generic"` any other. */
 export type Server = "openai" | "generic" | "ollama" | "vllm" | "llamacpp" | "groq" | "deepseek" | "mistral" | "xai";
 
-const servers: readonly Server[] = ["openai", "generic", "ollama", "vllm", "llamacpp", "groq", "deepseek", "mistral", "xai"];
+const servers: readonly Server[] = [
+  "openai",
+  "generic",
+  "ollama",
+  "vllm",
+  "llamacpp",
+  "groq",
+  "deepseek",
+  "mistral",
+  "xai",
+];
 
 /** Options of {@link OpenAICompatible}. */
 export interface OpenAICompatibleOptions extends ClientOptions {

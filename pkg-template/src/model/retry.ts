@@ -112,14 +112,16 @@ export function waitExponential(options: ExponentialOptions = {}): WaitStrategy 
 }
 
 /** Waits `initial + step * n` seconds, at most `max`. Defaults: 0, 1, 60. */
-export function waitIncrementing(options: { initial?: number; step?: number; max?: number } = {}): WaitStrategy {
+export function waitIncrementing(
+  options: { initial?: number | undefined; step?: number | undefined; max?: number | undefined } = {},
+): WaitStrategy {
   checkOptions(options, { initial: 1, step: 1, max: 1 }, "waitIncrementing", { start: "initial", increment: "step" });
   const { initial = 0, step = 1, max = 60 } = options;
   return new WaitStrategy([2, time(initial, "initial"), time(step, "step"), time(max, "max")]);
 }
 
 /** Waits anywhere between `min` and `max` seconds. Defaults: 0, 1. The draw depends on the run id alone, so a replay repeats it. */
-export function waitRandom(options: { min?: number; max?: number } = {}): WaitStrategy {
+export function waitRandom(options: { min?: number | undefined; max?: number | undefined } = {}): WaitStrategy {
   checkOptions(options, { min: 1, max: 1 }, "waitRandom");
   const { min = 0, max = 1 } = options;
   return new WaitStrategy([3, time(min, "min"), time(max, "max")]);
@@ -207,7 +209,11 @@ export function retryAll(...conditions: RetryCondition[]): RetryCondition {
  * @throws ValidationError `INVALID_RETRY` when a strategy was not made by the functions of this module.
  */
 export function retryPolicy(
-  options: { retry?: RetryCondition; wait?: WaitStrategy; stop?: StopStrategy } = {},
+  options: {
+    retry?: RetryCondition | undefined;
+    wait?: WaitStrategy | undefined;
+    stop?: StopStrategy | undefined;
+  } = {},
 ): RetryPolicy {
   checkOptions(options, { retry: 1, wait: 1, stop: 1 }, "retryPolicy", { condition: "retry", when: "retry" });
   const { retry, wait = waitFixed(5), stop = stopAfterAttempt(3) } = options;

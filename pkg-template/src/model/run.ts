@@ -10,6 +10,34 @@ import type { Store } from "./store.js";
 export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
 /**
+ * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
+ * was given.
+ */
+export type GivenData<ContextData, Data> = unknown extends ContextData
+  ? Data
+  : Data extends object
+    ? [Exclude<keyof Data, keyof ContextData>] extends [never]
+      ? ContextData
+      : ContextData & Pick<Data, Exclude<keyof Data, keyof ContextData>>
+    : ContextData;
+
+/** A step that has returned, before its event goes on. */
+export interface PausedStep {
+  /** The step's name. */
+  readonly step: string;
+  /** The event it was invoked with; of a step with several inputs, the first. */
+  readonly input: WorkflowEvent;
+  /** All events it was invoked with. */
+  readonly inputs: readonly WorkflowEvent[];
+  /** The event that will go on: what the step returned, or what {@link PausedStep.replace} put in its place. */
+  readonly output: WorkflowEvent | undefined;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  /** Lets another event go on, or none. Must be called before the loop goes on. */
+  replace(event: WorkflowEvent | undefined): void;
+}
+
+/**
  * A run, as a step's handler, a hook or an option has it: awaitable, and async-iterable over its events. `WorkflowContext` is the class.
  *
  * @typeParam ContextData What handlers find in `context.data`.
@@ -41,6 +69,15 @@ export interface Run<ContextData = unknown, Stop = unknown>
   stream(): AsyncIterableIterator<WorkflowEvent>;
   /** The run as bytes. */
   snapshot(options?: { readonly data?: boolean | undefined }): Uint8Array;
+  /** A run of its own with the same start event and other data. */
+  with<Data extends ContextData>(data: Data): Run<GivenData<ContextData, Data>, Stop>;
+  /** A loop over the steps: yields each when it has returned, before its event goes on. */
+  stepwise(): AsyncGenerator<PausedStep, void, undefined>;
+  /** A run of its own that goes on from where this one is now. */
+  fork(): Run<ContextData, Stop>;
+  /** The journal of a run that keeps one: everything that has happened so far. */
+  journal(options?: { readonly stream?: false | undefined }): Uint8Array;
+  journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
   /** See Promise. */
   catch<Rejected = never>(
     onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,

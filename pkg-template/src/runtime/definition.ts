@@ -1,7 +1,7 @@
 // A workflow as the internals work on it: its steps, limits, hooks and slots. `Workflow` holds one privately, so that a subclass may
 // have steps and fields of any name.
 
-import { codes } from "../errors/codes.js";
+import { type Code, codes } from "../errors/codes.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
 import { milliseconds } from "../model/duration.js";
@@ -24,7 +24,7 @@ import type { RunParts } from "./run-parts.js";
 /** Something in a workflow that looks wrong. */
 export interface ValidationIssue {
   /** What it is; `docs/errors.md` lists them all. */
-  readonly code: keyof typeof codes;
+  readonly code: Code;
   /**
    * `error`: a run does not work, or not as it is meant; `strict()` refuses it. `warning`: it works, and something about it is
    * fragile.
@@ -313,7 +313,7 @@ function subjectOf({ step, event }: { readonly step?: string; readonly event?: s
   return parts.length === 0 ? "" : `${parts.join(", ")}:`;
 }
 
-function messageOf(subject: string, code: keyof typeof codes): string {
+function messageOf(subject: string, code: Code): string {
   return subject === "" ? codes[code].help : `${subject} ${codes[code].help}`;
 }
 
@@ -322,9 +322,6 @@ function issueOf({ code, step, event }: Finding): ValidationIssue {
   return { code, severity: "error", ...subject, message: messageOf(subjectOf(subject), code) };
 }
 
-function warning(
-  code: keyof typeof codes,
-  subject: { readonly step?: string; readonly event?: string },
-): ValidationIssue {
+function warning(code: Code, subject: { readonly step?: string; readonly event?: string }): ValidationIssue {
   return { code, severity: "warning", ...subject, message: messageOf(subjectOf(subject), code) };
 }

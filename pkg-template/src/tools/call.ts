@@ -1,5 +1,6 @@
 // Calls of tools for programs that hold a conversation with a model themselves, without an agent.
 
+import type { Signal } from "../util/platform.js";
 import { ValidationError } from "../errors/errors.js";
 import type { HandlerContext } from "../model/handler-context.js";
 import { describe } from "../util/describe.js";
@@ -11,7 +12,7 @@ import { type Tool, isTool } from "./tool.js";
 /** Options of {@link callTool}. */
 export interface CallToolOptions {
   /** Aborts the call. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
   /** The context of the step that calls the tool, for tools that use it. */
   readonly context?: HandlerContext | undefined;
 }

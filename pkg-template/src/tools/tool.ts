@@ -1,5 +1,6 @@
 // Tools: functions that a model may call, each with the description that the model is given.
 
+import type { Signal } from "../util/platform.js";
 import { ValidationError } from "../errors/errors.js";
 import type { HandlerContext } from "../model/handler-context.js";
 import { milliseconds } from "../model/duration.js";
@@ -14,7 +15,7 @@ import { type OptionNames, checkOptions } from "../errors/check-options.js";
 /** The second argument of a tool's `execute`. */
 export interface ToolRun {
   /** Aborts when the tool's timeout is over, or when its caller ends. Pass it on to `fetch` and the like. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** The context of the step in which the tool runs. Outside of a run, reading it throws a ValidationError. */
   readonly context: HandlerContext;
   /** The id of the model's call. */
