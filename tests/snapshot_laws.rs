@@ -154,7 +154,7 @@ proptest! {
         play(&mut Sim::new(&plan), &choices, |sim, _| {
             let before = sim.engine.state().clone();
             let image = image(sim);
-            assert_eq!(encode_image(&image), encode_image(&sim.engine.freeze(Millis(sim.now)).image));
+            assert_eq!(encode_image(&image), encode_image(&sim.engine.capture(Millis(sim.now)).image));
             assert!(*sim.engine.state() == before);
             if image.condition == Condition::Completed {
                 assert_eq!(sim.shelved(Order::Given, false).err(), Some(Code::RunEnded));
@@ -260,7 +260,7 @@ proptest! {
 }
 
 fn image(sim: &Sim) -> Image {
-    sim.engine.freeze(Millis(sim.now)).image
+    sim.engine.capture(Millis(sim.now)).image
 }
 
 /// A journal in pieces, and the states that the run was in when each was taken.
@@ -280,7 +280,7 @@ impl Record {
     fn check(mut self, plan: &Blueprint, order: Order) {
         let mut replay = Replay::new(plan.build(order).graph, self.pieces.concat()).expect("it begins as a journal");
         loop {
-            let image = replay.engine.freeze(replay.now).image;
+            let image = replay.engine.capture(replay.now).image;
             if let Some(state) = self.states.remove(&image.ticks) {
                 assert!(state == encode_image(&image), "after {} ticks: {image:?}", image.ticks);
             }

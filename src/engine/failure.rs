@@ -3,7 +3,7 @@
 use super::graph::Handler;
 use super::ids::{EventTypeId, InvocationId, Millis, Slot, StepId};
 use super::reduce::Reducer;
-use super::state::{Answer, Phase, TimerTarget};
+use super::state::{Phase, RequestResult, TimerTarget};
 use super::tick::{Command, Outcome, Verdict};
 
 impl Reducer<'_> {
@@ -75,10 +75,10 @@ impl Reducer<'_> {
         if let Some(memory) = &mut memory {
             self.close_waits(&mut memory.log);
             // A question that was not answered is kept only while attempts go on asking it, unless an event was published with it.
-            memory.log.retain(|entry| entry.asked || entry.published || entry.answer != Answer::Vacant);
+            memory.log.retain(|entry| entry.asked || entry.published || entry.result != RequestResult::Vacant);
             for entry in &mut memory.log {
-                if entry.answer == Answer::Elapsed {
-                    entry.answer = Answer::Vacant;
+                if entry.result == RequestResult::Elapsed {
+                    entry.result = RequestResult::Vacant;
                 }
                 entry.asked = false;
             }

@@ -1,7 +1,7 @@
 //! A run as data: everything of a [`State`](super::State) that a snapshot carries, and nothing that can be worked out anew.
 //!
 //! Names stand for event types and steps, so that a graph which was built in another order, by another build or with more in it can
-//! take the image up. Slots are numbered from 0 without gaps; [`Frozen::slots`] tells which they were.
+//! take the image up. Slots are numbered from 0 without gaps; [`Captured::slots`] tells which they were.
 //!
 //! The format of snapshots is this, in the wire format of `postcard` (`docs/snapshot-format.md`): a field or a variant keeps its position for ever.
 //! What has to change gets a new format version, and a conversion from this one, as `snapshot/v1.rs` is from the first.
@@ -11,7 +11,7 @@ use crate::wire::{wire_enum, wire_struct};
 
 /// An image, and what the host must know to put its own part beside it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frozen {
+pub struct Captured {
     /// The run.
     pub image: Image,
     /// The live slots: the image's slot `n` is `slots[n]`.

@@ -44,23 +44,23 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod capture;
 mod failure;
-mod freeze;
 mod graph;
 mod ids;
 mod image;
 mod inspect;
 mod join;
-mod out;
 mod pattern;
 mod reduce;
+mod restore;
 mod retry;
 mod route;
 mod state;
-mod thaw;
 mod tick;
 mod validate;
 mod wait;
+mod words;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -68,19 +68,19 @@ use std::rc::Rc;
 pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
 pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 pub use image::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
+    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
     KeptImage, RequestImage, SentImage,
 };
 pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause};
-pub use out::Commands;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use out::{HEADER, NONE, Out, op};
 pub use pattern::{Pattern, Patterns};
+pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
-pub use thaw::{Refusal, Thaw};
-pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
+pub use tick::{Command, Inputs, Outcome, Tick, TickOutput, Verdict};
 pub use validate::Finding;
+pub use words::Commands;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use words::{HEADER, NONE, Out, op};
 
 use crate::error::Code;
 
@@ -89,7 +89,7 @@ use crate::error::Code;
 pub struct Engine {
     graph: Rc<RefCell<Graph>>,
     state: State,
-    commands: out::Out,
+    commands: words::Out,
 }
 
 impl Engine {
@@ -97,7 +97,7 @@ impl Engine {
     #[must_use]
     pub fn new(graph: Rc<RefCell<Graph>>, options: RunOptions) -> Engine {
         let state = State::new(&graph.borrow(), options);
-        Engine { graph, state, commands: out::Out::new() }
+        Engine { graph, state, commands: words::Out::new() }
     }
 
     /// Takes in what happened at `now`, in the run's alive time. What has to be done about it is then in
@@ -107,7 +107,7 @@ impl Engine {
     /// [`Code::RunEnded`] when the run is over; [`Code::StaleId`] when an id does not exist, or a slot is in
     /// use; [`Code::AttemptEnded`] when the invocation is over or is not running; [`Code::EventNotTaken`] when the target does not take the event;
     /// [`Code::NoStartStep`] when no step takes the start event. A refused tick changes nothing.
-    pub fn apply(&mut self, tick: Tick, now: Millis) -> Result<Reply, Code> {
+    pub fn apply(&mut self, tick: Tick, now: Millis) -> Result<TickOutput, Code> {
         let graph = self.graph.borrow();
         reduce::reduce(&graph, &mut self.state, &mut self.commands, tick, now)
     }
@@ -153,7 +153,7 @@ impl Engine {
         event: (EventTypeId, Slot),
         pattern: &Pattern,
         now: Millis,
-    ) -> Result<Reply, Code> {
+    ) -> Result<TickOutput, Code> {
         let graph = self.graph.borrow();
         let lists = (pattern.expected(), &pattern.sorted);
         reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)

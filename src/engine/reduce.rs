@@ -2,10 +2,10 @@
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::out::Out;
 use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget};
-use super::tick::{Command, Outcome, Reply, Tick};
+use super::tick::{Command, Outcome, Tick, TickOutput};
 use super::wait::Asking;
+use super::words::Out;
 use crate::error::Code;
 
 /// One tick at work. The methods are spread over the files of this module by what they are about: events in
@@ -16,11 +16,17 @@ pub(super) struct Reducer<'a> {
     pub out: &'a mut Out,
 }
 
-pub(super) fn reduce(graph: &Graph, state: &mut State, out: &mut Out, tick: Tick, now: Millis) -> Result<Reply, Code> {
+pub(super) fn reduce(
+    graph: &Graph,
+    state: &mut State,
+    out: &mut Out,
+    tick: Tick,
+    now: Millis,
+) -> Result<TickOutput, Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check(&tick)?;
     if reducer.is_void(&tick) {
-        return Ok(Reply::None);
+        return Ok(TickOutput::None);
     }
     let start = reducer.begin(now);
     let reply = reducer.apply(tick);
@@ -60,7 +66,7 @@ pub(super) fn reduce_collect(
     (ty, slot): (EventTypeId, Slot),
     (expected, sorted): (&[EventTypeId], &Expected),
     now: Millis,
-) -> Result<Reply, Code> {
+) -> Result<TickOutput, Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check_at_work()?;
     reducer.check_running(invocation)?;
@@ -98,7 +104,7 @@ impl Reducer<'_> {
         match self.state.status {
             Status::Running | Status::Waiting => Ok(()),
             Status::Ended(_) => Err(Code::RunEnded),
-            Status::Created | Status::Shelved => Err(Code::StaleId),
+            Status::Created | Status::Restored => Err(Code::StaleId),
         }
     }
 
@@ -160,8 +166,8 @@ impl Reducer<'_> {
             (Status::Ended(_), Tick::Timer { .. }) => {}
             (Status::Ended(_), _) => return Err(Code::RunEnded),
             (Status::Created, Tick::Start { .. } | Tick::Cancel) => {}
-            (Status::Shelved, Tick::Resume | Tick::Cancel) => {}
-            (Status::Created | Status::Shelved, _) | (_, Tick::Start { .. } | Tick::Resume) => {
+            (Status::Restored, Tick::Resume | Tick::Cancel) => {}
+            (Status::Created | Status::Restored, _) | (_, Tick::Start { .. } | Tick::Resume) => {
                 return Err(Code::StaleId);
             }
             _ => {}
@@ -253,7 +259,7 @@ impl Reducer<'_> {
         }
     }
 
-    fn apply(&mut self, tick: Tick) -> Reply {
+    fn apply(&mut self, tick: Tick) -> TickOutput {
         match tick {
             Tick::Start { ty, slot } => self.start(ty, slot),
             Tick::Send { from, ty, slot, target, matches } => {
@@ -291,7 +297,7 @@ impl Reducer<'_> {
             Tick::Once { invocation, key, slot } => self.once(invocation, key, slot),
             Tick::Resume => self.resume(),
         }
-        Reply::None
+        TickOutput::None
     }
 
     fn start(&mut self, ty: EventTypeId, slot: Slot) {

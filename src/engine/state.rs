@@ -42,7 +42,7 @@ pub enum Status {
     /// It has not begun.
     Created,
     /// It was taken from a snapshot and has not gone on yet.
-    Shelved,
+    Restored,
     /// It goes on by itself.
     Running,
     /// It waits for the outside.
@@ -74,7 +74,7 @@ pub(super) enum Request {
 
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum RequestResult {
     /// Not asked again yet in this attempt.
     Vacant,
     /// Still open.
@@ -92,7 +92,7 @@ pub(super) enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LogEntry {
     pub request: Request,
-    pub answer: Answer,
+    pub result: RequestResult,
     /// Whether the attempt at work has come to it.
     pub asked: bool,
     /// Whether an event was published with it. Such an entry stays, so that no attempt publishes the event again.
@@ -178,17 +178,17 @@ impl Invocation {
 
 impl Memory {
     fn references(&self) -> impl Iterator<Item = Slot> {
-        let answered = self.log.iter().flat_map(|entry| entry.answer.events()).map(|event| event.slot);
+        let answered = self.log.iter().flat_map(|entry| entry.result.events()).map(|event| event.slot);
         answered.chain(self.once.iter().map(|(_, slot)| *slot))
     }
 }
 
-impl Answer {
+impl RequestResult {
     /// The events in it.
     pub(super) fn events(&self) -> &[Event] {
         match self {
-            Answer::Received(event) => core::slice::from_ref(event),
-            Answer::Collected(Some(events)) => events,
+            RequestResult::Received(event) => core::slice::from_ref(event),
+            RequestResult::Collected(Some(events)) => events,
             _ => &[],
         }
     }

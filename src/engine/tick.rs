@@ -307,7 +307,7 @@ impl Inputs {
 
 /// What a tick answers at once.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
+pub enum TickOutput {
     /// Nothing.
     None,
     /// The number of the wait or sleep. When it is over already, the commands say so.

@@ -58,7 +58,7 @@ fn ticks_of(section: &[u8]) -> Option<u64> {
 }
 
 /// Opens a snapshot. The checksum has been compared and the image decoded; whether the image makes sense is for
-/// [`Engine::thaw`](crate::engine::Engine::thaw) to find out.
+/// [`Engine::restore`](crate::engine::Engine::restore) to find out.
 ///
 /// # Errors
 /// Those of [`Header::read`]; [`Code::SnapshotTruncated`] when the end is missing, [`Code::SnapshotAltered`] when the checksum does not fit,

@@ -79,7 +79,7 @@ impl Journal {
         let sequence = image.as_ref().map_or(0, |image| image.ticks);
         let image = image.map(|image| {
             let kept = (image.condition, image.deadline);
-            if engine.status() == Status::Shelved {
+            if engine.status() == Status::Restored {
                 // As the run took it up: its timeout may begin anew.
                 image.condition = Condition::Running;
                 image.deadline = engine.deadline().map(|deadline| deadline.0);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::container;
 use super::journal::{Position, Reader, Record};
-use crate::engine::{Engine, EventType, EventTypeId, Graph, Limits, Millis, Reply, RunOptions, Thaw};
+use crate::engine::{Engine, EventType, EventTypeId, Graph, Limits, Millis, RestoreOptions, RunOptions, TickOutput};
 use crate::error::Code;
 
 /// What a journal says of the graph that its run had followed.
@@ -52,7 +52,7 @@ pub struct Replay {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Passed {
     /// A tick. Its commands are in the engine.
-    Tick(Reply),
+    Tick(TickOutput),
     /// A note of the host's.
     Note(Vec<u8>),
     /// The end.
@@ -82,8 +82,8 @@ impl Replay {
             None => (Engine::new(graph, options), Millis(0)),
             Some(image) => {
                 let image = container::decode_image(&image.0, reader.header.version)?;
-                let how = Thaw { options, fresh_timeout: false };
-                let engine = Engine::thaw_alone(graph, &image, how).map_err(|refusal| refusal.code)?;
+                let how = RestoreOptions { options, fresh_timeout: false };
+                let engine = Engine::restore_alone(graph, &image, how).map_err(|refusal| refusal.code)?;
                 (engine, Millis(image.now))
             }
         };

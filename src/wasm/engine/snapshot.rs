@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::host::Host;
+use super::engine_cell::EngineCell;
 use super::{Instance, halves, number, options, point, tick, with};
-use crate::engine::{Engine, EventTypeId, Frozen, Image, Millis, Refusal, Status, Thaw, Tick};
+use crate::engine::{Captured, Engine, EventTypeId, Image, Millis, Refusal, RestoreOptions, Status, Tick};
 use crate::error::Code;
 use crate::snapshot::container::{self, Snapshot};
 use crate::snapshot::header::Header;
@@ -24,13 +24,13 @@ impl Instance {
         [self.bytes.as_ptr() as u32, self.bytes.len() as u32]
     }
 
-    fn reply_frozen(&mut self, frozen: &Frozen) -> *const u32 {
-        let at = self.hand_over(container::encode_image(&frozen.image));
-        let (slots, invocations) = (&frozen.slots, &frozen.invocations);
+    fn reply_captured(&mut self, captured: &Captured) -> *const u32 {
+        let at = self.hand_over(container::encode_image(&captured.image));
+        let (slots, invocations) = (&captured.slots, &captured.invocations);
         let counts = [slots.len() as u32, invocations.len() as u32];
         let slots = slots.iter().map(|slot| slot.0);
         let invocations = invocations.iter().map(|id| id.index);
-        self.answer.reply(at.into_iter().chain(counts).chain(slots).chain(invocations))
+        self.reply.value(at.into_iter().chain(counts).chain(slots).chain(invocations))
     }
 }
 
@@ -38,14 +38,14 @@ impl Instance {
 /// places of the invocations in the order of the image.
 #[wasm_bindgen]
 pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
-            let frozen = host.engine.freeze(point(now));
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
+            let captured = cell.engine.capture(point(now));
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Capture);
-            instance.reply_frozen(&frozen)
+            instance.reply_captured(&captured)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
@@ -62,9 +62,9 @@ pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const 
         match written {
             Ok(bytes) => {
                 let at = instance.hand_over(bytes);
-                instance.answer.reply(at.into_iter())
+                instance.reply.value(at.into_iter())
             }
-            Err(code) => instance.answer.refuse(code),
+            Err(code) => instance.reply.refuse(code),
         }
     })
 }
@@ -89,9 +89,9 @@ pub fn snapshot_open(bytes: &[u8]) -> *const u32 {
             let host = [begins as u32, host.len() as u32];
             let run = [handle, condition, now, later, slots];
             let version = u32::from(header.version);
-            instance.answer.reply(run.into_iter().chain(host).chain([low, high, version]))
+            instance.reply.value(run.into_iter().chain(host).chain([low, high, version]))
         }
-        Err(code) => instance.answer.refuse(code),
+        Err(code) => instance.reply.refuse(code),
     })
 }
 
@@ -126,17 +126,17 @@ pub fn engine_restore(
             }
             let options = options(image.seed, timeout, steps, kept_events);
             let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
-            let engine = Engine::thaw(graph, image, &payloads, Thaw { options, fresh_timeout: fresh })?;
+            let engine = Engine::restore(graph, image, &payloads, RestoreOptions { options, fresh_timeout: fresh })?;
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Restore);
             let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
-            Ok(instance.hosts.insert(Host::new(engine, journal)))
+            Ok(instance.cells.insert(EngineCell::new(engine, journal)))
         };
         match restore() {
-            Ok(handle) => instance.answer.reply([handle].into_iter()),
+            Ok(handle) => instance.reply.value([handle].into_iter()),
             Err(refusal) => {
                 let at = instance.hand_over(refusal.subject.into_bytes());
-                instance.answer.refuse_with(refusal.code, at)
+                instance.reply.refuse_with(refusal.code, at)
             }
         }
     })
@@ -152,7 +152,7 @@ pub fn engine_resume(engine: u32, now: f64) -> *const u32 {
 #[wasm_bindgen]
 pub fn engine_note(engine: u32, note: &[u8]) {
     with(|instance| {
-        if let Some(journal) = instance.hosts.get_mut(engine).and_then(|host| host.journal.as_mut()) {
+        if let Some(journal) = instance.cells.get_mut(engine).and_then(|cell| cell.journal.as_mut()) {
             journal.note(note.to_vec());
         }
     });
@@ -162,13 +162,13 @@ pub fn engine_note(engine: u32, note: &[u8]) {
 #[wasm_bindgen]
 pub fn engine_drain(engine: u32) -> *const u32 {
     with(|instance| {
-        let journal = instance.hosts.get_mut(engine).and_then(|host| host.journal.as_mut());
+        let journal = instance.cells.get_mut(engine).and_then(|cell| cell.journal.as_mut());
         match journal.map(Journal::take) {
             Some(bytes) => {
                 let at = instance.hand_over(bytes);
-                instance.answer.reply(at.into_iter())
+                instance.reply.value(at.into_iter())
             }
-            None => instance.answer.refuse(Code::JournalNotKept),
+            None => instance.reply.refuse(Code::JournalNotKept),
         }
     })
 }
@@ -185,9 +185,9 @@ pub fn journal_names(bytes: &[u8]) -> *const u32 {
             let types = types.flat_map(|(name, parent)| [name.len() as u32, parent.map_or(0, |parent| parent + 1)]);
             let steps = names.steps.iter().map(|name| name.len() as u32);
             let counts = [address, names.types.len() as u32, names.steps.len() as u32];
-            instance.answer.reply(counts.into_iter().chain(types).chain(steps))
+            instance.reply.value(counts.into_iter().chain(types).chain(steps))
         }
-        Err(code) => instance.answer.refuse(code),
+        Err(code) => instance.reply.refuse(code),
     })
 }
 
@@ -211,22 +211,21 @@ pub fn replay_free(replay: u32) {
 #[wasm_bindgen]
 pub fn replay_next(replay: u32) -> *const u32 {
     with(|instance| {
-        let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        let Some(replay) = instance.replays.get_mut(replay) else { return instance.reply.refuse(Code::StaleId) };
         replay.engine.out().clear();
         match replay.advance() {
-            Ok(Passed::End) => instance.answer.reply([0].into_iter()),
+            Ok(Passed::End) => instance.reply.value([0].into_iter()),
             Ok(Passed::Tick(_)) => {
                 #[cfg(feature = "crash-drill")]
                 drill::pass(drill::Place::Replay);
                 let [now, later] = halves(replay.now.0);
-                instance.answer.begin_reply([1, now, later].into_iter());
-                instance.answer.finish_with(replay.engine.out())
+                instance.reply.value_with([1, now, later].into_iter(), replay.engine.out())
             }
             Ok(Passed::Note(note)) => {
                 let [address, length] = instance.hand_over(note);
-                instance.answer.reply([2, address, length].into_iter())
+                instance.reply.value([2, address, length].into_iter())
             }
-            Err(code) => instance.answer.refuse(code),
+            Err(code) => instance.reply.refuse(code),
         }
     })
 }
@@ -236,10 +235,10 @@ pub fn replay_next(replay: u32) -> *const u32 {
 pub fn replay_capture(replay: u32) -> *const u32 {
     with(|instance| match instance.replays.get_mut(replay) {
         Some(replay) => {
-            let frozen = replay.engine.freeze(Millis(0));
-            instance.reply_frozen(&frozen)
+            let captured = replay.engine.capture(Millis(0));
+            instance.reply_captured(&captured)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
@@ -249,7 +248,7 @@ pub fn replay_capture(replay: u32) -> *const u32 {
 #[wasm_bindgen]
 pub fn replay_look(replay: u32) -> *const u32 {
     with(|instance| {
-        let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        let Some(replay) = instance.replays.get_mut(replay) else { return instance.reply.refuse(Code::StaleId) };
         let engine = &replay.engine;
         let status = match engine.status() {
             Status::Created => 0,
@@ -279,6 +278,6 @@ pub fn replay_look(replay: u32) -> *const u32 {
         list(&mut words, joins.collect());
         list(&mut words, engine.open_waits().filter_map(|wait| Some(vec![wait.step.0, wait.ty?.0])).collect());
         list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
-        instance.answer.reply(words.into_iter())
+        instance.reply.value(words.into_iter())
     })
 }

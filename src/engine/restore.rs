@@ -6,14 +6,14 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Engine;
-use super::freeze::{step_name, type_name};
+use super::capture::{step_name, type_name};
 use super::graph::{Graph, Role};
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{AnswerImage, Condition, EntryImage, EventImage, Image, InvocationImage, KeptImage, RequestImage};
 use super::join::Join;
 use super::state::{
-    Answer, Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RunOptions, Sent, State, Status, Timer,
-    TimerTarget, Waiter,
+    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent, State, Status,
+    Timer, TimerTarget, Waiter,
 };
 use super::tick::Inputs;
 use super::wait::sorted_types;
@@ -37,7 +37,7 @@ impl From<Code> for Refusal {
 
 /// How a run goes on.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Thaw {
+pub struct RestoreOptions {
     /// The seed is not used: a run keeps its own.
     pub options: RunOptions,
     /// Whether the run's timeout begins anew, and does not go on with what was left of it.
@@ -57,28 +57,28 @@ impl Engine {
     /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to, [`Code::StepChanged`] when a step does not take
     /// what the image has for it, [`Code::SnapshotInvalid`] when the image contradicts itself, [`Code::RunEnded`] when the run has
     /// completed.
-    pub fn thaw(
+    pub fn restore(
         graph: Rc<RefCell<Graph>>,
         image: &Image,
         payloads: &[Option<EventTypeId>],
-        how: Thaw,
+        how: RestoreOptions,
     ) -> Refused<Engine> {
-        Engine::thaw_with(graph, image, Some(payloads), how)
+        Engine::restore_with(graph, image, Some(payloads), how)
     }
 
-    /// As [`thaw`](Engine::thaw), without payloads to compare: for a replay, which has none.
+    /// As [`restore`](Engine::restore), without payloads to compare: for a replay, which has none.
     ///
     /// # Errors
-    /// As [`thaw`](Engine::thaw).
-    pub fn thaw_alone(graph: Rc<RefCell<Graph>>, image: &Image, how: Thaw) -> Refused<Engine> {
-        Engine::thaw_with(graph, image, None, how)
+    /// As [`restore`](Engine::restore).
+    pub fn restore_alone(graph: Rc<RefCell<Graph>>, image: &Image, how: RestoreOptions) -> Refused<Engine> {
+        Engine::restore_with(graph, image, None, how)
     }
 
-    fn thaw_with(
+    fn restore_with(
         graph: Rc<RefCell<Graph>>,
         image: &Image,
         payloads: Option<&[Option<EventTypeId>]>,
-        how: Thaw,
+        how: RestoreOptions,
     ) -> Refused<Engine> {
         let state = {
             let graph = graph.borrow();
@@ -90,7 +90,7 @@ impl Engine {
                 let mut all = (0..graph.steps().len() as u32).map(StepId);
                 graph.step_named(name).or_else(|| all.find(|step| step_name(&graph, *step) == name)).map(StepId::index)
             })?;
-            let thawer = Thawer {
+            let restore = Restore {
                 graph: &graph,
                 image,
                 types: types.into_iter().map(EventTypeId).collect(),
@@ -100,9 +100,9 @@ impl Engine {
                 state: State::new(&graph, RunOptions { seed: image.seed, ..how.options }),
                 waits: Vec::new(),
             };
-            thawer.thaw(how)?
+            restore.run(how)?
         };
-        Ok(Engine { graph, state, commands: super::out::Out::new() })
+        Ok(Engine { graph, state, commands: super::words::Out::new() })
     }
 }
 
@@ -124,7 +124,7 @@ fn identify(names: &[String], known: usize, missing: Code, find: impl Fn(&str) -
 /// the engine to go on counting.
 const MOST: u64 = 1 << 53;
 
-struct Thawer<'a> {
+struct Restore<'a> {
     graph: &'a Graph,
     image: &'a Image,
     types: Vec<EventTypeId>,
@@ -138,8 +138,8 @@ struct Thawer<'a> {
     waits: Vec<(u32, Option<u64>, Waiter)>,
 }
 
-impl Thawer<'_> {
-    fn thaw(mut self, how: Thaw) -> Refused<State> {
+impl Restore<'_> {
+    fn run(mut self, how: RestoreOptions) -> Refused<State> {
         let image = self.image;
         // A payload for each slot; a slot for each payload.
         if self.payloads.is_some_and(|payloads| payloads.len() != image.slots as usize) {
@@ -156,7 +156,7 @@ impl Thawer<'_> {
             }
             Condition::Created if self.is_blank() => return Ok(self.state),
             Condition::Created => return self.invalid(),
-            _ => self.state.status = Status::Shelved,
+            _ => self.state.status = Status::Restored,
         }
         let fresh = how.fresh_timeout || image.condition == Condition::TimedOut;
         let deadline = match how.options.timeout {
@@ -339,8 +339,8 @@ impl Thawer<'_> {
             Request::Event { ty, .. } => Some(ty),
             _ => None,
         };
-        let answer = match &image.answer {
-            AnswerImage::Vacant => Answer::Vacant,
+        let result = match &image.answer {
+            AnswerImage::Vacant => RequestResult::Vacant,
             AnswerImage::Pending { rank, deadline, predicated } => {
                 // A sleep without an end, or a collection that is waited for: there is no such thing.
                 if request == Request::Collect || request == Request::Sleep && deadline.is_none() {
@@ -349,7 +349,7 @@ impl Thawer<'_> {
                 let awaited = ty.map_or(Awaited::Time, |ty| Awaited::Event { ty, predicated: *predicated });
                 let waiter = Waiter { awaited, invocation, entry: nth, asked: false };
                 self.waits.push((*rank, *deadline, waiter));
-                Answer::Vacant
+                RequestResult::Vacant
             }
             AnswerImage::Received(event) => {
                 let Some(ty) = ty else { return self.invalid() };
@@ -357,13 +357,13 @@ impl Thawer<'_> {
                 if !self.graph.is_kind_of(event.ty, ty) {
                     return self.changed(step);
                 }
-                Answer::Received(event)
+                RequestResult::Received(event)
             }
-            AnswerImage::Elapsed if request != Request::Collect => Answer::Elapsed,
-            AnswerImage::Withdrawn if request != Request::Collect => Answer::Withdrawn(None),
+            AnswerImage::Elapsed if request != Request::Collect => RequestResult::Elapsed,
+            AnswerImage::Withdrawn if request != Request::Collect => RequestResult::Withdrawn(None),
             AnswerImage::Collected(found) if request == Request::Collect => {
                 let found = found.as_ref().map(|events| self.events(events)).transpose()?;
-                Answer::Collected(found.map(Vec::into_boxed_slice))
+                RequestResult::Collected(found.map(Vec::into_boxed_slice))
             }
             _ => return self.invalid(),
         };
@@ -371,7 +371,7 @@ impl Thawer<'_> {
         if image.published && ty.is_none() {
             return self.invalid();
         }
-        Ok(LogEntry { request, answer, asked: false, published: image.published })
+        Ok(LogEntry { request, result, asked: false, published: image.published })
     }
 
     /// Opens the waits again, in the order in which they were opened first.
@@ -387,7 +387,7 @@ impl Thawer<'_> {
             let invocation = self.state.invocations.get_mut(waiter.invocation);
             let entry = invocation.and_then(|invocation| invocation.memory().log.get_mut(waiter.entry as usize));
             let Some(entry) = entry else { return self.invalid() };
-            entry.answer = Answer::Pending { wait, timer };
+            entry.result = RequestResult::Pending { wait, timer };
             if let Awaited::Event { ty, predicated: false } = waiter.awaited {
                 self.state.plain_waits.or_default(ty).insert(wait, ());
             }
