@@ -107,6 +107,18 @@ export interface StepFailure {
 /** A step failed for good: its retries are used up. Taken by the handlers of `catchError`. */
 export class StepFailedEvent extends WorkflowEvent<StepFailure> {}
 
+/**
+ * A step begins again, because it failed or because its run was recovered: what it had written to the stream until then does not
+ * count any more, and is written anew. A reader that shows it takes it away. Events that the step sent or returned, and questions
+ * that it asked, are not written again and stay.
+ */
+export class StreamReset extends WorkflowEvent<{
+  /** The step's name. */
+  readonly step: string;
+  /** The attempt that begins, from 1. */
+  readonly attempt: number;
+}> {}
+
 /** An event of a nested run, as it appears in the stream of the run around it. */
 export class NestedEvent extends WorkflowEvent<{
   /** The slot of the nested workflow; of one nested deeper, the slots from the outside in, joined by dots. */

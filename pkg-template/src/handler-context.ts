@@ -34,8 +34,13 @@ export interface WaitOptions<Event extends WorkflowEvent> {
   readonly timeout?: number | null;
   /** What to call this wait in messages, and what tells it from others of the same step. */
   readonly id?: string;
-  /** Published once, before waiting: the question that the event answers. */
+  /**
+   * Published before waiting: the question that the event answers. It is published once, also when the step is tried again or its run is
+   * recovered; what tells it from other questions of the step is the class that is waited for, and `id`.
+   */
   readonly ask?: WorkflowEvent;
+  /** Withdraws the wait when it is aborted: no event goes to it any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** Events of the classes asked for, in that order. */
@@ -79,7 +84,7 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
   /**
    * As `requireEvent`, with conditions.
    *
-   * @throws TimeoutError `WAIT_TIMEOUT`
+   * @throws TimeoutError `WAIT_TIMEOUT`; CancelledError `WAIT_WITHDRAWN` when `signal` is aborted.
    */
   readonly waitForEvent: <const Input extends EventInput>(
     input: Input,
@@ -102,8 +107,12 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
     event: WorkflowEvent,
     classes: Classes,
   ) => EventsOf<Classes> | null;
-  /** Waits for so many seconds. Survives a snapshot, unlike a timer of your own. */
-  readonly sleep: (seconds: number) => Promise<void>;
+  /**
+   * Waits for so many seconds. Survives a snapshot, unlike a timer of your own.
+   *
+   * @throws CancelledError `WAIT_WITHDRAWN` when `signal` is aborted.
+   */
+  readonly sleep: (seconds: number, options?: { readonly signal?: AbortSignal }) => Promise<void>;
   /**
    * Does something and remembers the result, for this step and the events that it was invoked with: when the step is tried
    * again, or runs again after a recovery, it is given that result, and nothing is done. What throws is not remembered. The result belongs to snapshots.

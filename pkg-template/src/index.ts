@@ -28,6 +28,7 @@ export {
   StepFailedEvent,
   type StepFailure,
   StopEvent,
+  StreamReset,
   WorkflowEvent,
 } from "./events.js";
 export type {

@@ -121,6 +121,9 @@ export class Replay {
     const commands = [...memory.subarray(from, from + commanded)];
     for (let word = 0; word < commands.length; word += commandLength(commands, word)) {
       const payload = this.#payloads[commands[word + 1]!];
+      if (commands[word] === op.RESET) {
+        this.#events.push(this.#plan.streamReset(commands[word + 1]!, commands[word + 2]!));
+      }
       if (commands[word] === op.PUBLISH) this.#events.push(payload as WorkflowEvent);
       if (commands[word] === op.NEXT) {
         this.#events.push(this.#payloads[commands[word + 4]!] as WorkflowEvent);

@@ -3,6 +3,7 @@
 
 import { RecoverError, ValidationError } from "./errors.js";
 import { asBytes, headerLength, readHeader, writeHeader } from "./internal/header.js";
+import type { AnyWorkflow } from "./internal/run.js";
 import { type Sealer, sealers, webCrypto } from "./internal/seal-keys.js";
 
 /**
@@ -106,7 +107,7 @@ export async function sealSnapshot(
   options: SealOptions = {},
 ): Promise<Uint8Array> {
   const plain = asBytes(snapshot);
-  const { kind, fingerprint, sequence } = readHeader(plain);
+  const { kind, version, fingerprint, sequence } = readHeader(plain);
   if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT");
   const [sealer] = sealers(key);
   const isEncrypted = sealer.decideEncryption(options.encrypt);
@@ -115,7 +116,7 @@ export async function sealSnapshot(
   const bodyLength = plain.length + (isEncrypted ? tagLength : 0);
   const bodyTo = bodyFrom + bodyLength;
   const sealed = new Uint8Array(bodyTo + after);
-  writeHeader(sealed, { kind: "X", mode: isEncrypted ? ENCRYPTED : SIGNED, fingerprint, sequence });
+  writeHeader(sealed, { kind: "X", version, mode: isEncrypted ? ENCRYPTED : SIGNED, fingerprint, sequence });
   const view = new DataView(sealed.buffer);
   view.setUint32(headerLength, bodyLength, true);
   view.setUint32(headerCheckAt, fnv1a(sealed.subarray(0, headerCheckAt)), true);
@@ -158,7 +159,7 @@ export async function openSnapshot(
   if (options.workflow !== undefined && typeof expected !== "string") {
     throw new ValidationError("INVALID_OPTION", "`workflow` has no fingerprint.");
   }
-  const { kind, mode, fingerprint } = readHeader(bytes);
+  const { kind, version, mode, fingerprint } = readHeader(bytes);
   if (kind !== "X") throw new RecoverError("SNAPSHOT_FORMAT");
   const isEncrypted = mode === ENCRYPTED;
   await checkIntegrity(bytes, around(isEncrypted));
@@ -166,7 +167,10 @@ export async function openSnapshot(
   const sealer = await find(candidates, bytes.subarray(keyIdAt, bodyAt), isEncrypted);
   const contents = await (isEncrypted ? decrypt(await sealer.cipher!(), bytes) : verify(await sealer.mac!(), bytes));
   if (contents === undefined) throw new RecoverError("SEAL_ALTERED", "It was changed by somebody without the key.");
-  if (expected !== undefined && fingerprint !== expected) throw new RecoverError("SEAL_FOREIGN");
+  if (expected !== undefined && fingerprint !== expected) {
+    const { firstFingerprint } = options.workflow as Partial<Pick<AnyWorkflow, "firstFingerprint">>;
+    if (version !== 1 || fingerprint !== firstFingerprint) throw new RecoverError("SEAL_FOREIGN");
+  }
   return contents;
 }
 

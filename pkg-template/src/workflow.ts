@@ -145,11 +145,11 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     if (typeof parameters !== "object" || parameters === null) {
       throw new ValidationError("INVALID_STEP", `The parameters are ${describe(parameters)}.`);
     }
-    const name = this.#nameOf(parameters, handler, "step");
+    const { name, isNamed } = this.#nameOf(parameters, handler, "step");
     const inputs = checkInputs(name, parameters.inputs);
     const isStop = (kind: EventClass): boolean => kind === StopEvent || kind.prototype instanceof StopEvent;
     if (inputs.flatMap(classesOf).some(isStop)) throw new ValidationError("STEP_TAKES_STOP", `The step is "${name}".`);
-    const step = { ...checkStep(name, parameters as RawParameters, handler), inputs, handles: undefined };
+    const step = { ...checkStep(name, parameters as RawParameters, handler), isNamed, inputs, handles: undefined };
     this.#define(step, parameters.override === true);
     return this;
   }
@@ -160,7 +160,8 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    *
    * @param parameters `steps`: whose failures; default: all that no other handler is for. `maxRecoveries`: how often failures may be
    * handled along one line of events before the run fails after all. Default: 1.
-   * @throws ValidationError as `addStep`. A step that does not exist and a second handler for a step are found by `run` and `validate`.
+   * @throws ValidationError as `addStep`. A step that does not exist, a second handler for a step, and a handler among `steps` are found by
+   * `run` and `validate`.
    */
   catchError<const Outputs extends readonly EventClass[] = readonly EventClass[]>(
     parameters: Omit<StepParameters<never, Outputs>, "inputs"> & {
@@ -170,25 +171,29 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     handler: StepHandler<ContextData, readonly [typeof StepFailedEvent], Outputs, NestedSlots>,
   ): this {
     const { steps = [], maxRecoveries } = parameters;
-    const name = this.#nameOf(parameters, handler, "catchError");
+    const { name, isNamed } = this.#nameOf(parameters, handler, "catchError");
     const most = Math.min(count(maxRecoveries, 1, "maxRecoveries", 0), 2 ** 32 - 1);
     if (!Array.isArray(steps)) throw new ValidationError("INVALID_OPTION", `steps of "${name}" is ${describe(steps)}.`);
     const handles = { steps: steps as readonly string[], maxRecoveries: most };
-    this.#define({ ...checkStep(name, parameters as RawParameters, handler), inputs: [], handles }, false);
+    this.#define({ ...checkStep(name, parameters as RawParameters, handler), isNamed, inputs: [], handles }, false);
     return this;
   }
 
-  #nameOf(parameters: { readonly name?: string }, handler: unknown, stem: string): string {
+  #nameOf(
+    parameters: { readonly name?: string },
+    handler: unknown,
+    stem: string,
+  ): Pick<StepDefinition, "name" | "isNamed"> {
     const { name } = parameters;
     if (name !== undefined) {
-      if (typeof name === "string" && name !== "") return name;
+      if (typeof name === "string" && name !== "") return { name, isNamed: true };
       throw new ValidationError("INVALID_STEP", `The name is ${describe(name)}.`);
     }
     const own = typeof handler === "function" ? handler.name : "";
-    if (own !== "" && !this.#steps.has(own)) return own;
+    if (own !== "" && !this.#steps.has(own)) return { name: own, isNamed: true };
     let number = this.#steps.size + 1;
     while (this.#steps.has(`${stem}${number}`)) number += 1;
-    return `${stem}${number}`;
+    return { name: `${stem}${number}`, isNamed: false };
   }
 
   #define(step: StepDefinition, override: boolean): void {
@@ -270,7 +275,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * Everything in the workflow that looks wrong; empty when nothing does. Steps that do not declare their outputs may return
    * anything, so nothing that depends on them is reported.
    *
-   * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP` or `DUPLICATE_HANDLER` in `catchError`.
+   * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP`, `DUPLICATE_HANDLER` or `HANDLER_HANDLED` in `catchError`.
    */
   validate(): ValidationIssue[] {
     return this.plan().validate().map(issueOf);
@@ -302,6 +307,11 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     return this.plan().fingerprint;
   }
 
+  /** The same, as it was in version 1 of the format of snapshots. @internal */
+  get firstFingerprint(): string {
+    return this.plan().firstFingerprint;
+  }
+
   #checked(): Plan {
     const plan = this.plan();
     if (this.#isChecked) return plan;
@@ -322,8 +332,8 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    *
    * @param input What the start event carries, or a start event.
    * @param data What handlers find in `context.data`; see also `with`.
-   * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
-   * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
+   * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`,
+   * `HANDLER_HANDLED`; under `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
    */
   run(...[input, data, options = {}]: RunArguments<ContextData, Start>): WorkflowContext<ContextData, Start, Stop> {
     return this.runNested(input, data, options, undefined);

@@ -104,6 +104,7 @@ function complete(run: Run, invocation: Invocation, output: unknown, type: numbe
     invocation.isSettled = true;
     if (invocation.waits !== undefined) closeWaits(run, invocation);
     if (run.workflow.verbose) log(run, invocation.planned, type - 1);
+    if (type === 0 && invocation.planned.handles !== undefined) run.unanswered = invocation.input as StepFailedEvent;
     // What it took is not held any longer than needed.
     run.invocations[invocation.index] = undefined;
     line.complete(invocation.index, invocation.generation, type, slot, matches);

@@ -46,6 +46,10 @@ export function carryOutNext(run: Run, line: Line): void {
       line.next = at + 5 + commands[at + 4]!;
       if (!line.isSettling) invoke(run, newInvocation(run, line, at));
       return;
+    case op.RESET:
+      line.next = at + 2;
+      if (!line.isSettling) run.publish(run.plan.streamReset(commands[at]!, commands[at + 1]!), false);
+      return;
     case op.RESOLVE: {
       line.next = at + 2;
       const event = line.payload(commands[at + 1]!);
@@ -157,12 +161,16 @@ function settle(run: Run, how: number, slot: number): void {
       run.failure = (event as StepFailedEvent).data;
       run.finish("failed", run.failure.error);
       return;
-    case outcome.TIMED_OUT:
-      run.finish("failed", new TimeoutError("RUN_TIMEOUT", describeOpen(run)));
+    case outcome.TIMED_OUT: {
+      const { text, cause } = describeOpen(run);
+      run.finish("failed", new TimeoutError("RUN_TIMEOUT", text, cause === undefined ? {} : { cause }));
       return;
-    case outcome.STALLED:
-      run.finish("failed", new StalledError("RUN_STALLED", describeOpen(run)));
+    }
+    case outcome.STALLED: {
+      const { text, cause } = describeOpen(run);
+      run.finish("failed", new StalledError("RUN_STALLED", text, cause === undefined ? {} : { cause }));
       return;
+    }
     case outcome.LIMIT_REACHED:
       run.finish("failed", new LimitError("STEPS_LIMIT", `The limit is ${run.workflow.limits.steps}.`));
       return;

@@ -10,8 +10,8 @@ export type HeaderKind = "S" | "J" | "X";
 /** How many bytes the header has. All its numbers are little-endian. */
 export const headerLength = 24;
 
-/** The newest version of the format, and the only one so far. */
-export const formatVersion = 1;
+/** The newest version of the format. Older ones are read too. */
+export const formatVersion = 2;
 
 /** Where in the header a field begins. */
 export const headerOffset = { kind: 4, version: 5, mode: 6, fingerprint: 8, sequence: 16 } as const;
@@ -23,7 +23,7 @@ export interface Header {
   readonly version: number;
   /** Of a sealed snapshot: 1 for HMAC-SHA-256, 2 for AES-256-GCM; else 0. */
   readonly mode: number;
-  /** The workflow's fingerprint, 16 hexadecimal digits. */
+  /** The workflow's fingerprint, 16 hexadecimal digits. In version 1 it was another one for workflows with steps without a name. */
   readonly fingerprint: string;
   /** How many ticks the run has taken, over all its lives: a newer snapshot of a run has a higher one. */
   readonly sequence: bigint;
@@ -42,11 +42,11 @@ export function asBytes(value: unknown): Uint8Array {
 }
 
 /** Writes a header at the beginning of `bytes`. */
-export function writeHeader(bytes: Uint8Array, header: Omit<Header, "version">): void {
+export function writeHeader(bytes: Uint8Array, header: Header): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   bytes.set(magic);
   bytes[headerOffset.kind] = header.kind.charCodeAt(0);
-  bytes[headerOffset.version] = formatVersion;
+  bytes[headerOffset.version] = header.version;
   bytes[headerOffset.mode] = header.mode;
   view.setBigUint64(headerOffset.fingerprint, BigInt(`0x${header.fingerprint}`), true);
   view.setBigUint64(headerOffset.sequence, header.sequence, true);

@@ -22,6 +22,9 @@ export interface PendingWait {
   readonly where: ((event: WorkflowEvent) => boolean) | undefined;
   readonly resolve: (event: WorkflowEvent | undefined) => void;
   readonly reject: (error: unknown) => void;
+  /** What may withdraw it, and how. */
+  signal?: AbortSignal;
+  onAbort?: () => void;
 }
 
 /** What a wait is made of, once it was checked. */
@@ -34,6 +37,16 @@ interface Question {
 const onceKey = (key: string): string => `once:${key}`;
 
 const ignore = (): void => undefined;
+
+function checkSignal(signal: unknown): void {
+  // By what it can do: a signal of another realm is one as well.
+  const { aborted, addEventListener } = (signal ?? {
+    aborted: false,
+    addEventListener: ignore,
+  }) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
+  throw new ValidationError("INVALID_OPTION", `signal is ${describe(signal)}.`);
+}
 
 /** What few attempts need; made when one does, so that the others stay small: thousands may be in flight. */
 class Extras {
@@ -190,8 +203,8 @@ export class Invocation implements HandlerContext {
   }
 
   get sleep(): HandlerContext["sleep"] {
-    return (seconds) =>
-      this.#open(() => {
+    return (seconds, { signal } = {}) =>
+      this.#open(signal, () => {
         const delay = milliseconds(seconds, "sleep");
         return { open: () => openSleep(this, delay === NONE ? Number.MAX_VALUE : delay) };
       }) as Promise<never>;
@@ -271,28 +284,31 @@ export class Invocation implements HandlerContext {
 
   #wait(
     input: EventInput,
-    { where, timeout, id, ask }: WaitOptions<WorkflowEvent>,
+    { where, timeout, id, ask, signal }: WaitOptions<WorkflowEvent>,
   ): Promise<WorkflowEvent | undefined> {
-    return this.#open(() => {
+    return this.#open(signal, () => {
       checkInput(input, "A wait was asked for");
       if (where !== undefined && typeof where !== "function") {
         throw new ValidationError("INVALID_OPTION", `where is ${describe(where)}.`);
       }
       const limit = milliseconds(timeout, "The timeout of a wait");
-      if (ask !== undefined) this.run.write(ask, this);
+      if (ask !== undefined) this.run.checkEvent(ask, "ask");
       // The engine waits for one type; a choice is a wait for any event, with a condition.
       const isChoice = input instanceof EventChoice;
-      const accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
+      let accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
+      // It is opened all the same, so that an attempt which runs again asks for the same; but no event may be lost in it.
+      if (signal?.aborted === true) accepts = () => false;
       const eventClass: EventClass = isChoice ? WorkflowEvent : input;
       const what = id ?? this.run.plan.describeInput(input);
-      return { what, accepts, open: () => openWait(this, eventClass, accepts, limit, id) };
+      return { what, accepts, open: () => openWait(this, eventClass, accepts, limit, id, ask) };
     });
   }
 
   /** Asks the engine for something and gives the promise of it. */
-  #open(prepare: () => Question): Promise<WorkflowEvent | undefined> {
+  #open(signal: AbortSignal | undefined, prepare: () => Question): Promise<WorkflowEvent | undefined> {
     const promise = new Promise<WorkflowEvent | undefined>((resolve, reject) => {
       this.#checkRunning();
+      checkSignal(signal);
       const { what, accepts, open } = prepare();
       const { wait, go } = open();
       const pending: PendingWait = { what, invocation: this, where: accepts, resolve, reject };
@@ -300,6 +316,11 @@ export class Invocation implements HandlerContext {
       this.run.waits.set(wait, pending);
       // The answer may be here already, and can be given only now.
       go();
+      if (signal === undefined || !this.run.waits.has(wait)) return;
+      const withdraw = (): void => this.run.withdraw(wait, this, signal.reason);
+      if (signal.aborted) withdraw();
+      else signal.addEventListener("abort", (pending.onAbort = withdraw), { once: true });
+      pending.signal = signal;
     });
     // Whoever forgot a wait must not be told of its end by an unhandled rejection.
     promise.catch(ignore);
@@ -311,6 +332,8 @@ export class Invocation implements HandlerContext {
     const pending = this.run.waits.get(wait);
     this.waits?.delete(wait);
     this.run.waits.delete(wait);
+    // A signal may outlive many waits.
+    if (pending?.onAbort !== undefined) pending.signal?.removeEventListener("abort", pending.onAbort);
     return pending;
   }
 

@@ -300,12 +300,13 @@ export class Line {
   }
 
   /** The events that were published and are still in the queue, and the stop event, if the run has completed and it is in the queue. */
-  queued(): { readonly published: WorkflowEvent[]; readonly stop: WorkflowEvent | undefined } {
+  queued(plan: Plan): { readonly published: WorkflowEvent[]; readonly stop: WorkflowEvent | undefined } {
     const published: WorkflowEvent[] = [];
     let stop: WorkflowEvent | undefined;
     const commands = this.fresh();
     for (let at = this.next; at < this.end; at += commandLength(commands, at)) {
       if (commands[at] === op.NEXT) published.push(this.payload(commands[at + 4]!));
+      if (commands[at] === op.RESET) published.push(plan.streamReset(commands[at + 1]!, commands[at + 2]!));
       if (commands[at] === op.PUBLISH) published.push(this.payload(commands[at + 1]!));
       if (commands[at] === op.SETTLE && commands[at + 1] === outcome.COMPLETED) stop = this.payload(commands[at + 2]!);
     }

@@ -11,12 +11,14 @@ import {
   StartEvent,
   StepFailedEvent,
   StopEvent,
+  StreamReset,
   WorkflowEvent,
 } from "../events.js";
 import { EngineResource, ask, expectNumber, readReply } from "./engine.js";
 import { type StepDefinition, checkInput, classesOf, takes } from "./step.js";
 import { engine } from "./wasm.js";
 import type { Code } from "./codes.js";
+import type { Header } from "./header.js";
 import { codeOf } from "./code-of.js";
 
 interface BuiltIn {
@@ -34,6 +36,7 @@ const builtIns: ReadonlyMap<unknown, BuiltIn> = /* @__PURE__ */ new Map<unknown,
   [HumanResponseEvent, { name: "stepstream.human-response", role: 4 }],
   [StepFailedEvent, { name: "stepstream.step-failed", role: 5 }],
   [NestedEvent, { name: "stepstream.nested", role: 0 }],
+  [StreamReset, { name: "stepstream.stream-reset", role: 0 }],
 ]);
 
 /** The name of a class of events: its own `static type`, else the class's name. */
@@ -94,6 +97,9 @@ function graphStep(graph: number, types: (classes: readonly EventClass[]) => num
     engine().graph_step(
       graph,
       step.name,
+      step.isNamed,
+      // Not the handler's own toString, which may be anything.
+      step.isNamed ? "" : Function.prototype.toString.call(step.handler),
       Uint32Array.from(accepted.flatMap((input) => [input.length, ...input])),
       outputs,
       step.outputs !== undefined,
@@ -116,7 +122,7 @@ export class Plan {
   readonly #names = new Map<string, EventClass>();
   /** Stand-ins for classes that a snapshot names and that nobody has shown yet. */
   readonly #placeholders = new Set<unknown>();
-  #fingerprint: string | undefined;
+  #fingerprints: readonly [now: string, inVersion1: string] | undefined;
   /** What was asked for last is often asked for next. */
   #lastClass: unknown;
   #lastId = 0;
@@ -158,6 +164,11 @@ export class Plan {
       else this.typeIdOf(eventClass);
     }
     for (const [, eventClass] of all) this.typeIdOf(eventClass);
+    for (const { name, handles } of this.steps) {
+      const handled = handles?.steps.find((step) => this.step(step).handles !== undefined);
+      if (handled === undefined) continue;
+      throw new ValidationError("HANDLER_HANDLED", `The handler "${name}" names "${handled}" in its steps.`);
+    }
     for (const step of this.steps) {
       const ids = step.handles?.steps.map((name) => this.step(name).id);
       const planned = ids === undefined ? step : { ...step, handles: { ...step.handles!, ids } };
@@ -177,12 +188,33 @@ export class Plan {
 
   /** What tells the workflow from others, in 16 hexadecimal digits. */
   get fingerprint(): string {
-    if (this.#fingerprint === undefined) {
+    return this.#known[0];
+  }
+
+  /** What told the workflow from others in version 1 of the format of snapshots. */
+  get firstFingerprint(): string {
+    return this.#known[1];
+  }
+
+  get #known(): readonly [string, string] {
+    if (this.#fingerprints === undefined) {
       const graph = this.graph;
-      const [low = 0, high = 0] = ask(() => readReply(engine().graph_fingerprint(graph)));
-      this.#fingerprint = hexadecimal(high) + hexadecimal(low);
+      const [low = 0, high = 0, low1 = 0, high1 = 0] = ask(() => readReply(engine().graph_fingerprint(graph)));
+      this.#fingerprints = [hexadecimal(high) + hexadecimal(low), hexadecimal(high1) + hexadecimal(low1)];
     }
-    return this.#fingerprint;
+    return this.#fingerprints;
+  }
+
+  /** @throws RecoverError `SNAPSHOT_FOREIGN` when what has this header was taken of another workflow than the plan's. */
+  checkFits({ version, fingerprint }: Header, workflow: string): void {
+    if (fingerprint === (version === 1 ? this.firstFingerprint : this.fingerprint)) return;
+    const unnamed = this.steps.filter((step) => !step.isNamed).map((step) => `"${step.name}"`);
+    const reason =
+      unnamed.length === 0
+        ? ""
+        : ` Steps without a name (${unnamed.join(", ")}) are told apart by their place among the steps and, where they take and return ` +
+          "the same, by the code of their handlers. If only those have changed, pass { migrate: true }, and give each step a name.";
+    throw new RecoverError("SNAPSHOT_FOREIGN", `The workflow is "${workflow}".${reason}`);
   }
 
   /** Every class with its name, ancestors before their descendants. */
@@ -213,6 +245,11 @@ export class Plan {
     if (isTaken) return;
     const type = typeName(event.constructor as EventClass);
     throw new ValidationError("EVENT_NOT_TAKEN", `The step is "${name}", the event ${type}.`);
+  }
+
+  /** What the stream is told when an attempt begins again that has written to it. */
+  streamReset(step: number, attempt: number): StreamReset {
+    return new StreamReset({ step: this.steps[step]!.name, attempt });
   }
 
   /** The class of a type id. */

@@ -38,10 +38,12 @@ export function openWait(
   where: PendingWait["where"],
   timeout: number,
   id: string | undefined,
+  question: WorkflowEvent | undefined,
 ): Opened {
   const { run } = by;
   const { line } = run;
   const type = run.plan.typeIdOf(eventClass);
+  const asked = question === undefined ? 0 : 1 + run.plan.typeOf(question);
   const isConditional = where !== undefined;
   let claim = 0;
   if (isConditional) {
@@ -50,9 +52,13 @@ export function openWait(
     run.predicates += 1;
   }
   const { index, generation } = by;
-  return opened(run, () =>
-    line.engine().engine_wait(line.handle, index, generation, type, id, timeout, isConditional, claim, line.alive()),
-  );
+  const slot = question === undefined ? 0 : line.keep(question);
+  const { handle } = line;
+  const call = (): number =>
+    line
+      .engine()
+      .engine_wait(handle, index, generation, type, id, timeout, isConditional, claim, asked, slot, line.alive());
+  return opened(run, call, question === undefined ? undefined : slot);
 }
 
 /** Begins a sleep, of so many milliseconds. */
@@ -61,10 +67,12 @@ export function openSleep(by: Invocation, delay: number): Opened {
   return opened(by.run, () => line.engine().engine_sleep(line.handle, by.index, by.generation, delay, line.alive()));
 }
 
-function opened(run: Run, call: () => number): Opened {
+/** @param slot Where the payload is that the call brings, if it brings one. */
+function opened(run: Run, call: () => number, slot?: number): Opened {
   const pointer = ask(call);
   const wait = memoryWords()[(pointer >>> 2) + 3]!;
-  run.line.take(pointer);
+  if (slot === undefined) run.line.take(pointer);
+  else run.line.takeOrDrop(pointer, slot);
   return { wait, go: () => run.carryOut() };
 }
 

@@ -23,7 +23,7 @@ export interface Remains {
 /** The run as bytes. @throws SnapshotError `SNAPSHOT_VALUE`; EngineError when the engine was lost, and the run with it. */
 export function snapshotOf(run: Run, withData: boolean): Uint8Array {
   const { line, plan } = run;
-  const { published, stop = run.stop } = line.queued();
+  const { published, stop = run.stop } = line.queued(plan);
   const frozen = stop === undefined ? freeze(run) : undefined;
   const { events, dropped } = run.stream.unread();
   const nested = frozen === undefined ? [] : nestedParts(run, frozen);

@@ -7,7 +7,7 @@
 // 4. After the end nothing is left in the engine's memory.
 
 import { CancelledError, type EngineError, SnapshotError, ValidationError, asError } from "../errors.js";
-import { type EventClass, type StepFailure, type StopEvent, WorkflowEvent } from "../events.js";
+import { type EventClass, type StepFailedEvent, type StepFailure, type StopEvent, WorkflowEvent } from "../events.js";
 import type { RunOptions, StepHook } from "../run-options.js";
 import { Store } from "../store.js";
 import type { Workflow } from "../workflow.js";
@@ -69,6 +69,8 @@ export class Run {
   error: Error | undefined;
   /** Set when a step's failure has ended the run. */
   failure: StepFailure | undefined;
+  /** The failure that an error handler took last without returning an event: what may have brought the run to a standstill. */
+  unanswered: StepFailedEvent | undefined;
   /** What it begins with; undefined when it goes on from a snapshot that it had begun before. */
   readonly startEvent: WorkflowEvent | undefined;
   /** What was sent before the run had its turn. */
@@ -268,7 +270,7 @@ export class Run {
 
   /** An event comes, from an attempt or from the outside: to all steps that take it, or to one. */
   send(event: WorkflowEvent, step: string | undefined, from: Invocation | undefined): void {
-    this.#checkEvent(event, "sendEvent");
+    this.checkEvent(event, "sendEvent");
     this.#checkAlive(event);
     if (!this.line.isBegun) {
       // The run waits for its turn. What is wrong with the event is said now, to whoever sends it.
@@ -291,7 +293,7 @@ export class Run {
 
   /** An event is for the stream alone. */
   write(event: WorkflowEvent, from: Invocation | undefined): void {
-    this.#checkEvent(event, "writeEventToStream");
+    this.checkEvent(event, "writeEventToStream");
     this.#checkAlive(event);
     const type = this.plan.typeOf(event);
     const slot = this.line.keep(event);
@@ -300,6 +302,20 @@ export class Run {
       this.line.engine().engine_write(this.line.handle, index, from?.generation ?? 0, type, slot, this.line.tickTime()),
     );
     this.accept(pointer, slot);
+  }
+
+  /** An attempt takes back a wait or sleep, whose promise is rejected. Nothing happens when it is over already. */
+  withdraw(wait: number, by: Invocation, reason: unknown): void {
+    const pending = takeWait(this, wait);
+    if (pending === undefined) return;
+    const detail = `Step "${by.step}" ${pending.what === undefined ? "slept" : `waited for ${pending.what}`}.`;
+    pending.reject(new CancelledError("WAIT_WITHDRAWN", detail, reason === undefined ? {} : { cause: reason }));
+    const { line } = this;
+    if (line.isSettling || by.isSettled) return;
+    const { index, generation } = by;
+    this.guard(() =>
+      line.take(ask(() => line.engine().engine_withdraw(line.handle, index, generation, wait, line.tickTime()))),
+    );
   }
 
   /** An event goes by: the run's own, or that of a run which is nested in it. */
@@ -327,7 +343,8 @@ export class Run {
     this.carryOut();
   }
 
-  #checkEvent(event: unknown, where: string): asserts event is WorkflowEvent {
+  /** @throws ValidationError `INVALID_EVENT` */
+  checkEvent(event: unknown, where: string): asserts event is WorkflowEvent {
     if (!(event instanceof WorkflowEvent)) {
       throw new ValidationError("INVALID_EVENT", `${where} got ${describe(event)}.`);
     }

@@ -12,6 +12,8 @@ export type AnyHandler = (context: never, ...events: never[]) => unknown;
 /** A step after its parameters were checked. */
 export interface StepDefinition {
   readonly name: string;
+  /** Whether the name is the user's, or that of the handler. Otherwise it comes from the step's place among the others. */
+  readonly isNamed: boolean;
   /** Empty for an error handler. */
   readonly inputs: readonly EventInput[];
   /** Undefined when not declared. */
@@ -59,7 +61,7 @@ export function checkStep(
   name: string,
   parameters: RawParameters,
   handler: unknown,
-): Omit<StepDefinition, "inputs" | "handles"> {
+): Omit<StepDefinition, "inputs" | "handles" | "isNamed"> {
   const { outputs, numWorkers, retry, timeout } = parameters;
   if (typeof handler !== "function") {
     throw new ValidationError("INVALID_STEP", `The handler of step "${name}" is ${describe(handler)}.`);

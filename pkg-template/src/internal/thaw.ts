@@ -5,7 +5,7 @@ import type { RecoverOptions } from "../run-options.js";
 import { EngineResource, ask, copyBytes, engineError, memoryWords, readReply } from "./engine.js";
 import { type RunDocument, codecOf, readDocument, readTypes } from "./document.js";
 import { milliseconds } from "./duration.js";
-import { asBytes, readHeader } from "./header.js";
+import { type Header, asBytes, readHeader } from "./header.js";
 import { Line } from "./line.js";
 import { type NamedType, Plan } from "./plan.js";
 import type { AnyWorkflow } from "./run.js";
@@ -68,25 +68,24 @@ export class Shelf {
 
   #thaw(journal: boolean): Thawed {
     const { bytes, workflow } = this;
-    const { kind, fingerprint } = readHeader(bytes);
+    const header = readHeader(bytes);
+    const { kind } = header;
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
     const opened = ask(() => readReply(engine().snapshot_open(bytes)));
     const snapshot = new EngineResource(this, opened[0]!, "snapshot_free");
     try {
-      return this.#restore(snapshot, opened, fingerprint, journal);
+      return this.#restore(snapshot, opened, header, journal);
     } finally {
       snapshot.free();
     }
   }
 
   /** @param opened What `snapshot_open` has replied. */
-  #restore(snapshot: EngineResource, opened: Uint32Array, fingerprint: string, journal: boolean): Thawed {
+  #restore(snapshot: EngineResource, opened: Uint32Array, header: Header, journal: boolean): Thawed {
     const { bytes, workflow } = this;
     const [, status = 0, now = 0, later = 0, slots = 0, begins = 0, length = 0] = opened;
     const shared = workflow.plan();
-    if (this.#options.migrate !== true && shared.fingerprint !== fingerprint) {
-      throw new RecoverError("SNAPSHOT_FOREIGN", `The workflow is "${workflow.name}".`);
-    }
+    if (this.#options.migrate !== true) shared.checkFits(header, workflow.name);
     const { types, body } = readTypes(bytes.subarray(begins, begins + length));
     const plan = planFor(workflow, shared, types);
     const document = readDocument(body, codecOf(plan, workflow.types));
@@ -112,17 +111,7 @@ export class Shelf {
     const { steps, keptEvents } = workflow.limits;
     const isFresh = timeout !== undefined;
     const pointer = ask(() =>
-      engine().engine_restore(
-        snapshot.handle,
-        plan.graph,
-        types,
-        migrate,
-        limit,
-        isFresh,
-        steps,
-        keptEvents,
-        journal,
-      ),
+      engine().engine_restore(snapshot.handle, plan.graph, types, migrate, limit, isFresh, steps, keptEvents, journal),
     );
     const memory = memoryWords();
     const at = pointer >>> 2;

@@ -1,4 +1,4 @@
-// The words of the engine's answers. Commands are written by src/engine/out.rs, the rest by src/wasm/engine/words.rs.
+// The words of the engine's answers. Commands are written by src/engine/words.rs, the rest by src/wasm/engine/reply.rs.
 
 /** Commands, and the words that follow each. */
 export const op = {
@@ -24,8 +24,10 @@ export const op = {
   BUSY: 10,
   /** `outcome, slot, step` */
   SETTLE: 11,
-  /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
+  /** `step, index, generation, slot, released`: publish, invoke for the first time, release (the largest number for none) */
   NEXT: 12,
+  /** `step, attempt` */
+  RESET: 13,
 } as const;
 
 /** How many words follow each command; an invocation has as many more as it has inputs. */
@@ -40,6 +42,7 @@ const words: Readonly<Record<number, number>> = {
   [op.ALARM]: 1,
   [op.SETTLE]: 3,
   [op.NEXT]: 5,
+  [op.RESET]: 2,
 };
 
 /** The number of words from one command to the next. */

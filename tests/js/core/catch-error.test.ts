@@ -233,3 +233,20 @@ test.each([["one"], [{}], [7], [null]])("steps given as %s is refused", async (s
   const workflow = new Workflow();
   await fails(() => workflow.catchError({ steps: steps as never }, () => undefined), ValidationError, "INVALID_OPTION");
 });
+
+test("a handler that is named in another's steps is refused, in whichever order they were added", async () => {
+  for (const order of [
+    ["inner", "outer"],
+    ["outer", "inner"],
+  ]) {
+    const workflow = new Workflow<unknown, unknown, string>();
+    workflow.addStep({ inputs: [StartEvent], name: "work" }, () => new StopEvent(""));
+    for (const name of order) {
+      workflow.catchError({ name, steps: name === "inner" ? ["work"] : ["inner"] }, () => undefined);
+    }
+    for (const use of [() => workflow.run(0), () => workflow.validate()]) {
+      const { message } = await fails(use as () => never, ValidationError, "HANDLER_HANDLED");
+      expect(message).toContain('"outer" names "inner"');
+    }
+  }
+});

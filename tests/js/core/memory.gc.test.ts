@@ -75,28 +75,31 @@ test("a run of a million events holds no more at its end than after its first te
   expect(Math.max(...samples) - samples[0]!).toBeLessThan(MEGABYTE);
 });
 
-test.each([1, 2, 5])("%i chains of synchronous handlers hold no more commands at their end than early on", async (chains) => {
-  const steps = 100_000;
-  const samples: number[] = [];
-  const workflow = new Workflow<unknown, number, number>({ timeout: null });
-  let left = chains;
-  workflow.addStep({ inputs: [StartEvent<number>], outputs: [CountEvent] }, ({ sendEvent }, { data }) => {
-    for (let chain = 0; chain < chains; chain += 1) sendEvent(new CountEvent(data));
-  });
-  workflow.addStep({ inputs: [CountEvent], outputs: [CountEvent, StopEvent<number>] }, (_, { data }) => {
-    if (left === chains && data % (steps / 10) === 0) {
-      collect();
-      samples.push(process.memoryUsage().arrayBuffers);
-    }
-    if (data > 0) return new CountEvent(data - 1);
-    left -= 1;
-    return left === 0 ? new StopEvent(0) : undefined;
-  });
-  await workflow.run(steps);
-  expect(samples.length).toBeGreaterThan(9);
-  // The commands alone would be 24 bytes a step.
-  expect(Math.max(...samples) - samples[chains]!).toBeLessThan(MEGABYTE / 8);
-});
+test.each([1, 2, 5])(
+  "%i chains of synchronous handlers hold no more commands at their end than early on",
+  async (chains) => {
+    const steps = 100_000;
+    const samples: number[] = [];
+    const workflow = new Workflow<unknown, number, number>({ timeout: null });
+    let left = chains;
+    workflow.addStep({ inputs: [StartEvent<number>], outputs: [CountEvent] }, ({ sendEvent }, { data }) => {
+      for (let chain = 0; chain < chains; chain += 1) sendEvent(new CountEvent(data));
+    });
+    workflow.addStep({ inputs: [CountEvent], outputs: [CountEvent, StopEvent<number>] }, (_, { data }) => {
+      if (left === chains && data % (steps / 10) === 0) {
+        collect();
+        samples.push(process.memoryUsage().arrayBuffers);
+      }
+      if (data > 0) return new CountEvent(data - 1);
+      left -= 1;
+      return left === 0 ? new StopEvent(0) : undefined;
+    });
+    await workflow.run(steps);
+    expect(samples.length).toBeGreaterThan(9);
+    // The commands alone would be 24 bytes a step.
+    expect(Math.max(...samples) - samples[chains]!).toBeLessThan(MEGABYTE / 8);
+  },
+);
 
 test("a reader that keeps up holds nothing", async () => {
   const context = countdown().run(300_000);

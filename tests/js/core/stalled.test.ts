@@ -1,6 +1,17 @@
 // A run that can never finish says so; one that waits for the outside does not.
 
-import { HumanResponseEvent, StalledError, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
+import {
+  HumanResponseEvent,
+  StalledError,
+  StartEvent,
+  StopEvent,
+  TimeoutError,
+  Workflow,
+  WorkflowEvent,
+  retryPolicy,
+  stopAfterAttempt,
+  waitFixed,
+} from "stepstream";
 import { expect, test } from "vitest";
 import { collect, expectError, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
@@ -185,4 +196,127 @@ test("a run whose waiting step has other work in flight is running", async () =>
   await soon(context.idle());
   expect(context.status).toBe("waiting");
   context.cancel();
+});
+
+// ---- what lacks is said ----
+
+class Item extends WorkflowEvent<string> {}
+
+test("a step that sent an event no step takes stalls a closed run", async () => {
+  const workflow = new Workflow<unknown, unknown, string>({ timeout: null });
+  workflow.addStep({ inputs: [StartEvent], outputs: [] }, ({ sendEvent }) => sendEvent(new Left("for nobody")));
+  await fails(workflow.run(0), StalledError, "RUN_STALLED");
+});
+
+test("a collection that got three of four is named, with what it lacks", async () => {
+  const workflow = new Workflow<unknown, unknown, string>({ timeout: null });
+  workflow.addStep({ inputs: [StartEvent], outputs: [Item] }, ({ sendEvent }) => {
+    for (const data of ["1", "2"]) sendEvent(new Item(data));
+    return new Item("3");
+  });
+  workflow.addStep({ inputs: [Item], outputs: [StopEvent], name: "gather" }, ({ collectEvents }, event) => {
+    return collectEvents(event, [Item, Item, Item, Item]) === null ? undefined : new StopEvent("all");
+  });
+  const { message } = await fails(workflow.run(0), StalledError, "RUN_STALLED");
+  expect(message).toContain('Step "gather" has collected 3 of 4 events and lacks 1 Item.');
+});
+
+test("a collection of several classes names each that it lacks, with counts", async () => {
+  const workflow = new Workflow<unknown, unknown, string>({ timeout: null });
+  workflow.addStep({ inputs: [StartEvent], outputs: [Item] }, () => new Item("3"));
+  workflow.addStep({ inputs: [Item], outputs: [StopEvent], name: "gather" }, ({ collectEvents }, event) => {
+    return collectEvents(event, [Item, Left, Left, Right]) === null ? undefined : new StopEvent("all");
+  });
+  const { message } = await fails(workflow.run(0), StalledError, "RUN_STALLED");
+  expect(message).toContain('"gather" has collected 1 of 4 events and lacks 2 Left and 1 Right.');
+});
+
+test("a failure whose handler returned nothing is the cause", async () => {
+  const boom = new Error("boom");
+  const workflow = new Workflow<unknown, unknown, string>({ timeout: null });
+  workflow.addStep({ inputs: [StartEvent], outputs: [StopEvent], name: "fails" }, () => {
+    throw boom;
+  });
+  workflow.catchError({ outputs: [StopEvent], name: "ignores" }, () => undefined);
+  const { message, cause } = await fails(workflow.run(0), StalledError, "RUN_STALLED");
+  expect(cause).toBe(boom);
+  expect(message).toContain('took the failure of step "fails" and returned no event');
+});
+
+test("a join whose other input only steps make stalls, although an answer may come", async () => {
+  const workflow = new Workflow<unknown, unknown, string>({ timeout: null });
+  workflow.addStep({ inputs: [StartEvent], outputs: [Item] }, () => undefined);
+  workflow.addStep({ inputs: [Item, Answer], outputs: [StopEvent] }, () => new StopEvent(""));
+  await fails(workflow.run(0), StalledError, "RUN_STALLED");
+});
+
+// ---- a run that waits, and is too slow ----
+
+const short = { timeout: 0.02 } as const;
+
+test.each([
+  ["without declared outputs that returned nothing", {}, (): undefined => undefined],
+  [
+    "with no outputs that sent something else",
+    { outputs: [] },
+    ({ sendEvent }: { sendEvent: (e: WorkflowEvent) => void }) => sendEvent(new Left("")),
+  ],
+])(
+  "a step %s makes the run wait where a step takes what nobody declares; the timeout says so",
+  async (_, more, handler) => {
+    const workflow = new Workflow<unknown, unknown, string>(short);
+    workflow.addStep({ inputs: [StartEvent], ...more }, handler as never);
+    workflow.addStep({ inputs: [Item], outputs: [StopEvent], name: "second" }, () => new StopEvent(""));
+    const context = workflow.run(0).start();
+    await soon(context.idle());
+    expect(context.status).toBe("waiting");
+    const { message } = await fails(context, TimeoutError, "RUN_TIMEOUT");
+    expect(message).toContain('Step "second" takes Item, which no step has in its outputs');
+    expect(message).toContain("add Item to the outputs of that step");
+  },
+);
+
+test("the timeout of a run that waits for an answer says who takes it", async () => {
+  const workflow = new Workflow<unknown, unknown, string>(short);
+  workflow.addStep({ inputs: [StartEvent], outputs: [Item] }, () => new Item(""));
+  workflow.addStep({ inputs: [WorkflowEvent.or(Item, Answer)], outputs: [StopEvent], name: "either" }, () => undefined);
+  const { message } = await fails(workflow.run(0), TimeoutError, "RUN_TIMEOUT");
+  expect(message).toContain('Step "either" takes Answer, which has to come from outside');
+  expect(message).not.toContain("takes Item");
+});
+
+test("a failure whose handler returned nothing is the cause of a timeout, too", async () => {
+  const boom = new Error("boom");
+  const workflow = new Workflow<unknown, unknown, string>(short);
+  workflow.addStep({ inputs: [StartEvent] }, () => {
+    throw boom;
+  });
+  workflow.addStep({ inputs: [Item] }, () => new StopEvent(""));
+  workflow.catchError({}, () => undefined);
+  expect((await fails(workflow.run(0), TimeoutError, "RUN_TIMEOUT")).cause).toBe(boom);
+});
+
+test("a timeout during a pause between attempts names the step and has its error as the cause", async () => {
+  const boom = new Error("boom");
+  const retry = retryPolicy({ stop: stopAfterAttempt(3), wait: waitFixed(60) });
+  const workflow = new Workflow<unknown, unknown, string>(short);
+  workflow.addStep({ inputs: [StartEvent], name: "flaky", retry }, () => {
+    throw boom;
+  });
+  const { message, cause } = await fails(workflow.run(0), TimeoutError, "RUN_TIMEOUT");
+  expect(cause).toBe(boom);
+  expect(message).toMatch(/Step "flaky" is tried again in \d+(\.\d+)? s; attempt 1 has failed: boom/);
+});
+
+test("a timeout tells of what is in queues", async () => {
+  const workflow = new Workflow<unknown, unknown, string>(short);
+  workflow.addStep({ inputs: [StartEvent], outputs: [Item] }, ({ sendEvent }) => {
+    for (const data of ["1", "2", "3"]) sendEvent(new Item(data));
+  });
+  workflow.addStep({ inputs: [Item], numWorkers: 1, name: "busy" }, async ({ requireEvent }) => {
+    await requireEvent(Answer);
+  });
+  const { message } = await fails(workflow.run(0), TimeoutError, "RUN_TIMEOUT");
+  expect(message).toContain('Step "busy" has 2 invocations in its queue.');
+  expect(message).toContain('Step "busy" waits for Answer.');
 });

@@ -99,19 +99,30 @@ if (process.env["UPDATE_GOLDEN"] !== undefined) {
 
 describe.each(readdirSync(folder))("of %s", (version) => {
   test.each(Object.entries(samples))("the run %s goes on", async (name, { make, result }) => {
-    const run = make().recover(bytes(version, `${name}.snapshot`)) as unknown as WorkflowContext<unknown, unknown, string>;
+    const run = make().recover(bytes(version, `${name}.snapshot`)) as unknown as WorkflowContext<
+      unknown,
+      unknown,
+      string
+    >;
     const all = collect(run);
     run.sendEvent(new Answer("yes"));
     expect((await soon(run)).data).toBe(result);
     const { events } = await all;
     // What was asked is asked once, whatever has begun again.
-    expect(told(events).filter((event) => event.startsWith("question"))).toEqual(name === "asking" ? ['question "ready?"'] : []);
-    expect(told(events).filter((event) => event.startsWith("other"))).toEqual(name === "asking" ? ['other "sent"'] : []);
+    expect(told(events).filter((event) => event.startsWith("question"))).toEqual(
+      name === "asking" ? ['question "ready?"'] : [],
+    );
+    expect(told(events).filter((event) => event.startsWith("other"))).toEqual(
+      name === "asking" ? ['other "sent"'] : [],
+    );
   });
 
   test.each(Object.entries(samples))("the journal of %s leads to the same run", async (name, { make, result }) => {
-    const run = make()
-      .recover(make().replay(bytes(version, `${name}.journal`)).snapshot()) as unknown as WorkflowContext<unknown, unknown, string>;
+    const run = make().recover(
+      make()
+        .replay(bytes(version, `${name}.journal`))
+        .snapshot(),
+    ) as unknown as WorkflowContext<unknown, unknown, string>;
     run.sendEvent(new Answer("yes"));
     expect((await soon(run)).data).toBe(result);
   });
@@ -126,7 +137,9 @@ test("there are files of every version", () => {
   const current = `v${unnamed().run("hi").snapshot()[5]}`;
   expect(readdirSync(folder)).toContain(current);
   for (const version of readdirSync(folder)) {
-    const names = Object.keys(samples).flatMap((name) => ["journal", "sealed", "snapshot"].map((kind) => `${name}.${kind}`));
+    const names = Object.keys(samples).flatMap((name) =>
+      ["journal", "sealed", "snapshot"].map((kind) => `${name}.${kind}`),
+    );
     expect(readdirSync(path.join(folder, version)).sort()).toEqual(names.sort());
   }
 });

@@ -45,6 +45,9 @@ class Done extends WorkflowEvent<string> {
 class Note extends WorkflowEvent<string> {
   static readonly type: string = "note";
 }
+class Mark extends WorkflowEvent<string> {
+  static readonly type: string = "mark";
+}
 
 /** What a step does on its way. */
 const acts = ["pause", "answer", "sleep", "once", "write", "send", "fail", "child"] as const;
@@ -66,12 +69,14 @@ function maker(seed: number): (deeds: Deeds, onStep?: (run: WorkflowContext) => 
     const inner = new Workflow().addStep(
       { name: "inner", inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
       async ({ sleep, writeEventToStream }, { data }) => {
-        writeEventToStream(new Note(`inner of ${data}`));
+        writeEventToStream(new Mark(`inner of ${data}`));
         await sleep(0.001);
         return new StopEvent(`(in ${data})`);
       },
     );
-    const workflow = new Workflow({ events: [Note, Answer], onStep: (_, run) => onStep(run) }).addWorkflows({ inner });
+    const workflow = new Workflow({ events: [Note, Mark, Answer], onStep: (_, run) => onStep(run) }).addWorkflows({
+      inner,
+    });
     workflow.addStep({ name: "fan", inputs: [StartEvent], outputs: [Part, Ticket] }, ({ sendEvent }) => {
       for (let nth = 0; nth < width; nth += 1) {
         sendEvent(new Part(`p${nth}`));
@@ -112,7 +117,7 @@ function maker(seed: number): (deeds: Deeds, onStep?: (run: WorkflowContext) => 
                 break;
               case "write":
                 context.store.set(key, found);
-                context.writeEventToStream(new Note(key));
+                context.writeEventToStream(new Mark(key));
                 break;
               case "send":
                 context.sendEvent(new Note(key));
@@ -155,10 +160,26 @@ interface Outcome {
   readonly store: Record<string, unknown>;
 }
 
-/** What must be equal: the result, the store, the events in whatever order, and in their order those that come of one part. */
+/**
+ * What must be equal: the result, the store, the events in whatever order, and in their order those that come of one part. What was written
+ * counts once: it is written anew when a step begins again, and then only after a reset.
+ */
 function comparable({ result, events, store }: Outcome): unknown {
   const chains = new Map<string, string[]>();
+  const resets = new Map<string, number>();
+  const written = new Set<string>();
   for (const event of events) {
+    const step = /StreamReset {"step":"(\w+)"/.exec(event)?.[1];
+    if (step !== undefined) {
+      resets.set(step, (resets.get(step) ?? 0) + 1);
+      continue;
+    }
+    if (written.has(event)) {
+      const by = event.startsWith("inner/") ? "inner" : `stage${/-(\d)-/.exec(event)?.[1]}`;
+      expect(resets.get(by), `${event} is written anew after a reset`).toBeGreaterThan(0);
+      continue;
+    }
+    if (event.includes("Mark ")) written.add(event);
     const chain = event.startsWith("StopEvent") ? "end" : (/p\d/.exec(event)?.[0] ?? event);
     chains.set(chain, [...(chains.get(chain) ?? []), event]);
   }

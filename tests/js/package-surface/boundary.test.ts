@@ -9,8 +9,8 @@ import "../kit/guard.js";
 const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-const rustWords = read("src/engine/out.rs");
-const rustReplies = read("src/wasm/engine/words.rs");
+const rustWords = read("src/engine/words.rs");
+const rustReplies = read("src/wasm/engine/reply.rs");
 const rustCalls = read("src/wasm/engine/mod.rs") + read("src/wasm/engine/snapshot.rs");
 const typescriptWords = read("pkg-template/src/internal/words.ts");
 const plan = read("pkg-template/src/internal/plan.ts");
@@ -58,9 +58,7 @@ describe("the words of the boundary", () => {
   });
 
   test("outcomes have the same numbers", () => {
-    const rust = table(
-      matches(between(rustWords, "mod outcome {", "\n}"), /pub\(super\) const (\w+): u32 = (\d+);/g),
-    );
+    const rust = table(matches(between(rustWords, "mod outcome {", "\n}"), /pub\(super\) const (\w+): u32 = (\d+);/g));
     const typescript = table(
       matches(between(typescriptWords, "export const outcome = {", "} as const"), /(\w+): (\d+)/g),
     );
@@ -186,6 +184,7 @@ const values = [
   "StepFailedEvent",
   "StopEvent",
   "StopStrategy",
+  "StreamReset",
   "TimeoutError",
   "ValidationError",
   "WaitStrategy",
