@@ -1,4 +1,4 @@
-//! From a state to its image. The state is not touched: a snapshot may be taken at any moment, between any two ticks.
+//! From a state to its image. The state does not change, so a snapshot may be taken between any two ticks.
 
 use super::Engine;
 use super::graph::Graph;
@@ -30,7 +30,7 @@ impl Engine {
     }
 }
 
-/// Gives things new numbers, in the order in which they are met.
+/// Gives ids new numbers, in the order in which they are met.
 struct Table<Id> {
     numbers: Vec<u32>,
     met: Vec<Id>,
@@ -233,7 +233,7 @@ fn condition(state: &State) -> Condition {
     match state.status {
         Status::Created => Condition::Created,
         Status::Running | Status::Restored => Condition::Running,
-        // What is queued gets its turn when the run is taken up, whoever had the workers before.
+        // A queued invocation starts when the run resumes: the workers are free then.
         Status::Waiting if state.steps.iter().any(|step| !step.queue.is_empty()) => Condition::Running,
         Status::Waiting => Condition::Waiting,
         Status::Ended(Outcome::Completed(_)) => Condition::Completed,
@@ -245,7 +245,7 @@ fn condition(state: &State) -> Condition {
     }
 }
 
-/// What an image calls a type; one without a name is told by its number.
+/// The name of a type in an image; one without a name is named by its number.
 pub(super) fn type_name(graph: &Graph, ty: EventTypeId) -> String {
     named(graph.types().get(ty.index()).map(|ty| &*ty.name), ty.0)
 }

@@ -1,5 +1,5 @@
-//! From an image to a state. An image comes from outside and is believed in nothing: whatever does not fit the graph, or itself, is refused before
-//! there is a run.
+//! From an image to a state. An image comes from outside and nothing in it is trusted: whatever does not fit the graph,
+//! or contradicts itself, is refused before there is a run.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -35,28 +35,28 @@ impl From<Code> for Refusal {
     }
 }
 
-/// How a run goes on.
+/// How a run is restored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RestoreOptions {
     /// The seed is not used: a run keeps its own.
     pub options: RunOptions,
-    /// Whether the run's timeout begins anew, and does not go on with what was left of it.
+    /// Whether the run's timeout starts anew. Otherwise the run has what was left of it.
     pub fresh_timeout: bool,
 }
 
 type Refused<T> = Result<T, Refusal>;
 
 impl Engine {
-    /// The run of an image, on the shelf: it goes on with [`Tick::Resume`](super::Tick::Resume), or begins with
-    /// [`Tick::Start`](super::Tick::Start) when it had not begun.
+    /// Restores the run of an image. It resumes with [`Tick::Resume`](super::Tick::Resume), or begins with
+    /// [`Tick::Start`](super::Tick::Start) if it had not begun.
     ///
-    /// `payloads` tells for each slot the event type of the payload that the host has for it; `None` for what is no event. The slots of the run
-    /// are then numbered as in the image, and its invocations are at the places that they have in the image.
+    /// `payloads` has for each slot the event type of the payload that the host has, or `None` if that is no event. The
+    /// slots of the run are numbered as in the image, and its invocations have the places that they have in the image.
     ///
     /// # Errors
-    /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to, [`Code::StepChanged`] when a step does not take
-    /// what the image has for it, [`Code::SnapshotInvalid`] when the image contradicts itself, [`Code::RunEnded`] when the run has
-    /// completed.
+    /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to,
+    /// [`Code::StepChanged`] when a step does not take what the image has for it, [`Code::SnapshotInvalid`] when the
+    /// image contradicts itself, [`Code::RunEnded`] when the run has completed.
     pub fn restore(
         graph: Rc<RefCell<Graph>>,
         image: &Image,
@@ -106,7 +106,7 @@ impl Engine {
     }
 }
 
-/// The numbers that the names in an image have in the graph. No two names are for the same thing.
+/// The numbers that the names in an image have in the graph. Two names for the same type or step are refused.
 fn identify(names: &[String], known: usize, missing: Code, find: impl Fn(&str) -> Option<usize>) -> Refused<Vec<u32>> {
     let mut is_found = vec![false; known];
     let mut numbers = Vec::new();
@@ -120,8 +120,8 @@ fn identify(names: &[String], known: usize, missing: Code, find: impl Fn(&str) -
     Ok(numbers)
 }
 
-/// The highest number of ticks, arrivals and milliseconds that an image may have: more than any run comes to, and room enough above it for
-/// the engine to go on counting.
+/// The highest number of ticks, arrivals and milliseconds that an image may have: more than any run reaches, with
+/// enough room above it for the engine to count on.
 const MOST: u64 = 1 << 53;
 
 struct Restore<'a> {
@@ -131,7 +131,7 @@ struct Restore<'a> {
     steps: Vec<StepId>,
     /// What the host has for each slot, if it has anything.
     payloads: Option<&'a [Option<EventTypeId>]>,
-    /// What the image has had for each slot so far.
+    /// The type that the image has used for each slot so far.
     believed: Vec<Option<EventTypeId>>,
     state: State,
     /// The open waits with their ranks and deadlines, in the order in which they were met.
@@ -342,7 +342,7 @@ impl Restore<'_> {
         let result = match &image.answer {
             AnswerImage::Vacant => RequestResult::Vacant,
             AnswerImage::Pending { rank, deadline, predicated } => {
-                // A sleep without an end, or a collection that is waited for: there is no such thing.
+                // A sleep without an end and a pending collection do not exist.
                 if request == Request::Collect || request == Request::Sleep && deadline.is_none() {
                     return self.invalid();
                 }
@@ -443,11 +443,11 @@ impl Restore<'_> {
             all.push(held);
             keys.push(((step, sorted_types(&expected)), nth));
         }
-        // In order, so that many take no longer than few.
+        // Sorted, so that each is inserted at the end.
         sort(&mut keys);
         for (key, nth) in keys {
             let held = core::mem::take(&mut all[nth as usize]);
-            // Two of a kind: the events of one would be lost, and their slots never released.
+            // Two collections with one key: the events of one would be lost, and their slots never released.
             if self.state.collections.insert(key, held).is_some() {
                 return self.invalid();
             }

@@ -1,5 +1,5 @@
-//! What a running step asks for: events, sleep, collections. Answers are logged with the invocation, so that a
-//! later attempt that asks the same questions is given what was already received.
+//! What a running step asks for: events, sleep, collections. Results are logged with the invocation, so that a later
+//! attempt that makes the same requests gets what was already received.
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
@@ -19,12 +19,12 @@ pub(super) struct Asking {
     pub question: Option<Slot>,
 }
 
-/// What is known of a question that is asked.
+/// A request in the log.
 struct Asked {
     /// Its place in the log.
     entry: u32,
     result: RequestResult,
-    /// Whether no attempt has asked it before.
+    /// Whether no earlier attempt has made it.
     is_new: bool,
 }
 
@@ -36,7 +36,8 @@ impl Reducer<'_> {
             self.publish_with(id, entry, question, is_new);
         }
         let (wait, left_open) = match result {
-            // By a recovery. Whether any event will do is for the attempt at work to say, and what is left of the time goes on.
+            // Left open by a restore. The running attempt decides anew whether the wait is conditional; the deadline
+            // stays.
             RequestResult::Pending { wait, timer } => {
                 self.close(wait);
                 (wait, Some(timer))
@@ -48,7 +49,7 @@ impl Reducer<'_> {
             RequestResult::Elapsed => self.out.push(Command::Expire { wait }),
             RequestResult::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
             _ => match self.claim_kept(ty, predicated, claim) {
-                // The reference that kept it goes over to the log.
+                // The reference of the kept event now belongs to the log.
                 Some(event) => {
                     self.clear_timer(left_open.flatten());
                     self.set_result(id, entry, RequestResult::Received(event));
@@ -71,7 +72,7 @@ impl Reducer<'_> {
     pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> TickOutput {
         let Asked { entry, result, .. } = self.ask(id, Request::Sleep);
         if let RequestResult::Pending { wait, .. } = result {
-            // A recovery has left it open: what is left of it goes on.
+            // Left open by a restore: its deadline stays.
             if let Some(waiter) = self.state.waiters.get_mut(&wait) {
                 waiter.asked = true;
             }
@@ -89,7 +90,8 @@ impl Reducer<'_> {
         TickOutput::Wait(wait)
     }
 
-    /// Opens for nothing what an earlier attempt has withdrawn: an event that it took would be missing where the earlier attempt got it.
+    /// Opens a wait that takes nothing, because an earlier attempt has withdrawn it: an event that it took now would be
+    /// missing where the earlier attempt received it.
     fn ask_in_vain(&mut self, wait: WaitId, id: InvocationId, entry: u32) {
         self.state.waiters.insert(wait, Waiter { awaited: Awaited::Nothing, invocation: id, entry, asked: true });
         self.set_result(id, entry, RequestResult::Withdrawn(Some(wait)));
@@ -122,7 +124,7 @@ impl Reducer<'_> {
         }
     }
 
-    /// Remembers the result of what must happen once.
+    /// Stores the result of `once`.
     pub(super) fn once(&mut self, id: InvocationId, key: Box<str>, slot: Slot) {
         self.adopt_slot(slot);
         let known = self.state.invocations.get_mut(id).is_none_or(|invocation| {
@@ -174,7 +176,7 @@ impl Reducer<'_> {
         let held = self.state.collections.or_default(key.clone());
         held.or_default(event.ty).push_back(Kept { event, order });
         let found = self.graph.pick(held, expected)?;
-        // What is picked of a type is its oldest.
+        // The events that were picked of a type are its oldest.
         for event in &found {
             if let Some(queue) = held.get_mut(&event.ty) {
                 queue.pop_front();
@@ -189,8 +191,9 @@ impl Reducer<'_> {
         Some(found)
     }
 
-    /// The log entry for a question. If an earlier attempt has asked the same and this one has not, it is the first such entry, and its answer is
-    /// handed back. That is the next one, unless the handler does several things at a time, which may come in another order now.
+    /// The log entry of a request. If an earlier attempt has made the same request and this one has not, it is the
+    /// first such entry, and its result is returned. That is the next entry, unless the handler makes several requests
+    /// at a time, which may come in another order now.
     fn ask(&mut self, id: InvocationId, request: Request) -> Asked {
         let Some(invocation) = self.state.invocations.get_mut(id) else {
             return Asked { entry: 0, result: RequestResult::Vacant, is_new: false };
@@ -246,7 +249,7 @@ impl Reducer<'_> {
         Some(waiter)
     }
 
-    /// Closes the open waits of an invocation that is over or will be tried again.
+    /// Closes the open waits of an invocation that is over or will be retried.
     pub(super) fn close_waits(&mut self, log: &mut [LogEntry]) {
         for entry in log {
             match entry.result {
@@ -304,7 +307,7 @@ impl Reducer<'_> {
         }
     }
 
-    /// Takes the oldest kept event that will do. A predicated wait takes none but the one that the host chose.
+    /// Takes the oldest kept event that fits. A predicated wait takes only the one that the host has chosen.
     fn claim_kept(&mut self, ty: EventTypeId, predicated: bool, claim: Option<Slot>) -> Option<Event> {
         if self.state.kept.is_empty() || predicated && claim.is_none() {
             return None;
@@ -342,8 +345,8 @@ pub(crate) fn sorted_types(types: &[EventTypeId]) -> Expected {
 }
 
 impl Graph {
-    /// One held event for each expected type, the oldest that will do. The most special types choose first, so that an event is
-    /// not spent on an ancestor when only it would do for its own type.
+    /// One held event for each expected type, the oldest that fits. The most special types choose first, so that an
+    /// event is not used for an ancestor while its own type has no other.
     pub(super) fn pick(&self, held: &Held, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
         if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
             return None;
@@ -368,7 +371,7 @@ impl Graph {
         missing
     }
 
-    /// Goes through what is expected and says what is there for it, as long as it is asked to go on.
+    /// Calls `found` with each expected type and the event for it, if there is one, until that returns false.
     fn choose(&self, held: &Held, expected: &[EventTypeId], mut go_on: impl FnMut(usize, Option<Event>) -> bool) {
         let depth = |nth: usize| self.types()[expected[nth].index()].lineage.len();
         let deepest = (0..expected.len()).map(depth).max().unwrap_or(0);
