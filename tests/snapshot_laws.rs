@@ -129,7 +129,7 @@ proptest! {
     /// A run is frozen before every tick, taken up from bytes over a graph that was built in another order, and its handlers run again
     /// from their beginning. Then it is the same run: what happened to the first one, happens to it with the same results.
     #[test]
-    fn taking_a_run_up_changes_nothing(plan in blueprints(), choices in choices(), every in 1..4usize) {
+    fn restoring_a_run_changes_nothing(plan in blueprints(), choices in choices(), every in 1..4usize) {
         let mut straight = Sim::new(&plan);
         let mut lives: Vec<(usize, Sim)> = Vec::new();
         let ops = play(&mut straight, &choices, |sim, ops| {
@@ -150,7 +150,7 @@ proptest! {
 
     /// What was put on the shelf is what is taken from it, whichever way the graph was built; taking a snapshot changes nothing.
     #[test]
-    fn a_thawed_run_freezes_to_the_same_image(plan in blueprints(), choices in choices()) {
+    fn a_restored_run_has_the_same_image(plan in blueprints(), choices in choices()) {
         play(&mut Sim::new(&plan), &choices, |sim, _| {
             let before = sim.engine.state().clone();
             let image = image(sim);

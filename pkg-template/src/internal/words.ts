@@ -24,7 +24,7 @@ export const op = {
   BUSY: 10,
   /** `outcome, slot, step` */
   SETTLE: 11,
-  /** `step, index, generation, slot, released`: publish, invoke for the first time, release (the largest number for none) */
+  /** `step, index, generation, slot, released`: publish, first invoke, release (the largest number for none) */
   NEXT: 12,
   /** `step, attempt` */
   RESET: 13,

@@ -166,8 +166,8 @@ impl EngineCell {
         }
     }
 
-    /// Commands the host to set its timer, when a deadline is nearer than the timer is. A timer that is now too early is
-    /// left as it is: it does no harm.
+    /// Commands the host to set its timer, when a deadline is nearer than the timer is. A timer that is now too early
+    /// is left as it is: it does no harm.
     fn set_alarm(&mut self, now: Millis) {
         let next = self.executor.timers().next_deadline();
         let delay = match (next, self.alarm) {

@@ -7,8 +7,8 @@
 //! 1. A call that changes a run returns the address of its reply; `reply.rs` describes it. A reply is valid until the
 //!    next call of any function, but for one without a value: that stays valid until the next call for the same run.
 //!    The memory may grow in any call, so a view of it may have become empty.
-//! 2. The host executes the commands of a reply in their order, and all of them before it makes the next tick of its own
-//!    accord. What it calls while it executes one may make ticks: their commands come after those that are left.
+//! 2. The host executes the commands of a reply in their order, and all of them before it makes the next tick of its
+//!    own accord. What it calls while it executes one may make ticks: their commands come after those that are left.
 //! 3. A slot that is named in a tick belongs to the engine from then on, until a command releases it. When the tick is
 //!    refused, the slot stays the host's. The host takes the lowest numbers that are free: a number that was never used
 //!    is accepted only as the next one.
@@ -134,9 +134,10 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
     }))
 }
 
-/// Adds a step; returns its id. `named` tells whether the name is the user's own; where it is not, `code` is the handler's source. `inputs` is for each input the number of its types and the types; `declared` tells whether
-/// `outputs` counts; `workers` 0 is any number; `retry` is empty or as [`RetryPolicy::decode`] reads it;
-/// `recoveries` below 0 makes it an ordinary step, otherwise it handles the failures of `handled`.
+/// Adds a step; returns its id. `named` is true when the user has given the name; otherwise `code` is the source of the
+/// handler. `inputs` has for each input the number of its types and the types. `outputs` counts only when `declared` is
+/// true. `workers` 0 means any number. `retry` is empty, or as [`RetryPolicy::decode`] reads it. With `recoveries` of 0
+/// or more the step handles the failures of `handled`, or of all other steps when that is empty.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
 pub fn graph_step(
@@ -181,7 +182,8 @@ pub fn graph_step(
     }))
 }
 
-/// What tells the graph from others: a reply of the lower and the upper half, and of those of what did so in version 1 of the format of snapshots.
+/// The fingerprint of a graph. Replies with its lower and upper half, and with the halves of the fingerprint that
+/// version 1 of the snapshot format uses.
 #[wasm_bindgen]
 pub fn graph_fingerprint(graph: u32) -> *const u32 {
     with(|instance| match instance.graphs.get_mut(graph) {
@@ -194,7 +196,7 @@ pub fn graph_fingerprint(graph: u32) -> *const u32 {
     })
 }
 
-/// What looks wrong with a graph: a reply of triples, code, step + 1, event type + 1.
+/// Mistakes in a graph. Replies with triples: code, step + 1, event type + 1.
 #[wasm_bindgen]
 pub fn graph_validate(graph: u32) -> *const u32 {
     with(|instance| match instance.graphs.get_mut(graph) {
@@ -208,7 +210,8 @@ pub fn graph_validate(graph: u32) -> *const u32 {
     })
 }
 
-/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none; `journal` tells whether to keep one.
+/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none. With `journal` the run
+/// keeps a journal.
 #[wasm_bindgen]
 pub fn engine_new(graph: u32, run_id: &str, timeout: f64, steps: f64, kept_events: u32, journal: bool) -> i32 {
     number(with(|instance| {
@@ -350,8 +353,8 @@ pub fn engine_fail(
     tick(engine, now, || Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
 }
 
-/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0. `question` is the type + 1 of an event that is published
-/// with it, in `slot`, which makes it [`Tick::Ask`]; or 0 for none.
+/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0. `question` is the type + 1
+/// of an event that is published with it, in `slot`, which makes it [`Tick::Ask`]; or 0 for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
 pub fn engine_wait(
@@ -377,7 +380,7 @@ pub fn engine_wait(
     })
 }
 
-/// [`Tick::Withdraw`]. The host settles what belongs to the wait itself.
+/// [`Tick::Withdraw`]. No command comes of it for the wait: the host rejects the promise itself.
 #[wasm_bindgen]
 pub fn engine_withdraw(engine: u32, index: u32, generation: u32, wait: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Withdraw { invocation: invocation(index, generation), wait: WaitId(wait) })
@@ -425,7 +428,8 @@ pub fn engine_collect_list(
     tick(engine, now, || Tick::Collect { invocation, ty, slot, expected: types(expected) })
 }
 
-/// Keeps a list of types for [`engine_collect`]; returns its number, or the largest positive number when the run keeps as many as it may.
+/// Keeps a list of types for [`engine_collect`]. Returns its number, or the largest positive number when the run keeps
+/// as many lists as it may.
 #[wasm_bindgen]
 pub fn engine_pattern(engine: u32, expected: &[u32]) -> i32 {
     number(with(|instance| {
@@ -452,7 +456,7 @@ pub fn engine_once(engine: u32, index: u32, generation: u32, key: &str, slot: u3
     tick(engine, now, || Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
 }
 
-/// The slot of the result that a running attempt has for what must happen once, + 1; 0 when it has none yet.
+/// The slot + 1 of the result that a running attempt has for a key of `once`; 0 when it has none yet.
 #[wasm_bindgen]
 pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32 {
     with(|instance| {
@@ -469,7 +473,7 @@ pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now
     tick(engine, now, || if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
 }
 
-/// The alarm has gone off: passes on every deadline that has come.
+/// The host's timer has fired: applies [`Tick::Timer`] for every deadline that has come.
 #[wasm_bindgen]
 pub fn engine_wake(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
@@ -478,7 +482,7 @@ pub fn engine_wake(engine: u32, now: f64) -> *const u32 {
     })
 }
 
-/// The slots of the events of a type that are kept for a later wait, oldest first.
+/// The events of a type that are kept for a later wait. Replies with their slots, oldest first.
 #[wasm_bindgen]
 pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
@@ -490,7 +494,8 @@ pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
     })
 }
 
-/// What a run lacks, for messages: a reply of records, each of its kind, the number of words that follow, and those.
+/// What a run waits for, for messages. Replies with records; each is its kind, the number of words that follow, and
+/// those words.
 ///
 /// | kind | words |
 /// |---|---|

@@ -1,6 +1,7 @@
 //! The part of the boundary that is about snapshots, journals and replay.
 //!
-//! Bytes come in as slices. Bytes that go out stay here until the next call that gives some; the reply says where they are: address and length.
+//! Bytes come in as slices. Bytes that go out stay here until the next call that returns bytes; the reply has their
+//! address and length.
 
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use crate::snapshot::replay::{Passed, Replay, names};
 use crate::wasm::drill;
 
 impl Instance {
-    /// Keeps bytes for the other side to fetch; returns where they are.
+    /// Keeps bytes for the host to copy; returns their address and length.
     fn hand_over(&mut self, bytes: Vec<u8>) -> [u32; 2] {
         self.bytes = bytes;
         [self.bytes.as_ptr() as u32, self.bytes.len() as u32]
@@ -34,8 +35,8 @@ impl Instance {
     }
 }
 
-/// The image of a run: a reply of address and length, the numbers of slots and of invocations, the slots in the order of the image, the
-/// places of the invocations in the order of the image.
+/// Captures a run. Replies with address and length of its encoded image, the number of slots, the number of
+/// invocations, the slots in the order of the image, and the places of the invocations in the order of the image.
 #[wasm_bindgen]
 pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
@@ -49,8 +50,8 @@ pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
     })
 }
 
-/// A snapshot of an image, as [`engine_capture`] gave it, and the host's part: a reply of address and length. No image stands for a run that has
-/// completed; the fingerprint comes in halves.
+/// Writes a snapshot. `image` is as [`engine_capture`] has returned it, or empty for a run that has completed; `low`
+/// and `high` are the halves of the fingerprint. Replies with address and length of the snapshot.
 #[wasm_bindgen]
 pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const u32 {
     with(|instance| {
@@ -69,14 +70,15 @@ pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const 
     })
 }
 
-/// A snapshot that was read, from which runs can be made.
+/// A snapshot that was read, from which runs can be restored.
 pub(super) struct Prepared {
     header: Header,
     image: Image,
 }
 
-/// Reads a snapshot. Replies with its handle, the run's condition, its alive time in milliseconds in halves, the number of slots, where in the
-/// bytes the host's part begins and how long it is, the fingerprint in halves, and the version of the format.
+/// Reads a snapshot. Replies with its handle, the run's condition, its alive time in milliseconds in halves, the number
+/// of slots, where in the bytes the host's part begins and how long it is, the fingerprint in halves, and the version
+/// of the format.
 #[wasm_bindgen]
 pub fn snapshot_open(bytes: &[u8]) -> *const u32 {
     with(|instance| match container::read(bytes) {
@@ -101,9 +103,10 @@ pub fn snapshot_free(snapshot: u32) {
     with(|instance| instance.snapshots.remove(snapshot));
 }
 
-/// Makes a run from a snapshot, each time another one; replies with its handle. `payloads` is for each slot the event type + 1, or 0 for what is
-/// no event; `migrate` lets a snapshot of another version of the workflow in; `fresh` lets the timeout begin anew. An error may come with a reply:
-/// address and length of the name of the step or event that it is about.
+/// Restores a run from a snapshot: a new run each time. Replies with its handle. `payloads` has for each slot the event
+/// type + 1 of the payload, or 0 if that is no event. `migrate` accepts a snapshot of another version of the workflow.
+/// With `fresh` the timeout starts anew. An error may have a value: address and length of the name of the step or event
+/// that it is about.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
 pub fn engine_restore(
@@ -148,7 +151,7 @@ pub fn engine_resume(engine: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Resume)
 }
 
-/// Puts a note of the host's into the journal.
+/// Adds a note of the host to the journal.
 #[wasm_bindgen]
 pub fn engine_note(engine: u32, note: &[u8]) {
     with(|instance| {
@@ -158,7 +161,7 @@ pub fn engine_note(engine: u32, note: &[u8]) {
     });
 }
 
-/// What the journal has got since the last call: a reply of address and length.
+/// The bytes that the journal has got since the last call. Replies with address and length.
 #[wasm_bindgen]
 pub fn engine_drain(engine: u32) -> *const u32 {
     with(|instance| {
@@ -173,8 +176,8 @@ pub fn engine_drain(engine: u32) -> *const u32 {
     })
 }
 
-/// The names in a journal: a reply of the address of the texts in a row, the numbers of types and of steps, for each type the length of its
-/// name and the number of its parent + 1, and for each step the length of its name.
+/// The names in a journal. Replies with the address of all names in a row, the number of types, the number of steps,
+/// for each type the length of its name and the number of its parent + 1, and for each step the length of its name.
 #[wasm_bindgen]
 pub fn journal_names(bytes: &[u8]) -> *const u32 {
     with(|instance| match names(bytes) {
@@ -206,8 +209,8 @@ pub fn replay_free(replay: u32) {
     with(|instance| instance.replays.remove(replay));
 }
 
-/// Goes on to the next tick or note. Replies with 0 at the end; 1 and the tick's time in halves, with its commands; 2 and address and length of
-/// a note.
+/// Advances to the next tick or note. Replies with 0 at the end; with 1, the tick's time in halves and the commands of
+/// the tick; or with 2, address and length of a note.
 #[wasm_bindgen]
 pub fn replay_next(replay: u32) -> *const u32 {
     with(|instance| {
@@ -230,7 +233,7 @@ pub fn replay_next(replay: u32) -> *const u32 {
     })
 }
 
-/// The image of the run as it was at this point of a replay, as [`engine_capture`] gives it.
+/// Captures the run at this point of a replay. Replies as [`engine_capture`].
 #[wasm_bindgen]
 pub fn replay_capture(replay: u32) -> *const u32 {
     with(|instance| match instance.replays.get_mut(replay) {
@@ -242,9 +245,10 @@ pub fn replay_capture(replay: u32) -> *const u32 {
     })
 }
 
-/// What the run was doing at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended), then four lists, each after
-/// the number of its members: invocations (step, attempt, whether it was running, the number of its inputs, their slots), joins (step, the number
-/// of events, their slots), waits (step, event type), slots of kept events.
+/// The state of the run at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended),
+/// then four lists, each after the number of its members: invocations (step, attempt, whether it was running, the
+/// number of its inputs, their slots), joins (step, the number of events, their slots), waits (step, event type), slots
+/// of kept events.
 #[wasm_bindgen]
 pub fn replay_look(replay: u32) -> *const u32 {
     with(|instance| {
