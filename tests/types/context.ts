@@ -80,6 +80,10 @@ workflow.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<number>] },
   context.sendEvent(new DraftEvent({ text: "" }), { step: "review" });
   context.writeEventToStream(new ReviewEvent({ stars: 1 }));
   expectValue<void>()(await context.sleep(0.1));
+  expectValue<void>()(await context.sleep(0.1, { signal: context.signal }));
+  expectValue<Answer>()(await context.waitForEvent(Answer, { signal: AbortSignal.timeout(5) }));
+  // @ts-expect-error A controller is no signal.
+  await context.sleep(0.1, { signal: new AbortController() });
   // @ts-expect-error -- not an event.
   context.sendEvent("text");
   // @ts-expect-error -- not an event.

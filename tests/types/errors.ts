@@ -49,6 +49,10 @@ function kindOf(code: Code): string {
     case "INVALID_AGENT":
     case "DUPLICATE_AGENT":
     case "UNKNOWN_AGENT":
+    case "HANDLER_HANDLED":
+    case "UNKNOWN_OPTION":
+    case "UNNAMED_STEP":
+    case "UNNAMED_EVENT":
       return "validation";
     case "STEP_FAILED":
       return "step";
@@ -58,6 +62,7 @@ function kindOf(code: Code): string {
       return "timeout";
     case "RUN_CANCELLED":
     case "ATTEMPT_ENDED":
+    case "WAIT_WITHDRAWN":
       return "cancelled";
     case "RUN_STALLED":
       return "stalled";

@@ -1,7 +1,8 @@
 // What the tests of agents have in common: a model that says what a script tells it to, and tools that calculate.
 
-import { type WorkflowContext, type WorkflowEvent } from "stepstream";
+import { StreamReset, type WorkflowContext, type WorkflowEvent } from "stepstream";
 import {
+  AgentOutput,
   AgentStream,
   type ChatDelta,
   type ChatMessage,
@@ -175,9 +176,15 @@ export function resultsIn(messages: readonly ChatMessage[]): { text: string; isE
   );
 }
 
-/** What a reader of the stream would show as the answer, and as thoughts. */
+/** What a reader of the stream would show as the answer, and as thoughts: a call that begins again takes back what it has shown. */
 export function shown(events: readonly WorkflowEvent[]): { text: string; reasoning: string } {
-  const streamed = events.filter((event) => event instanceof AgentStream).map(({ data }) => data);
+  const streamed: AgentStream["data"][] = [];
+  let certain = 0;
+  for (const event of events) {
+    if (event instanceof AgentStream) streamed.push(event.data);
+    else if (event instanceof StreamReset) streamed.length = certain;
+    else if (event instanceof AgentOutput) certain = streamed.length;
+  }
   return {
     text: streamed.map(({ delta }) => delta).join(""),
     reasoning: streamed.map(({ reasoning = "" }) => reasoning).join(""),
