@@ -148,6 +148,16 @@ describe("the functions of the modules", () => {
     expect([...used].sort()).toEqual([...exported].sort());
   });
 
+  test("the engine imports no JavaScript function, and exports no class", () => {
+    const wasm = new WebAssembly.Module(readFileSync(path.join(root, "node_modules/stepstream/stepstream.wasm")));
+    // The glue's own preparation of a table that stays empty.
+    expect(WebAssembly.Module.imports(wasm).map(({ name }) => name)).toEqual(["__wbindgen_init_externref_table"]);
+    const exported = WebAssembly.Module.exports(wasm).map(({ name }) => name);
+    expect(exported).toContain("engine_complete");
+    // What a class would have been freed by.
+    expect(exported.filter((name) => /^__wbg_.*_free$/.test(name))).toEqual([]);
+  });
+
   test("only one file talks to the glue of each module, and one starts instances", () => {
     const folders = ["pkg-template/src", "pkg-template/entry"];
     const files = folders.flatMap((folder) =>
