@@ -67,7 +67,7 @@ export class Shelf {
   }
 
   #thaw(journal: boolean): Thawed {
-    const { bytes, workflow } = this;
+    const { bytes } = this;
     const header = readHeader(bytes);
     const { kind } = header;
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
