@@ -142,7 +142,7 @@ fn a_large_collection_is_gathered_in_good_time() {
             expected: expected.clone(),
         };
         let reply = engine.apply(tick, stepstream::engine::Millis(0)).unwrap();
-        let stepstream::engine::Reply::Collected(found) = reply else { panic!("{reply:?}") };
+        let stepstream::engine::TickOutput::Collected(found) = reply else { panic!("{reply:?}") };
         assert_eq!(found.map(|found| found.len()), (slot == 2000).then_some(2000));
     }
     // It takes a fraction of a second; trying every event for every place would take hours.

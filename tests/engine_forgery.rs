@@ -4,7 +4,7 @@ mod engine_kit;
 
 use engine_kit::{Call, Flow, Host, attempts, takes};
 use stepstream::engine::{
-    EventTypeId, InvocationId, Millis, Reply, Slot, Step, StepId, Tick, TimerKey, Verdict, WaitId,
+    EventTypeId, InvocationId, Millis, Slot, Step, StepId, Tick, TickOutput, TimerKey, Verdict, WaitId,
 };
 use stepstream::error::Code;
 
@@ -168,13 +168,13 @@ fn unknown_deadlines_and_waits_mean_nothing() {
     let mut scene = scene();
     let before = scene.run.commands.len();
     for key in [TimerKey(50), TimerKey(u32::MAX)] {
-        assert_eq!(scene.run.tick(Tick::Timer { key }), Ok(Reply::None));
+        assert_eq!(scene.run.tick(Tick::Timer { key }), Ok(TickOutput::None));
     }
     assert_eq!(scene.run.commands.len(), before);
     let slot = scene.run.put("x");
     let matches = vec![WaitId(0), WaitId(u32::MAX), WaitId(0)];
     let tick = Tick::Send { from: None, ty: scene.a, slot, target: None, matches };
-    assert_eq!(scene.run.tick(tick), Ok(Reply::None));
+    assert_eq!(scene.run.tick(tick), Ok(TickOutput::None));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use engine_kit::{Call, Host, Turn};
 use proptest::prelude::*;
 use random::{Action, Plan, Random, actions, nonsense, plans};
 use stepstream::engine::{
-    Command, Engine, EventTypeId, InvocationId, Outcome, Reply, Slot, Status, Step, StepId, Tick, TimerKey,
+    Command, Engine, EventTypeId, InvocationId, Outcome, Slot, Status, Step, StepId, Tick, TickOutput, TimerKey,
 };
 
 /// A run after all its actions.
@@ -381,7 +381,7 @@ proptest! {
             let before = random.run.engine.state().clone();
             let reply = random.run.tick(tick.clone());
             match tick {
-                Tick::Timer { .. } => prop_assert_eq!(reply, Ok(Reply::None)),
+                Tick::Timer { .. } => prop_assert_eq!(reply, Ok(TickOutput::None)),
                 _ => prop_assert!(reply.is_err(), "{:?} was taken in", tick),
             }
             prop_assert!(*random.run.engine.state() == before);

@@ -56,7 +56,7 @@ fn a_question_is_published_once_over_all_attempts() {
     for attempt in 0..4 {
         let call = run.call(step);
         let wait = ask(&mut run, &call, a, "ready");
-        assert_eq!(run.answer(wait).is_some(), attempt > 2, "answered in the third attempt");
+        assert_eq!(run.wait_result(wait).is_some(), attempt > 2, "answered in the third attempt");
         if attempt == 2 {
             run.send(a, "yes");
         }

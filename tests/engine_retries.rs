@@ -1,7 +1,7 @@
 //! Failed attempts that are repeated: how often, after which pause, and what the next attempt is handed back.
 mod engine_kit;
 
-use engine_kit::{Answer, Asking, Call, Flow, Host, attempts, takes};
+use engine_kit::{Asking, Call, Flow, Host, WaitResult, attempts, takes};
 use stepstream::engine::{
     EventTypeId, Millis, Outcome, RetryPolicy, RunOptions, Status, Step, StepId, Stop, Verdict, Wait,
 };
@@ -143,18 +143,18 @@ fn the_run_is_busy_during_a_pause() {
 }
 
 /// Asks for `ty` and for a sleep, as a handler would in each attempt.
-fn ask(run: &mut Host, call: &Call, ty: EventTypeId) -> Vec<Option<Answer>> {
+fn ask(run: &mut Host, call: &Call, ty: EventTypeId) -> Vec<Option<WaitResult>> {
     let first = run.wait(call, ty);
     let nap = run.sleep(call, 100);
     let second = run.wait(call, ty);
-    [first, nap, second].map(|wait| run.answer(wait)).to_vec()
+    [first, nap, second].map(|wait| run.wait_result(wait)).to_vec()
 }
 
 #[test]
 fn received_events_are_handed_back_and_sleeps_begin_anew() {
     let (mut run, step, a) = failing(attempts(9, 0));
     run.send(a, "one");
-    let received = Some(Answer::Event("one".into()));
+    let received = Some(WaitResult::Event("one".into()));
     let call = run.call(step);
     assert_eq!(ask(&mut run, &call, a), [received.clone(), None, None]);
     run.advance(100);
@@ -170,12 +170,12 @@ fn received_events_are_handed_back_and_sleeps_begin_anew() {
     run.fail(&call);
 
     let call = run.call(step);
-    let both = [received, None, Some(Answer::Event("two".into()))];
+    let both = [received, None, Some(WaitResult::Event("two".into()))];
     assert_eq!(ask(&mut run, &call, a), both);
     assert_eq!(run.engine.kept(a).len(), 0, "nothing was taken a second time");
     run.advance(100);
     let nap = stepstream::engine::WaitId(7);
-    assert_eq!(run.answer(nap), Some(Answer::Woken));
+    assert_eq!(run.wait_result(nap), Some(WaitResult::Woken));
 }
 
 #[test]
@@ -184,12 +184,12 @@ fn a_wait_that_ran_out_begins_anew() {
     let asking = Asking { timeout: Some(50), ..Asking::default() };
     let first = run.wait_with(&run.call(step), a, asking.clone());
     run.advance(50);
-    assert_eq!(run.answer(first), Some(Answer::Expired));
+    assert_eq!(run.wait_result(first), Some(WaitResult::Expired));
     run.fail(&run.call(step));
     let second = run.wait_with(&run.call(step), a, asking);
-    assert_eq!(run.answer(second), None);
+    assert_eq!(run.wait_result(second), None);
     run.advance(50);
-    assert_eq!(run.answer(second), Some(Answer::Expired));
+    assert_eq!(run.wait_result(second), Some(WaitResult::Expired));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_handler_that_does_several_things_at_a_time_may_ask_in_another_order() {
     run.fail(&call);
     let call = run.call(step);
     let [new, y, x] = ["new", "y", "x"].map(|name| run.wait_with(&call, a, named(name)));
-    assert_eq!(run.answer(new), None, "nobody has asked that before");
+    assert_eq!(run.wait_result(new), None, "nobody has asked that before");
     assert_eq!((run.received(x), run.received(y)), (Some("one"), Some("two")));
     run.send(a, "three");
     assert_eq!(run.received(new), Some("three"));
@@ -244,7 +244,7 @@ fn questions_that_no_attempt_repeats_are_forgotten() {
         let call = run.call(step);
         run.wait_with(&call, a, Asking { name: Some(NAMES[nth % 3]), ..Asking::default() });
         run.fail(&call);
-        assert!(run.engine.freeze(Millis(0)).image.invocations[0].log.len() <= 2);
+        assert!(run.engine.capture(Millis(0)).image.invocations[0].log.len() <= 2);
     }
 }
 
@@ -255,7 +255,7 @@ fn a_wait_left_open_by_a_failed_attempt_takes_no_event() {
     run.fail(&run.call(step));
     run.send(a, "kept");
     run.advance(50);
-    assert_eq!(run.answer(wait), None);
+    assert_eq!(run.wait_result(wait), None);
     assert_eq!(run.engine.kept(a).len(), 1);
     run.advance(50);
     let again = run.wait(&run.call(step), a);

@@ -187,7 +187,7 @@ fn nothing_is_kept_when_the_limit_is_zero() {
     run.send(a, "gone");
     assert_eq!(run.kept_payloads(), 1);
     let wait = run.wait(&run.call(step), a);
-    assert_eq!(run.answer(wait), None);
+    assert_eq!(run.wait_result(wait), None);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use engine_kit::{Flow, Host};
 use proptest::prelude::*;
 use random::{Action, Plan, Random, actions, plans};
-use stepstream::engine::{Command, Engine, Frozen, Graph, Millis, Reply, RunOptions, Slot, State, Tick};
+use stepstream::engine::{Captured, Command, Engine, Graph, Millis, RunOptions, Slot, State, Tick, TickOutput};
 use stepstream::error::Code;
 
 /// A run that is given the same ticks as others, in its own way.
@@ -24,10 +24,10 @@ struct Lane {
 /// What a tick has come to.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    reply: Result<Reply, Code>,
+    reply: Result<TickOutput, Code>,
     commands: Vec<Command>,
     state: State,
-    frozen: Frozen,
+    frozen: Captured,
 }
 
 impl Lane {
@@ -45,18 +45,18 @@ impl Lane {
             reply,
             commands: self.engine.drain().collect(),
             state: self.engine.state().clone(),
-            frozen: self.engine.freeze(now),
+            frozen: self.engine.capture(now),
         }
     }
 
-    fn call(&mut self, tick: &Tick, now: Millis) -> Result<Reply, Code> {
+    fn call(&mut self, tick: &Tick, now: Millis) -> Result<TickOutput, Code> {
         let engine = &mut self.engine;
         match tick {
             Tick::Complete { invocation, output, matches } => {
-                engine.complete(*invocation, *output, matches, now).map(|()| Reply::None)
+                engine.complete(*invocation, *output, matches, now).map(|()| TickOutput::None)
             }
             Tick::Send { from, ty, slot, target, matches } => {
-                engine.send(*from, (*ty, *slot), *target, matches, now).map(|()| Reply::None)
+                engine.send(*from, (*ty, *slot), *target, matches, now).map(|()| TickOutput::None)
             }
             Tick::Collect { invocation, ty, slot, expected } => match engine.pattern(expected.clone()) {
                 Ok(pattern) => engine.collect(*invocation, (*ty, *slot), &pattern, now),

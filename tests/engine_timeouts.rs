@@ -1,7 +1,7 @@
 //! Deadlines: of the run, of a step, of a wait; and those that come too late to matter.
 mod engine_kit;
 
-use engine_kit::{Answer, Asking, Flow, Host, attempts, takes};
+use engine_kit::{Asking, Flow, Host, WaitResult, attempts, takes};
 use stepstream::engine::{Command, Millis, Outcome, RunOptions, Status, Step, StepId, Tick, TimerKey};
 use stepstream::error::Code;
 
@@ -126,7 +126,7 @@ fn a_wait_that_takes_too_long_expires() {
     let wait = run.wait_with(&call, a, asking.clone());
     let open = run.wait(&call, a);
     run.advance(50);
-    assert_eq!(run.answer(wait), Some(Answer::Expired));
+    assert_eq!(run.wait_result(wait), Some(WaitResult::Expired));
     run.send(a, "a");
     assert_eq!(run.received(open), Some("a"), "an expired wait takes no event");
     let in_time = run.wait_with(&call, a, asking);
@@ -144,7 +144,7 @@ fn a_timeout_of_nothing_still_takes_what_is_kept() {
     let asking = Asking { timeout: Some(0), ..Asking::default() };
     let (first, second) = (run.wait_with(&call, a, asking.clone()), run.wait_with(&call, a, asking));
     run.advance(0);
-    assert_eq!((run.received(first), run.answer(second)), (Some("kept"), Some(Answer::Expired)));
+    assert_eq!((run.received(first), run.wait_result(second)), (Some("kept"), Some(WaitResult::Expired)));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What a running step asks for: events, with and without a predicate.
 mod engine_kit;
 
-use engine_kit::{Answer, Asking, Flow, Host, takes};
-use stepstream::engine::{EventTypeId, OpenWait, Reply, Slot, Status, Step, StepId, Tick, WaitId};
+use engine_kit::{Asking, Flow, Host, WaitResult, takes};
+use stepstream::engine::{EventTypeId, OpenWait, Slot, Status, Step, StepId, Tick, TickOutput, WaitId};
 use stepstream::error::Code;
 
 /// A run with one step at work and a type that no step takes.
@@ -30,7 +30,7 @@ fn an_event_that_came_before_is_given_at_once() {
 fn an_event_that_comes_later_is_given_then() {
     let (mut run, step, a) = asking();
     let wait = run.wait(&run.call(step), a);
-    assert_eq!(run.answer(wait), None);
+    assert_eq!(run.wait_result(wait), None);
     assert_eq!(run.engine.open_waits().collect::<Vec<_>>(), [OpenWait { wait, step, ty: Some(a) }]);
     run.send(a, "late");
     assert_eq!(run.received(wait), Some("late"));
@@ -62,7 +62,7 @@ fn waits_for_a_type_and_for_an_ancestor_queue_together() {
     assert_eq!(waits.map(|wait| run.received(wait)), [Some("1"), Some("2"), Some("3")]);
     let wait = run.wait(&call, a1);
     run.send(a, "no kind of it");
-    assert_eq!(run.answer(wait), None);
+    assert_eq!(run.wait_result(wait), None);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn an_event_that_a_step_takes_also_satisfies_a_pending_wait_but_is_not_kept() {
     let call = run.call(step);
     run.send(a, "before");
     let wait = run.wait(&call, a);
-    assert_eq!(run.answer(wait), None);
+    assert_eq!(run.wait_result(wait), None);
     run.send(a, "now");
     assert_eq!(run.received(wait), Some("now"));
     assert_eq!(run.inputs(taker), ["before", "now"]);
@@ -101,7 +101,7 @@ fn a_predicate_lets_others_pass() {
     let call = run.call(step);
     let picky = run.wait_with(&call, a, where_(|payload| payload == "yes"));
     run.send(a, "no");
-    assert_eq!(run.answer(picky), None);
+    assert_eq!(run.wait_result(picky), None);
     assert_eq!(run.engine.kept(a).len(), 1, "it is kept for another wait");
     run.send(a, "yes");
     assert_eq!(run.received(picky), Some("yes"));
@@ -114,10 +114,10 @@ fn predicated_and_plain_waits_queue_together() {
     let picky = run.wait_with(&call, a, where_(|payload| payload == "yes"));
     let plain = run.wait(&call, a);
     run.send(a, "yes");
-    assert_eq!((run.received(picky), run.answer(plain)), (Some("yes"), None), "the older one is served");
+    assert_eq!((run.received(picky), run.wait_result(plain)), (Some("yes"), None), "the older one is served");
     let late = run.wait_with(&call, a, where_(|payload| payload == "yes"));
     run.send(a, "yes");
-    assert_eq!((run.received(plain), run.answer(late)), (Some("yes"), None));
+    assert_eq!((run.received(plain), run.wait_result(late)), (Some("yes"), None));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_claim_of_what_is_not_kept_opens_the_wait() {
         let state = run.engine.state().clone();
         let tick = Tick::Wait { invocation: id, ty: a, id: None, timeout: None, predicated: true, claim };
         let reply = run.engine.apply(tick, stepstream::engine::Millis(0));
-        assert!(matches!(reply, Ok(Reply::Wait(_))), "{claim:?}");
+        assert!(matches!(reply, Ok(TickOutput::Wait(_))), "{claim:?}");
         assert!(*run.engine.state() != state);
         assert_eq!(run.engine.kept(a).len(), 1);
     }
@@ -178,7 +178,7 @@ fn matches_that_name_nonsense_satisfy_nothing() {
     let slot = run.put("a");
     let matches = vec![nap, other, WaitId(99), WaitId(u32::MAX)];
     run.tick(Tick::Send { from: None, ty: a, slot, target: None, matches }).unwrap();
-    assert_eq!((run.answer(nap), run.answer(other)), (None, None));
+    assert_eq!((run.wait_result(nap), run.wait_result(other)), (None, None));
     assert_eq!(run.engine.kept(a).len(), 1);
 }
 
@@ -195,7 +195,7 @@ fn the_end_of_a_step_closes_its_waits() {
     run.finish(&call, b, "b");
     assert!(run.timers.is_empty());
     run.send(a, "a");
-    assert_eq!((run.answer(wait), run.answer(nap)), (None, None));
+    assert_eq!((run.wait_result(wait), run.wait_result(nap)), (None, None));
     assert_eq!(run.call(other).inputs, ["b"]);
     assert_eq!(run.engine.kept(a).len(), 1);
 }
@@ -235,10 +235,10 @@ fn sleeps_end_when_they_are_due() {
     let call = run.call(step);
     let (long, short) = (run.sleep(&call, 200), run.sleep(&call, 100));
     run.advance(99);
-    assert_eq!(run.answer(short), None);
+    assert_eq!(run.wait_result(short), None);
     run.advance(1);
-    assert_eq!((run.answer(short), run.answer(long)), (Some(Answer::Woken), None));
+    assert_eq!((run.wait_result(short), run.wait_result(long)), (Some(WaitResult::Woken), None));
     run.advance(100);
-    assert_eq!(run.answer(long), Some(Answer::Woken));
+    assert_eq!(run.wait_result(long), Some(WaitResult::Woken));
     assert_eq!(run.status(), Status::Running, "a sleeping step is busy");
 }

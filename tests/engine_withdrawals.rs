@@ -1,8 +1,8 @@
 //! Waits and sleeps that are taken back: nothing comes to them any more, in no attempt.
 mod engine_kit;
 
-use engine_kit::{Answer, Asking, Call, Flow, Host, attempts, takes};
-use stepstream::engine::{EventTypeId, Reply, Status, Step, StepId, Tick, Verdict, WaitId};
+use engine_kit::{Asking, Call, Flow, Host, WaitResult, attempts, takes};
+use stepstream::engine::{EventTypeId, Status, Step, StepId, Tick, TickOutput, Verdict, WaitId};
 use stepstream::error::Code;
 
 /// A run whose one step is at work and may be repeated, and a type that no step takes.
@@ -24,11 +24,11 @@ fn the_next_event_goes_to_the_live_wait() {
     let call = run.call(step);
     let (lost, late) = race(&mut run, &call, a);
     run.advance(10);
-    assert_eq!(run.answer(late), Some(Answer::Woken));
+    assert_eq!(run.wait_result(late), Some(WaitResult::Woken));
     run.withdraw(&call, lost);
     let live = run.wait(&call, a);
     run.send(a, "answer");
-    assert_eq!((run.answer(lost), run.received(live)), (None, Some("answer")));
+    assert_eq!((run.wait_result(lost), run.received(live)), (None, Some("answer")));
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_condition_that_accepts_does_not_bring_a_withdrawn_wait_back() {
     run.withdraw(&call, lost);
     let slot = run.put("event");
     run.tick(Tick::Send { from: None, ty: a, slot, target: None, matches: vec![lost] }).expect("it is taken in");
-    assert_eq!(run.answer(lost), None);
+    assert_eq!(run.wait_result(lost), None);
     assert_eq!(run.engine.kept(a).len(), 1);
 }
 
@@ -66,7 +66,7 @@ fn the_deadline_of_what_is_withdrawn_is_cleared() {
     run.withdraw(&call, sleep);
     assert!(run.timers.is_empty());
     run.advance(100);
-    assert_eq!((run.answer(wait), run.answer(sleep)), (None, None));
+    assert_eq!((run.wait_result(wait), run.wait_result(sleep)), (None, None));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn to_withdraw_what_is_closed_changes_nothing() {
     run.withdraw(&call, twice);
     // The host compares the state before and after.
     for wait in [answered, twice, WaitId(77), WaitId(u32::MAX)] {
-        assert_eq!(run.try_withdraw(call.id, wait), Ok(Reply::None));
+        assert_eq!(run.try_withdraw(call.id, wait), Ok(TickOutput::None));
     }
     assert_eq!(run.received(answered), Some("answer"));
 }
@@ -127,10 +127,10 @@ fn what_an_attempt_withdrew_stays_open_for_nothing_in_the_next() {
     let call = run.call(step);
     run.send(a, "two");
     let again = run.wait(&call, a);
-    assert_eq!(run.answer(again), None, "not what is kept");
+    assert_eq!(run.wait_result(again), None, "not what is kept");
     assert_eq!(run.status(), Status::Waiting, "it counts as open");
     run.send(a, "three");
-    assert_eq!(run.answer(again), None, "not what comes");
+    assert_eq!(run.wait_result(again), None, "not what comes");
     run.withdraw(&call, again);
     assert_eq!(run.status(), Status::Running);
     let live = run.wait(&call, a);
@@ -154,7 +154,7 @@ fn a_sleep_that_lost_stays_open_without_a_deadline_in_the_next_attempt() {
     assert_eq!(run.received(won), Some("quick"));
     assert!(run.timers.is_empty());
     run.advance(1000);
-    assert_eq!(run.answer(lost), None);
+    assert_eq!(run.wait_result(lost), None);
     assert_eq!(run.status(), Status::Waiting, "nothing goes on by itself");
     run.withdraw(&call, lost);
     assert_eq!(run.status(), Status::Running);
@@ -185,7 +185,7 @@ fn an_expired_wait_and_a_sleep_begin_anew_in_a_race_that_is_repeated() {
     run.fail_with(&call, Verdict::Retry(stepstream::engine::Millis(0)));
     let call = run.call(step);
     let (_, late) = race(&mut run, &call, a);
-    assert_eq!(run.answer(late), None);
+    assert_eq!(run.wait_result(late), None);
     run.advance(10);
-    assert_eq!(run.answer(late), Some(Answer::Woken));
+    assert_eq!(run.wait_result(late), Some(WaitResult::Woken));
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use snapshot_kit::{Blueprint, Order, Rough, Sample, forge, samples, tell};
-use stepstream::engine::{Condition, Engine, Millis, RequestImage, Thaw};
+use stepstream::engine::{Condition, Engine, Millis, RequestImage, RestoreOptions};
 use stepstream::error::Code;
 use stepstream::snapshot::container::{self, encode_image};
 use stepstream::snapshot::header::VERSION;
@@ -173,8 +173,8 @@ fn snapshots_are_runs() {
         assert!(snapshot.header.fits(&plan.build(Order::Given).graph.borrow()), "{version}/{name}");
         let payloads = std::str::from_utf8(snapshot.host).expect("a text").lines();
         let types: Vec<_> = payloads.map(|payload| built.type_of(payload)).collect();
-        let how = Thaw { options: plan.options, fresh_timeout: false };
-        match Engine::thaw(built.graph, &snapshot.image, &types, how) {
+        let how = RestoreOptions { options: plan.options, fresh_timeout: false };
+        match Engine::restore(built.graph, &snapshot.image, &types, how) {
             Ok(engine) => drop(Rough::new(engine, snapshot.image.now, 1).suffer(100)),
             Err(refusal) => {
                 let refused = (snapshot.image.condition, refusal.code);
@@ -207,7 +207,7 @@ fn journals_lead_to_the_snapshots() {
         while replay.advance().unwrap_or_else(|code| panic!("{version}/{name}: {code:?}")) != Passed::End {
             drop(replay.engine.drain());
         }
-        let mut replayed = replay.engine.freeze(Millis(snapshot.image.now)).image;
+        let mut replayed = replay.engine.capture(Millis(snapshot.image.now)).image;
         if version == "v1" {
             // A snapshot of that version does not tell which questions were asked, and all are taken for such. In a journal they are ticks of their own.
             let waits = replayed.invocations.iter_mut().flat_map(|invocation| &mut invocation.log);

@@ -77,7 +77,7 @@ fn every_sample_can_be_replayed() {
     for (Sample { name, plan, sim }, bytes) in journals() {
         let (_, replay) = replayed(&plan, &bytes);
         let engine = replay.unwrap_or_else(|code| panic!("{name}: {code:?}"));
-        let image = |engine: &Engine| encode_image(&engine.freeze(Millis(sim.now)).image);
+        let image = |engine: &Engine| encode_image(&engine.capture(Millis(sim.now)).image);
         assert_eq!(image(&engine), image(&sim.engine), "{name}");
     }
 }
@@ -247,7 +247,7 @@ proptest! {
         let samples = samples();
         let Sample { plan, sim, .. } = &samples[which as usize % samples.len()];
         let engine = Engine::new(Rc::clone(&plan.build(Order::Given).graph), plan.options);
-        let image = sim.engine.freeze(Millis(sim.now)).image;
+        let image = sim.engine.capture(Millis(sim.now)).image;
         for mut image in [None, Some(image)] {
             let start = Tick::Start { ty: EventTypeId(START as u32), slot: Slot(0) };
             let begin = if image.is_some() { Tick::Resume } else { start };

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use snapshot_kit::{Blueprint, Order, Rough, Sample, forge, mutate, samples};
-use stepstream::engine::{Engine, Image, Millis, Thaw};
+use stepstream::engine::{Engine, Image, Millis, RestoreOptions};
 use stepstream::error::Code;
 use stepstream::snapshot::container;
 use stepstream::snapshot::header::VERSION;
@@ -74,8 +74,8 @@ fn bounded<T>(input: usize, work: impl Fn() -> T) -> T {
     panic!("an input of {input} bytes takes {quickest:?}");
 }
 
-fn how(plan: &Blueprint) -> Thaw {
-    Thaw { options: plan.options, fresh_timeout: false }
+fn how(plan: &Blueprint) -> RestoreOptions {
+    RestoreOptions { options: plan.options, fresh_timeout: false }
 }
 
 /// Opens a snapshot and makes a run of it.
@@ -83,7 +83,7 @@ fn open(plan: &Blueprint, bytes: &[u8]) -> Result<(Engine, u64), Code> {
     let graph = plan.build(Order::Given).graph;
     bounded(bytes.len(), || {
         let image = container::read(bytes)?.image;
-        let engine = Engine::thaw_alone(graph.clone(), &image, how(plan)).map_err(|refusal| refusal.code)?;
+        let engine = Engine::restore_alone(graph.clone(), &image, how(plan)).map_err(|refusal| refusal.code)?;
         Ok((engine, image.now))
     })
 }
@@ -392,7 +392,7 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
 #[test]
 fn every_kind_of_contradiction_is_refused_or_makes_a_run() {
     for Sample { plan, sim, .. } in samples() {
-        let whole = sim.engine.freeze(Millis(sim.now)).image;
+        let whole = sim.engine.capture(Millis(sim.now)).image;
         for kind in 0..40 {
             for at in [0, 1, 100] {
                 for value in [0, 1, 2, 4, u64::MAX] {
@@ -440,7 +440,7 @@ proptest! {
         chance in any::<u64>(),
     ) {
         let Sample { plan, sim, .. } = &*sample(which as usize);
-        let mut image = sim.engine.freeze(Millis(sim.now)).image;
+        let mut image = sim.engine.capture(Millis(sim.now)).image;
         for change in changes {
             mutate(&mut image, change);
         }

@@ -129,7 +129,7 @@ proptest! {
     /// A run is frozen before every tick, taken up from bytes over a graph that was built in another order, and its handlers run again
     /// from their beginning. Then it is the same run: what happened to the first one, happens to it with the same results.
     #[test]
-    fn taking_a_run_up_changes_nothing(plan in blueprints(), choices in choices(), every in 1..4usize) {
+    fn restoring_a_run_changes_nothing(plan in blueprints(), choices in choices(), every in 1..4usize) {
         let mut straight = Sim::new(&plan);
         let mut lives: Vec<(usize, Sim)> = Vec::new();
         let ops = play(&mut straight, &choices, |sim, ops| {
@@ -150,11 +150,11 @@ proptest! {
 
     /// What was put on the shelf is what is taken from it, whichever way the graph was built; taking a snapshot changes nothing.
     #[test]
-    fn a_thawed_run_freezes_to_the_same_image(plan in blueprints(), choices in choices()) {
+    fn a_restored_run_has_the_same_image(plan in blueprints(), choices in choices()) {
         play(&mut Sim::new(&plan), &choices, |sim, _| {
             let before = sim.engine.state().clone();
             let image = image(sim);
-            assert_eq!(encode_image(&image), encode_image(&sim.engine.freeze(Millis(sim.now)).image));
+            assert_eq!(encode_image(&image), encode_image(&sim.engine.capture(Millis(sim.now)).image));
             assert!(*sim.engine.state() == before);
             if image.condition == Condition::Completed {
                 assert_eq!(sim.shelved(Order::Given, false).err(), Some(Code::RunEnded));
@@ -260,7 +260,7 @@ proptest! {
 }
 
 fn image(sim: &Sim) -> Image {
-    sim.engine.freeze(Millis(sim.now)).image
+    sim.engine.capture(Millis(sim.now)).image
 }
 
 /// A journal in pieces, and the states that the run was in when each was taken.
@@ -280,7 +280,7 @@ impl Record {
     fn check(mut self, plan: &Blueprint, order: Order) {
         let mut replay = Replay::new(plan.build(order).graph, self.pieces.concat()).expect("it begins as a journal");
         loop {
-            let image = replay.engine.freeze(replay.now).image;
+            let image = replay.engine.capture(replay.now).image;
             if let Some(state) = self.states.remove(&image.ticks) {
                 assert!(state == encode_image(&image), "after {} ticks: {image:?}", image.ticks);
             }

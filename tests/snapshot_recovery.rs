@@ -324,7 +324,7 @@ fn invocations_keep_the_places_that_they_have_in_the_image() {
     // The places are in disorder once somebody has left.
     send(&mut sim, B, 0);
     sim.settle();
-    let frozen = sim.engine.freeze(Millis(sim.now));
+    let frozen = sim.engine.capture(Millis(sim.now));
     let later = resumed(&sim);
     let places: Vec<u32> = later.engine.in_flight().map(|at| at.invocation.index).collect();
     assert_eq!(places, (0..frozen.invocations.len() as u32).collect::<Vec<_>>());

@@ -169,7 +169,7 @@ fn check_journal(journal: &[u8]) {
 #[test]
 fn samples_are_read_by_postcard() {
     for Sample { mut sim, .. } in samples() {
-        let image = sim.engine.freeze(engine::Millis(sim.now)).image;
+        let image = sim.engine.capture(engine::Millis(sim.now)).image;
         check::<Image>(&encode_image(&image), &image);
         check_journal(&sim.journal.as_mut().expect("kept").take());
     }
@@ -206,7 +206,7 @@ proptest! {
     ) {
         let samples = samples();
         let sim = &samples[which as usize % samples.len()].sim;
-        let mut image = sim.engine.freeze(engine::Millis(sim.now)).image;
+        let mut image = sim.engine.capture(engine::Millis(sim.now)).image;
         for change in changes {
             mutate(&mut image, change);
         }

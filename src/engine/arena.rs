@@ -68,7 +68,7 @@ impl<T> Arena<T> {
         }
         let (_, value) = place.take()?;
         if self.places.len() == self.free.len() + 1 {
-            // An idle run keeps nothing of its busy past.
+            // An idle run keeps no memory of its busy past.
             self.clear();
         } else {
             self.free.push(id.index);
@@ -76,8 +76,8 @@ impl<T> Arena<T> {
         Some(value)
     }
 
-    /// The entry, when removing it and inserting another would put that one into its place. With [`reuse`](Arena::reuse) this is the same as
-    /// those two, without moving anything.
+    /// The entry, when removing it and inserting another would put that one into its place. With
+    /// [`reuse`](Arena::reuse) this is the same as those two, without moving anything.
     #[inline]
     pub(super) fn replaceable(&mut self, id: InvocationId) -> Option<&mut T> {
         // An arena that is emptied begins at its first place again.
@@ -88,7 +88,8 @@ impl<T> Arena<T> {
         }
     }
 
-    /// Gives a [`replaceable`](Arena::replaceable) entry, which has been changed into another, the id of one that was just inserted.
+    /// Gives a [`replaceable`](Arena::replaceable) entry, which has been changed into another, the id of one that was
+    /// just inserted.
     #[inline]
     pub(super) fn reuse(&mut self, index: u32) -> InvocationId {
         let generation = self.generation();
@@ -98,7 +99,7 @@ impl<T> Arena<T> {
         InvocationId { index, generation }
     }
 
-    /// Removes an entry that needs no more than being forgotten.
+    /// Removes an entry without returning it.
     #[inline]
     pub(super) fn forget(&mut self, index: u32) {
         if let Some(place) = self.places.get_mut(index as usize) {

@@ -1,9 +1,9 @@
-//! Attempts that fail: try again, hand over to an error handler, or end the run.
+//! Failed attempts: retry, pass the failure to an error handler, or end the run.
 
 use super::graph::Handler;
 use super::ids::{EventTypeId, InvocationId, Millis, Slot, StepId};
 use super::reduce::Reducer;
-use super::state::{Answer, Phase, TimerTarget};
+use super::state::{Phase, RequestResult, TimerTarget};
 use super::tick::{Command, Outcome, Verdict};
 
 impl Reducer<'_> {
@@ -56,7 +56,7 @@ impl Reducer<'_> {
         (invocation.recoveries() < *max_recoveries).then_some(handler)
     }
 
-    /// Puts a failed attempt aside until its next one is due.
+    /// Keeps a failed invocation until its next attempt is due.
     fn back_off(&mut self, id: InvocationId, delay: Millis) {
         let Some(id) = self.interrupt(id) else { return };
         if delay == Millis(0) {
@@ -67,18 +67,19 @@ impl Reducer<'_> {
         }
     }
 
-    /// Takes a failed attempt away from the host: its id, deadline and open waits are void. What it has received stays with the invocation, which
-    /// is left out of every queue; its sleeps begin anew, and what it sends counts from nothing.
+    /// Ends a failed attempt: its id, deadline and open waits become void. The invocation keeps what it has received.
+    /// Its sleeps start anew, and its count of sent events starts at zero. It is in no queue afterwards.
     fn interrupt(&mut self, id: InvocationId) -> Option<InvocationId> {
         let id = self.state.invocations.renew(id)?;
         let mut memory = self.state.invocations.get_mut(id)?.memory.take();
         if let Some(memory) = &mut memory {
             self.close_waits(&mut memory.log);
-            // A question that was not answered is kept only while attempts go on asking it, unless an event was published with it.
-            memory.log.retain(|entry| entry.asked || entry.published || entry.answer != Answer::Vacant);
+            // A request without a result is kept only while each attempt repeats it, unless an event was published with
+            // it.
+            memory.log.retain(|entry| entry.asked || entry.published || entry.result != RequestResult::Vacant);
             for entry in &mut memory.log {
-                if entry.answer == Answer::Elapsed {
-                    entry.answer = Answer::Vacant;
+                if entry.result == RequestResult::Elapsed {
+                    entry.result = RequestResult::Vacant;
                 }
                 entry.asked = false;
             }
@@ -103,15 +104,15 @@ impl Reducer<'_> {
         Some(id)
     }
 
-    /// The last attempt has failed: the events go back into the step's queue, so that a run which is recovered from a snapshot
-    /// tries them again, from the first attempt.
+    /// The last attempt has failed: the events return to the step's queue, so that a run which is restored from a
+    /// snapshot tries them again, from the first attempt.
     fn give_back(&mut self, id: InvocationId) {
         let Some(id) = self.interrupt(id) else { return };
         self.state.exhausted = Some(id);
         self.requeue(id);
     }
 
-    /// Puts an invocation back into its step's queue, where its age puts it.
+    /// Puts an invocation back into its step's queue, in the order of age.
     pub(super) fn requeue(&mut self, id: InvocationId) {
         let Some(invocation) = self.state.invocations.get(id) else { return };
         let (step, order) = (invocation.step, invocation.order);

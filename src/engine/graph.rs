@@ -1,5 +1,5 @@
-//! The graph: event types, steps, and who takes what. Immutable during a run but for event types that
-//! the host meets for the first time.
+//! The graph: event types, steps, and which step takes which type. During a run only event types are added, when the
+//! host meets a class for the first time.
 
 use super::ids::{EventTypeId, Millis, StepId};
 use super::retry::RetryPolicy;
@@ -18,18 +18,18 @@ pub enum Role {
     Start,
     /// It ends the run.
     Stop,
-    /// It goes to the outside: a question that a person or another system answers.
+    /// It goes to the outside: a question to a person or another system.
     InputRequired,
-    /// It comes from the outside: the answer.
+    /// It comes from the outside: the reply of that person or system.
     HumanResponse,
-    /// It tells that a step failed for good; error handlers take it.
+    /// It says that a step failed for good; error handlers take it.
     StepFailed,
 }
 
 /// An event type.
 #[derive(Clone, Debug)]
 pub struct EventType {
-    /// What snapshots call it; empty when it was not told.
+    /// Its name in snapshots; empty when it has none.
     pub name: Box<str>,
     /// What the engine must know about it.
     pub role: Role,
@@ -63,9 +63,10 @@ pub struct Handler {
 /// A step.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
-    /// What snapshots call it.
+    /// Its name in snapshots.
     pub name: Box<str>,
-    /// Set when the name is not the user's but made up by the host: whatever the host knows of the handler's code, as a number.
+    /// Set when the name is not the user's but made up by the host: whatever the host knows of the handler's code, as a
+    /// number.
     pub unnamed: Option<u64>,
     /// For each input the event types that it takes (several for an `or` input).
     pub inputs: Vec<Vec<EventTypeId>>,
@@ -139,8 +140,8 @@ impl Graph {
         self.handlers.get(step.index()).copied().flatten().or(self.fallback)
     }
 
-    /// Adds an event type that is a kind of `parents` (its whole ancestry, nearest first). May be called during a run: the host
-    /// meets classes as they come.
+    /// Adds an event type that is a kind of `parents` (its whole ancestry, nearest first). May be called during a run:
+    /// the host meets classes as they come.
     ///
     /// # Errors
     /// [`Code::StaleId`] when a parent does not exist.
@@ -163,7 +164,7 @@ impl Graph {
         Ok(id)
     }
 
-    /// Tells what snapshots call an event type.
+    /// Gives an event type its name in snapshots.
     pub fn name_type(&mut self, ty: EventTypeId, name: &str) {
         if let Some(ty) = self.types.get_mut(ty.index()) {
             ty.name = name.into();
@@ -173,9 +174,10 @@ impl Graph {
     /// Adds a step.
     ///
     /// # Errors
-    /// [`Code::InvalidStep`] when it has no inputs and is no handler, or too many, or an input takes nothing; [`Code::InvalidWorkers`] when
-    /// `workers` is 0; [`Code::StaleId`] when an event type or a handled step does not exist;
-    /// [`Code::DuplicateHandler`] when one of the handled steps has a handler already, [`Code::HandlerHandled`] when one is a handler itself.
+    /// [`Code::InvalidStep`] when it has no inputs and is no handler, or too many, or an input takes nothing;
+    /// [`Code::InvalidWorkers`] when `workers` is 0; [`Code::StaleId`] when an event type or a handled step does not
+    /// exist; [`Code::DuplicateHandler`] when one of the handled steps has a handler already, [`Code::HandlerHandled`]
+    /// when one is a handler itself.
     pub fn add_step(&mut self, step: Step) -> Result<StepId, Code> {
         let known = |ty: &EventTypeId| ty.index() < self.types.len();
         if step.inputs.is_empty() != step.handler.is_some()
@@ -272,11 +274,13 @@ impl Graph {
         Some(StepId(at as u32))
     }
 
-    /// What tells this workflow from others: its steps and the names of the events that they take and return. The order
-    /// in which they were added does not count, nor do workers, retries and timeouts, which may change between two lives of a run.
+    /// A hash that identifies the workflow: its steps and the names of the events that they take and return. The order
+    /// in which they were added does not count, nor do workers, retries and timeouts, which may change between a
+    /// snapshot and its restore.
     ///
-    /// A step that its user gave no name has one that comes from its place, so its place counts. Two such steps that are alike could change places
-    /// without a trace, and each would get the other's events; so of those the code of their handlers counts, too.
+    /// A step that its user gave no name has one that comes from its place, so its place counts. Two such steps that
+    /// are alike could change places without a trace, and each would get the other's events; so of those the code of
+    /// their handlers counts, too.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         self.hash(true)
@@ -348,7 +352,7 @@ impl Graph {
     }
 }
 
-/// Takes in a list of texts so that neighbouring lists cannot run together.
+/// Hashes a list of texts so that neighbouring lists cannot run together.
 fn write(hash: &mut Fnv, texts: &[&str]) {
     hash.write(&(texts.len() as u32).to_le_bytes());
     texts.iter().for_each(|text| hash.write_str(text));

@@ -34,8 +34,8 @@ id! {
     StepId
 }
 id! {
-    /// Where the host keeps a payload. The host chooses the number, the engine counts the references
-    /// and tells with [`Command::Release`](super::Command::Release) when the last one is gone.
+    /// Where the host keeps a payload. The host chooses the number. The engine counts the references and commands
+    /// [`Command::Release`](super::Command::Release) when the last one is gone.
     Slot
 }
 id! {

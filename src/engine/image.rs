@@ -1,17 +1,20 @@
-//! A run as data: everything of a [`State`](super::State) that a snapshot carries, and nothing that can be worked out anew.
+//! A run as data: everything of a [`State`](super::State) that a snapshot carries. What can be computed from that is
+//! left out.
 //!
-//! Names stand for event types and steps, so that a graph which was built in another order, by another build or with more in it can
-//! take the image up. Slots are numbered from 0 without gaps; [`Frozen::slots`] tells which they were.
+//! Event types and steps are named, so that the image can be restored with a graph that was built in another order, by
+//! another build, or with more in it. Slots are numbered from 0 without gaps; [`Captured::slots`] has their numbers in
+//! the run.
 //!
-//! The format of snapshots is this, in the wire format of `postcard` (`docs/snapshot-format.md`): a field or a variant keeps its position for ever.
-//! What has to change gets a new format version, and a conversion from this one, as `snapshot/v1.rs` is from the first.
+//! These types are the format of snapshots, written in the wire format of `postcard` (`docs/snapshot-format.md`): a
+//! field or a variant keeps its position. A change needs a new version of the format and a conversion from this one,
+//! like `snapshot/v1.rs`.
 
 use super::ids::{InvocationId, Slot};
 use crate::wire::{wire_enum, wire_struct};
 
-/// An image, and what the host must know to put its own part beside it.
+/// An image, and what the host needs in order to add its own part.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frozen {
+pub struct Captured {
     /// The run.
     pub image: Image,
     /// The live slots: the image's slot `n` is `slots[n]`.
@@ -25,7 +28,7 @@ pub struct Frozen {
 pub struct Image {
     /// Where the run is.
     pub condition: Condition,
-    /// Ticks taken in so far, over all its lives.
+    /// Ticks applied so far, those before earlier snapshots included.
     pub ticks: u64,
     /// How long it has been alive.
     pub now: u64,
@@ -54,7 +57,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of any run that has completed. It has the highest number of ticks there is: nothing comes after it.
+    /// The image of every completed run. It has the highest number of ticks there is, because nothing comes after it.
     #[must_use]
     pub fn completed() -> Image {
         Image {
@@ -81,7 +84,7 @@ impl Image {
 pub enum Condition {
     /// It has not begun.
     Created,
-    /// It is under way.
+    /// It is running.
     Running,
     /// It waits for the outside, and nothing is queued.
     Waiting,
@@ -91,7 +94,7 @@ pub enum Condition {
     StepFailed,
     /// It did not finish in time.
     TimedOut,
-    /// Nothing was left that could carry it on.
+    /// No event that was still possible could move it.
     Stalled,
     /// It invoked too many steps.
     LimitReached,
@@ -117,7 +120,7 @@ pub struct InvocationImage {
     pub step: u32,
     /// Position among all arrivals.
     pub order: u64,
-    /// Whether it was with the host; such an invocation runs again from its beginning.
+    /// Whether the host was running it. Such an invocation runs again from its beginning.
     pub running: bool,
     /// When its next attempt is due, if it is between two.
     pub backoff: Option<u64>,
@@ -133,18 +136,18 @@ pub struct InvocationImage {
     pub once: Vec<(String, u32)>,
     /// What it has sent so far.
     pub sent: Vec<SentImage>,
-    /// Whether it has written to the stream what is to be reset when it begins again.
+    /// Whether it has written to the stream. A reset comes before its next attempt then.
     pub wrote: bool,
 }
 
-/// A question of a step and its answer.
+/// A request of a step and its result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryImage {
-    /// The question.
+    /// The request.
     pub request: RequestImage,
-    /// The answer.
+    /// The result.
     pub answer: AnswerImage,
-    /// Whether an event was published with the question.
+    /// Whether an event was published with the request.
     pub published: bool,
 }
 
@@ -164,10 +167,10 @@ pub enum RequestImage {
     Collect,
 }
 
-/// What came of it.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerImage {
-    /// Nothing yet, and nobody waits for it now.
+    /// None, and no wait is open for it.
     Vacant,
     /// Still open.
     Pending {
@@ -175,16 +178,16 @@ pub enum AnswerImage {
         rank: u32,
         /// When it ends.
         deadline: Option<u64>,
-        /// Whether not any event of the type will do.
+        /// Whether it is conditional.
         predicated: bool,
     },
     /// An event.
     Received(EventImage),
-    /// The time is over.
+    /// The sleep is over, or no event came in time.
     Elapsed,
     /// A collection, complete or not.
     Collected(Option<Vec<EventImage>>),
-    /// The question was withdrawn.
+    /// The request was withdrawn.
     Withdrawn,
 }
 

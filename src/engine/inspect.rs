@@ -19,7 +19,7 @@ pub struct OpenJoin {
     pub later: usize,
 }
 
-/// An open wait for an event, or what has become of one.
+/// An open wait for an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenWait {
     /// Its number.
@@ -48,7 +48,7 @@ pub struct InFlight {
 pub struct OpenCollection {
     /// The step that collects.
     pub step: StepId,
-    /// How many events it has that the missing ones would go with.
+    /// How many of the expected types have their event.
     pub held: u32,
     /// How many events it needs.
     pub expected: u32,
@@ -119,7 +119,8 @@ impl Engine {
         queues.filter(|(_, length)| *length > 0)
     }
 
-    /// The inputs that have no event and take one which no step makes, of steps that could be invoked so: pairs of the step and the type.
+    /// The inputs that have no event and take one which no step makes, of steps that could be invoked so: pairs of the
+    /// step and the type.
     #[must_use]
     pub fn outside_inputs(&self) -> Vec<(StepId, EventTypeId)> {
         let graph = self.graph.borrow();
@@ -182,7 +183,7 @@ impl Engine {
         self.state.kept.values().flatten().map(|kept| kept.event)
     }
 
-    /// The result that a running attempt has for what must happen once.
+    /// The result that a running attempt has for a key of `once`.
     #[must_use]
     pub fn once(&self, invocation: InvocationId, key: &str) -> Option<Slot> {
         let memory = self.state.invocations.get(invocation)?.memory.as_ref()?;

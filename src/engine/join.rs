@@ -33,7 +33,7 @@ impl Join {
         Join { set: vec![None; inputs], later: SortedMap::default() }
     }
 
-    /// Takes an event in. Returns the complete set, if this event completed one.
+    /// Adds an event. Returns the complete set, if this event completed one.
     pub(super) fn add(&mut self, event: Event, inputs: u32, order: u64) -> Option<Box<[Event]>> {
         let arrival = Arrival { event, inputs, order };
         if !self.place(arrival) {
@@ -67,8 +67,8 @@ impl Join {
         (set, self.later.values().flatten().map(kept).collect())
     }
 
-    /// A join with these contents. `inputs` tells which inputs take a type. `None` when an input has an event that it does not take,
-    /// nothing is missing, or something waits that need not.
+    /// A join with these contents. `inputs` gives the inputs that take a type. `None` when an input has an event that
+    /// it does not take, when nothing is missing, or when an event waits although an input for it is free.
     pub(super) fn restore(set: &[Option<Kept>], later: &[Kept], inputs: impl Fn(EventTypeId) -> u32) -> Option<Join> {
         let arrival = |kept: &Kept| Arrival { event: kept.event, inputs: inputs(kept.event.ty), order: kept.order };
         let mut join = Join::new(set.len());
@@ -121,8 +121,8 @@ impl Join {
         false
     }
 
-    /// Moves what waited into the emptied set, oldest first. The set is never full after this: what waited was not enough
-    /// to complete a set even together with what was in it.
+    /// Moves what waited into the emptied set, oldest first. The set is never full after this: what waited was not
+    /// enough to complete a set even together with what was in it.
     fn refill(&mut self) {
         let mut refused = Vec::new();
         loop {

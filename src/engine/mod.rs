@@ -1,25 +1,41 @@
 //! The engine: a pure state machine, `(state, tick, now) -> commands`.
 //!
-//! It decides which step runs on which events, and when. It knows no JavaScript, no clock, no randomness, no
-//! input or output and no payloads: events are integers, time and ids come in with the ticks. What has to be
-//! done comes out as [`Command`]s, which the host carries out after the call has returned.
+//! It decides which step runs on which events, and when. It knows no JavaScript, no clock, no randomness, no input or
+//! output and no payloads: events are integers, and time and ids come in with the ticks. What has to be done comes out
+//! as [`Command`]s, which the host executes after the call has returned.
+//!
+//! # Layout
+//!
+//! - `tick.rs`: what goes in, and the commands that come out; `words.rs`: commands as words, written and read.
+//! - `reduce.rs`: checks and applies a tick. Its methods are in `route.rs` (events), `wait.rs` (requests of steps) and
+//!   `failure.rs` (failed attempts).
+//! - `graph.rs`, `validate.rs`: event types and steps, and mistakes in them; `retry.rs`: retry policies.
+//! - `state.rs`, `arena.rs`, `join.rs`, `pattern.rs`, `ids.rs`: the state and its parts.
+//! - `image.rs`: a run as data; `capture.rs`, `restore.rs`: from a state to its image, and back.
+//! - `inspect.rs`: reads the state, for messages and replays.
 //!
 //! # Invariants
 //!
-//! 1. The same ticks give the same state and the same commands (`tests/engine_laws.rs`: `same_ticks_same_state`).
+//! Each names the test that guards it; those without a file are in `tests/engine_laws.rs`.
+//!
+//! 1. The same ticks give the same state and the same commands (`same_ticks_same_state`).
 //! 2. No event is lost or delivered twice (`no_event_is_lost_or_delivered_twice`).
 //! 3. A step never has more invocations running than its `workers`, and starts them in the order of arrival
 //!    (`workers_are_respected_and_queues_are_fair`).
 //! 4. A slot is released once, when the last reference is gone (`every_slot_is_released_once`).
-//! 5. No tick panics, whatever ids it names (`forged_ids_are_refused`).
-//! 6. A run that was frozen at any tick and thawed goes on as if nothing had been (`tests/snapshot_laws.rs`:
-//!    `taking_a_run_up_changes_nothing`), and no image makes the engine panic (`tests/snapshot_hostile.rs`:
+//! 5. No tick panics, whatever ids it names, and a refused tick changes nothing (`forged_ids_are_refused`,
+//!    `tests/engine_forgery.rs`).
+//! 6. A run waits only for what the outside can send; otherwise it stalls at once
+//!    (`a_run_stalls_when_no_event_that_is_possible_can_move_it`).
+//! 7. A run that was captured after any tick and restored behaves as if nothing had happened (`tests/snapshot_laws.rs`:
+//!    `restoring_a_run_changes_nothing`), and no image makes the engine panic (`tests/snapshot_hostile.rs`:
 //!    `contradictions_are_refused_or_make_a_run`).
-//! 7. An event goes to a wait that is open, and to none that was withdrawn, in no attempt and no later life of the run
-//!    (`tests/engine_withdrawals.rs`, and `tests/snapshot_laws.rs`: `any_number_of_lives_comes_to_the_same_end`).
-//! 8. A run that no possible event can move has stalled, and no other (`a_run_stalls_when_no_event_that_is_possible_can_move_it`).
-//! 9. The cost of a tick does not depend on history, on the number of pending events or on the number of
-//!    runs; it depends on what the tick sets in motion.
+//! 8. The short ways of a tick come to the same state and the same commands as the general way
+//!    (`tests/engine_shortcuts.rs`).
+//! 9. The cost of a tick does not depend on history or on the number of pending events (`tests/engine_cost.rs`). It
+//!    depends on what the tick starts. An engine shares nothing with others but the graph, so it does not depend on the
+//!    number of runs either.
+//! 10. Nothing here knows JavaScript, a clock or code of the host (`tests/layers.rs`).
 //!
 //! # Example
 //!
@@ -44,23 +60,23 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod capture;
 mod failure;
-mod freeze;
 mod graph;
 mod ids;
 mod image;
 mod inspect;
 mod join;
-mod out;
 mod pattern;
 mod reduce;
+mod restore;
 mod retry;
 mod route;
 mod state;
-mod thaw;
 mod tick;
 mod validate;
 mod wait;
+mod words;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -68,19 +84,19 @@ use std::rc::Rc;
 pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
 pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 pub use image::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
+    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
     KeptImage, RequestImage, SentImage,
 };
 pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause};
-pub use out::Commands;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use out::{HEADER, NONE, Out, op};
 pub use pattern::{Pattern, Patterns};
+pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
-pub use thaw::{Refusal, Thaw};
-pub use tick::{Command, Inputs, Outcome, Reply, Tick, Verdict};
+pub use tick::{Command, Inputs, Outcome, Tick, TickOutput, Verdict};
 pub use validate::Finding;
+pub use words::Commands;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use words::{HEADER, NONE, Out, op};
 
 use crate::error::Code;
 
@@ -89,7 +105,7 @@ use crate::error::Code;
 pub struct Engine {
     graph: Rc<RefCell<Graph>>,
     state: State,
-    commands: out::Out,
+    commands: words::Out,
 }
 
 impl Engine {
@@ -97,17 +113,18 @@ impl Engine {
     #[must_use]
     pub fn new(graph: Rc<RefCell<Graph>>, options: RunOptions) -> Engine {
         let state = State::new(&graph.borrow(), options);
-        Engine { graph, state, commands: out::Out::new() }
+        Engine { graph, state, commands: words::Out::new() }
     }
 
-    /// Takes in what happened at `now`, in the run's alive time. What has to be done about it is then in
+    /// Applies what happened at `now`, in the run's alive time. The commands that result are then in
     /// [`drain`](Engine::drain). A `now` earlier than the last one counts as the last one.
     ///
     /// # Errors
-    /// [`Code::RunEnded`] when the run is over; [`Code::StaleId`] when an id does not exist, or a slot is in
-    /// use; [`Code::AttemptEnded`] when the invocation is over or is not running; [`Code::EventNotTaken`] when the target does not take the event;
-    /// [`Code::NoStartStep`] when no step takes the start event. A refused tick changes nothing.
-    pub fn apply(&mut self, tick: Tick, now: Millis) -> Result<Reply, Code> {
+    /// [`Code::RunEnded`] when the run is over; [`Code::StaleId`] when an id does not exist, or a slot is in use;
+    /// [`Code::AttemptEnded`] when the invocation is over or is not running; [`Code::EventNotTaken`] when the target
+    /// does not take the event; [`Code::NoStartStep`] when no step takes the start event. A refused tick changes
+    /// nothing.
+    pub fn apply(&mut self, tick: Tick, now: Millis) -> Result<TickOutput, Code> {
         let graph = self.graph.borrow();
         reduce::reduce(&graph, &mut self.state, &mut self.commands, tick, now)
     }
@@ -153,7 +170,7 @@ impl Engine {
         event: (EventTypeId, Slot),
         pattern: &Pattern,
         now: Millis,
-    ) -> Result<Reply, Code> {
+    ) -> Result<TickOutput, Code> {
         let graph = self.graph.borrow();
         let lists = (pattern.expected(), &pattern.sorted);
         reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)

@@ -38,8 +38,8 @@ impl Engine {
     }
 }
 
-/// The lists that a run keeps, each once. How much it keeps is limited, because nothing is ever taken out: a list may be
-/// used again at any time.
+/// The lists that a run keeps, each once. How much it keeps is limited, because nothing is ever taken out: a list may
+/// be used again at any time.
 #[derive(Debug, Default)]
 pub struct Patterns {
     /// With the hash of each list.

@@ -1,26 +1,32 @@
-//! The reducer's entrance: checks a tick, applies it, and looks at where that leaves the run.
+//! The reducer: checks a tick, applies it, and updates the run's status.
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::out::Out;
 use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget};
-use super::tick::{Command, Outcome, Reply, Tick};
+use super::tick::{Command, Outcome, Tick, TickOutput};
 use super::wait::Asking;
+use super::words::Out;
 use crate::error::Code;
 
-/// One tick at work. The methods are spread over the files of this module by what they are about: events in
-/// `route`, what steps ask for in `wait`, attempts that fail in `failure`.
+/// One tick being applied. Its methods are in the files of this module by topic: events in `route`, requests of steps
+/// in `wait`, failed attempts in `failure`.
 pub(super) struct Reducer<'a> {
     pub graph: &'a Graph,
     pub state: &'a mut State,
     pub out: &'a mut Out,
 }
 
-pub(super) fn reduce(graph: &Graph, state: &mut State, out: &mut Out, tick: Tick, now: Millis) -> Result<Reply, Code> {
+pub(super) fn reduce(
+    graph: &Graph,
+    state: &mut State,
+    out: &mut Out,
+    tick: Tick,
+    now: Millis,
+) -> Result<TickOutput, Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check(&tick)?;
     if reducer.is_void(&tick) {
-        return Ok(Reply::None);
+        return Ok(TickOutput::None);
     }
     let start = reducer.begin(now);
     let reply = reducer.apply(tick);
@@ -60,7 +66,7 @@ pub(super) fn reduce_collect(
     (ty, slot): (EventTypeId, Slot),
     (expected, sorted): (&[EventTypeId], &Expected),
     now: Millis,
-) -> Result<Reply, Code> {
+) -> Result<TickOutput, Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check_at_work()?;
     reducer.check_running(invocation)?;
@@ -93,12 +99,12 @@ pub(super) fn reduce_send(
 }
 
 impl Reducer<'_> {
-    /// The part of `check` that concerns the run, for ticks of a run at work.
+    /// The part of `check` that concerns the run's status, for ticks of a run that has begun.
     fn check_at_work(&self) -> Result<(), Code> {
         match self.state.status {
             Status::Running | Status::Waiting => Ok(()),
             Status::Ended(_) => Err(Code::RunEnded),
-            Status::Created | Status::Shelved => Err(Code::StaleId),
+            Status::Created | Status::Restored => Err(Code::StaleId),
         }
     }
 
@@ -156,12 +162,12 @@ impl Reducer<'_> {
     /// Refuses what cannot be applied, before anything has changed.
     fn check(&self, tick: &Tick) -> Result<(), Code> {
         match (self.state.status, tick) {
-            // A deadline may come just after the end.
+            // A deadline may come just after the run has ended.
             (Status::Ended(_), Tick::Timer { .. }) => {}
             (Status::Ended(_), _) => return Err(Code::RunEnded),
             (Status::Created, Tick::Start { .. } | Tick::Cancel) => {}
-            (Status::Shelved, Tick::Resume | Tick::Cancel) => {}
-            (Status::Created | Status::Shelved, _) | (_, Tick::Start { .. } | Tick::Resume) => {
+            (Status::Restored, Tick::Resume | Tick::Cancel) => {}
+            (Status::Created | Status::Restored, _) | (_, Tick::Start { .. } | Tick::Resume) => {
                 return Err(Code::StaleId);
             }
             _ => {}
@@ -217,7 +223,7 @@ impl Reducer<'_> {
         Ok(())
     }
 
-    /// A deadline that was cleared while the host was on its way here means nothing, and neither does it to withdraw what is closed.
+    /// A tick without effect: a deadline that was cleared meanwhile, or the withdrawal of a wait that is closed.
     fn is_void(&self, tick: &Tick) -> bool {
         match tick {
             Tick::Timer { key } => {
@@ -232,7 +238,8 @@ impl Reducer<'_> {
         if ty.index() < self.graph.types().len() { Ok(()) } else { Err(Code::StaleId) }
     }
 
-    /// A slot is free, or the next one that never was used: so a forged number cannot make the table grow without bounds.
+    /// A slot must be free, or the next one that was never used, so that a forged number cannot make the table grow
+    /// without bounds.
     fn check_slot(&self, slot: Slot) -> Result<(), Code> {
         match self.state.slots.get(slot.index()) {
             Some(0) => Ok(()),
@@ -253,7 +260,7 @@ impl Reducer<'_> {
         }
     }
 
-    fn apply(&mut self, tick: Tick) -> Reply {
+    fn apply(&mut self, tick: Tick) -> TickOutput {
         match tick {
             Tick::Start { ty, slot } => self.start(ty, slot),
             Tick::Send { from, ty, slot, target, matches } => {
@@ -291,7 +298,7 @@ impl Reducer<'_> {
             Tick::Once { invocation, key, slot } => self.once(invocation, key, slot),
             Tick::Resume => self.resume(),
         }
-        Reply::None
+        TickOutput::None
     }
 
     fn start(&mut self, ty: EventTypeId, slot: Slot) {
@@ -303,8 +310,8 @@ impl Reducer<'_> {
         self.enter(event, None, &[]);
     }
 
-    /// What a snapshot had on the shelf goes on: deadlines count again, what was at work begins again in the order of age, and what is
-    /// queued follows.
+    /// A restored run resumes: its deadlines are set, attempts that were running start again, the oldest first, and
+    /// then the queues are started.
     fn resume(&mut self) {
         self.state.status = Status::Running;
         for (key, timer) in self.state.timers.iter() {
@@ -337,7 +344,7 @@ impl Reducer<'_> {
         }
     }
 
-    /// After every tick: does the run go on by itself, wait for the outside, or is it stuck?
+    /// After every tick: is the run running, waiting for the outside, or stalled?
     fn look_around(&mut self) {
         match self.state.status {
             Status::Running | Status::Waiting if self.is_stuck() => self.end(Outcome::Stalled),
@@ -353,8 +360,8 @@ impl Reducer<'_> {
         }
     }
 
-    /// Whether no event that is still possible can move the run: nothing is at work, and no step can be invoked by the outside together with what
-    /// is gathered for it.
+    /// Whether no event that is still possible can move the run: no invocation is left, and no step can be invoked by
+    /// events from outside together with what its join has.
     fn is_stuck(&self) -> bool {
         if !self.state.invocations.is_empty() || self.graph.is_open() {
             return false;
@@ -363,7 +370,7 @@ impl Reducer<'_> {
         !joins.any(|(join, id)| join.lacks() & !self.graph.outside_inputs(StepId(id)) == 0)
     }
 
-    /// Ends the run. A run that has completed needs nothing any more; one that has failed keeps what it was doing, for a snapshot.
+    /// Ends the run. A completed run needs nothing any more; a failed one keeps its work for a snapshot.
     pub(super) fn end(&mut self, outcome: Outcome) {
         if matches!(self.state.status, Status::Ended(_)) {
             return;

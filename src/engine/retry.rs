@@ -1,9 +1,8 @@
 //! Retry policies: data that says how long to wait before the next attempt and when to stop.
 //!
-//! A policy is built of strategies that compose, as in Python's `tenacity`. Conditions ("retry only on this
-//! kind of error") look at error objects, which live with the host, so the host decides them and passes the answer in
-//! with the failure. Everything here is a function of the attempt, the time and the run's seed: a replay
-//! decides the same.
+//! A policy is built of strategies that compose, as in Python's `tenacity`. Conditions ("retry only on this kind of
+//! error") look at error objects, which the host has, so the host evaluates them and passes the result with the
+//! failure. Everything here is a function of the attempt, the time and the run's seed: a replay decides the same.
 
 use super::ids::Millis;
 use crate::error::Code;
@@ -49,7 +48,7 @@ pub enum Wait {
         /// The highest upper end.
         max: Millis,
     },
-    /// One strategy for each attempt in turn; the last goes on for the rest.
+    /// One strategy for each attempt in turn; the last is used for all further ones.
     Chain(Vec<Wait>),
     /// All of them together, one after the other.
     Sum(Vec<Wait>),
@@ -83,8 +82,8 @@ pub struct RetryPolicy {
 fn exponential(initial: Millis, factor: f64, max: Millis, attempt: u32) -> f64 {
     let mut delay = initial.0 as f64;
     let max = max.0 as f64;
-    // A plain loop rather than `powi`, whose last bits may differ between machines.
-    // Nobody lives to see more growth than that.
+    // A plain loop rather than `powi`, whose last bits may differ between machines. More growth than that exceeds every
+    // limit.
     for _ in 1..attempt.min(1 << 16) {
         if delay >= max || factor == 1.0 {
             break;
@@ -98,7 +97,7 @@ fn exponential(initial: Millis, factor: f64, max: Millis, attempt: u32) -> f64 {
 }
 
 impl Wait {
-    /// The wait after `attempt` attempts (1 or more) have failed. `salt` tells draws apart.
+    /// The wait after `attempt` attempts (1 or more) have failed. `salt` distinguishes draws.
     #[must_use]
     pub fn delay(&self, attempt: u32, seed: u64, salt: u64) -> Millis {
         match self {

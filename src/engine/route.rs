@@ -1,4 +1,4 @@
-//! Events on their way: who gets them, who has to queue, what is kept.
+//! Routing: which steps and waits get an event, what is queued, what is kept.
 
 use std::collections::VecDeque;
 
@@ -10,8 +10,8 @@ use super::state::{Awaited, Invocation, Kept, Phase, Sent, State, Status, TimerT
 use super::tick::{Command, Inputs, Outcome};
 
 impl Reducer<'_> {
-    /// An event enters the run: it is published, satisfies one wait, and goes to the steps that take it (or to `target` alone). If nobody
-    /// wants it, it is kept. The caller's reference goes with it.
+    /// An event enters the run: it is published, satisfies one wait, and goes to the steps that take it (or to `target`
+    /// alone). An event that no step and no wait takes is kept. The caller's reference to its slot is consumed.
     pub(super) fn enter(&mut self, event: Event, target: Option<StepId>, matches: &[WaitId]) {
         self.out.push(Command::Publish { slot: event.slot });
         let ty = &self.graph.types()[event.ty.index()];
@@ -48,8 +48,8 @@ impl Reducer<'_> {
         }
     }
 
-    /// Counts what an attempt sends. Returns whether it is a repetition: after a recovery a step runs again from its beginning, and
-    /// what it had sent before must not be sent twice.
+    /// Counts what an attempt sends. Returns whether it repeats an event that was sent before the snapshot: a step that
+    /// runs again after a restore must not send it twice.
     pub(super) fn is_repeated(&mut self, by: InvocationId, ty: EventTypeId) -> bool {
         let Some(invocation) = self.state.invocations.get_mut(by) else { return false };
         let sent = &mut invocation.memory().sent;
@@ -87,8 +87,8 @@ impl Reducer<'_> {
         }
     }
 
-    /// Whether a wait with a condition is open for the type, and the step has not come to it again after a recovery. Without the condition it
-    /// cannot be told whether the event will do, so it must not be lost.
+    /// Whether a conditional wait for the type is open that its step has not asked for again since the restore. The
+    /// host does not have its condition yet, so no event of the type may be lost.
     fn is_missed(&self, ty: EventTypeId) -> bool {
         let earlier = self.state.waiters.iter().take_while(|(wait, _)| wait.0 < self.state.recovered_waits);
         let mut missed = earlier.filter_map(|(_, waiter)| match waiter.awaited {
@@ -115,8 +115,8 @@ impl Reducer<'_> {
         self.start_queued(step);
     }
 
-    /// Starts an invocation of a step with one input without a way through the queue, where nobody waits in it and a worker is free. Says
-    /// whether it did.
+    /// The short way of [`enqueue`](Self::enqueue) for a step with one input, an empty queue and a free worker: starts
+    /// the invocation without a queue. Returns whether it did.
     #[inline]
     fn start_at_once(&mut self, step: StepId, event: Event, order: u64) -> bool {
         let spec = &self.graph.steps()[step.index()];
@@ -153,7 +153,7 @@ impl Reducer<'_> {
         while self.start_next(step) {}
     }
 
-    /// Starts the first that is queued at a step, if there is one and a worker is free.
+    /// Starts the first queued invocation of a step, if there is one and a worker is free.
     pub(super) fn start_next(&mut self, step: StepId) -> bool {
         let spec = &self.graph.steps()[step.index()];
         let at = &mut self.state.steps[step.index()];
@@ -172,7 +172,7 @@ impl Reducer<'_> {
         let now = self.state.now;
         // Whatever is in a queue is in the table: both change together.
         let Some(invocation) = self.state.invocations.get_mut(id) else { return true };
-        // What runs again goes on counting from when it ran first.
+        // An attempt that runs again keeps the time when it began first.
         if invocation.attempt == 0 && invocation.phase != Phase::Again {
             invocation.began = now;
         }
@@ -188,8 +188,9 @@ impl Reducer<'_> {
         true
     }
 
-    /// What nearly every tick is, in one go: an attempt at one event completes with an event that goes to one step, which takes it at once. Does what
-    /// [`complete`](Self::complete) would do, or nothing. Says whether it did.
+    /// The short way of [`complete`](Self::complete) for nearly every tick: an attempt with one input returns an event
+    /// that goes to one step, which starts at once. The invocation is changed in place. Does all that the general way
+    /// would do, or nothing; returns whether it did. `tests/engine_shortcuts.rs` compares the two.
     #[inline]
     fn complete_plainly(&mut self, id: InvocationId, ty: EventTypeId, slot: Slot) -> bool {
         let State { status: Status::Running, steps, invocations, waiters, now, arrivals, invoked, options, .. } =
@@ -235,7 +236,7 @@ impl Reducer<'_> {
         true
     }
 
-    /// As [`complete_plainly`](Self::complete_plainly), where nothing comes of the attempt and nothing is left of it.
+    /// As [`complete_plainly`](Self::complete_plainly), for an attempt that returns nothing and remembers nothing.
     #[inline]
     fn complete_with_nothing(&mut self, id: InvocationId) -> bool {
         let Some(Invocation {
@@ -275,7 +276,7 @@ impl Reducer<'_> {
             let event = self.adopt(ty, slot, invocation.recoveries());
             self.enter(event, None, matches);
         }
-        // A completed run has let go of everything already.
+        // A completed run has released everything already.
         if !matches!(self.state.status, Status::Ended(Outcome::Completed(_))) {
             self.forget(&invocation);
             if !self.state.steps[invocation.step.index()].queue.is_empty() {
@@ -284,7 +285,7 @@ impl Reducer<'_> {
         }
     }
 
-    /// Takes a running invocation out of the run, with its deadline and its open waits.
+    /// Removes an invocation from the run, with its deadline and its open waits.
     pub(super) fn take_off(&mut self, id: InvocationId) -> Option<Invocation> {
         let mut invocation = self.state.invocations.remove(id)?;
         self.state.active -= u32::from(invocation.is_active());
@@ -298,7 +299,7 @@ impl Reducer<'_> {
         Some(invocation)
     }
 
-    /// Lets go of the payloads that an invocation held.
+    /// Releases the payloads of an invocation.
     pub(super) fn forget(&mut self, invocation: &Invocation) {
         match invocation {
             // Nearly all.
@@ -309,8 +310,8 @@ impl Reducer<'_> {
 }
 
 impl State {
-    /// Drops queued and running work, joins, waits and kept events, without a word to the host: a run that
-    /// has completed releases everything at once.
+    /// Drops queued and running work, joins, waits and kept events without commands: the host of a completed run
+    /// releases everything at once.
     pub(super) fn clear_work(&mut self) {
         for step in &mut self.steps {
             step.queue.clear();

@@ -41,11 +41,11 @@ pub struct RunOptions {
 pub enum Status {
     /// It has not begun.
     Created,
-    /// It was taken from a snapshot and has not gone on yet.
-    Shelved,
-    /// It goes on by itself.
+    /// It was restored from a snapshot and has not resumed yet.
+    Restored,
+    /// Something in it runs or is about to run without help from outside.
     Running,
-    /// It waits for the outside.
+    /// It waits for something from outside: an event, or a deadline of a wait or sleep.
     Waiting,
     /// It has ended.
     Ended(Outcome),
@@ -56,15 +56,17 @@ pub enum Status {
 pub(super) enum Phase {
     /// In its step's queue.
     Queued,
-    /// In its step's queue, and to run again: it was with the host when the snapshot was taken that the run comes from.
+    /// In its step's queue, to run again from its beginning: the host was running it when the snapshot was taken that
+    /// the run was restored from.
     Again,
-    /// With the host.
+    /// The host runs it.
     Running,
     /// Waiting for its next attempt.
     Backoff(TimerKey),
 }
 
-/// What a step asked for. The log of these lets another attempt be handed what an earlier one has received.
+/// What a step asked for. The log of an invocation holds each request with its result, so that a later attempt gets
+/// what an earlier one has received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     Event { ty: EventTypeId, id: Option<Box<str>> },
@@ -72,10 +74,10 @@ pub(super) enum Request {
     Collect,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// Not asked again yet in this attempt.
+pub(super) enum RequestResult {
+    /// None: the attempt that runs now has not made the request yet.
     Vacant,
     /// Still open.
     Pending { wait: WaitId, timer: Option<TimerKey> },
@@ -83,19 +85,20 @@ pub(super) enum Answer {
     Received(Event),
     /// The sleep is over, or no event came in time.
     Elapsed,
-    /// What `collect` said.
+    /// What the collection returned.
     Collected(Option<Box<[Event]>>),
-    /// It was withdrawn. The number is that under which the running attempt has asked again; no event comes to it.
+    /// It was withdrawn. The number is that of the wait which the running attempt has opened for it again; no event
+    /// comes to that one.
     Withdrawn(Option<WaitId>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LogEntry {
     pub request: Request,
-    pub answer: Answer,
-    /// Whether the attempt at work has come to it.
+    pub result: RequestResult,
+    /// Whether the attempt that runs now has made this request.
     pub asked: bool,
-    /// Whether an event was published with it. Such an entry stays, so that no attempt publishes the event again.
+    /// Whether an event was published with it. Such an entry is kept, so that no attempt publishes the event again.
     pub published: bool,
 }
 
@@ -104,17 +107,18 @@ pub(super) struct LogEntry {
 pub(super) struct Sent {
     pub ty: EventTypeId,
     pub count: u32,
-    /// How many of those an attempt that runs again has still to repeat; they were sent in an earlier life of the run.
+    /// How many of those were sent before the snapshot and have not been sent again by the attempt that runs now. They
+    /// are skipped.
     pub skip: u32,
 }
 
-/// What an invocation has gathered and another attempt must know of.
+/// What an invocation remembers for its later attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
     pub log: Vec<LogEntry>,
-    /// This attempt has come to every log entry before this one.
+    /// The running attempt has made every request before this entry.
     pub cursor: u32,
-    /// The results of what must happen once, by key.
+    /// The results of `once`, by key.
     pub once: Vec<(Box<str>, Slot)>,
     pub sent: Vec<Sent>,
     /// Whether something was written to the stream that is to be reset when the next attempt begins.
@@ -133,17 +137,17 @@ pub(super) struct Invocation {
     /// When the first attempt began.
     pub began: Millis,
     pub inputs: Inputs,
-    /// Made when there is something to remember; apart, because most invocations have nothing and are copied a lot.
+    /// Made when there is something to remember. Boxed, because most invocations remember nothing and are moved often.
     pub memory: Option<Box<Memory>>,
-    /// What this attempt waits for that only the outside can bring on.
+    /// How many things this attempt waits for that only the outside can cause.
     pub blocked: u32,
     /// The deadline of this attempt.
     pub timer: Option<TimerKey>,
 }
 
 impl Invocation {
-    /// Whether it moves the run on without help from the outside. What is queued does not: as all workers of its step are taken, it is
-    /// for those to move.
+    /// Whether it makes progress without help from outside. A queued one does not: it waits for the workers of its
+    /// step, which count themselves.
     pub(super) fn is_active(&self) -> bool {
         match self.phase {
             Phase::Queued | Phase::Again => false,
@@ -152,7 +156,7 @@ impl Invocation {
         }
     }
 
-    /// Whether an attempt has begun and is not over, in this life of the run or in an earlier one.
+    /// Whether an attempt has begun and is not over, before or after the snapshot that the run was restored from.
     pub(super) fn is_begun(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Again)
     }
@@ -167,7 +171,7 @@ impl Invocation {
         inputs.chain(self.memory.as_ref().into_iter().flat_map(|memory| memory.references()))
     }
 
-    /// The recoveries behind the events that it makes.
+    /// How many recoveries lie behind the events that it makes.
     pub(super) fn recoveries(&self) -> u32 {
         match &self.inputs {
             Inputs::One(event) => event.recoveries,
@@ -178,23 +182,23 @@ impl Invocation {
 
 impl Memory {
     fn references(&self) -> impl Iterator<Item = Slot> {
-        let answered = self.log.iter().flat_map(|entry| entry.answer.events()).map(|event| event.slot);
+        let answered = self.log.iter().flat_map(|entry| entry.result.events()).map(|event| event.slot);
         answered.chain(self.once.iter().map(|(_, slot)| *slot))
     }
 }
 
-impl Answer {
+impl RequestResult {
     /// The events in it.
     pub(super) fn events(&self) -> &[Event] {
         match self {
-            Answer::Received(event) => core::slice::from_ref(event),
-            Answer::Collected(Some(events)) => events,
+            RequestResult::Received(event) => core::slice::from_ref(event),
+            RequestResult::Collected(Some(events)) => events,
             _ => &[],
         }
     }
 }
 
-/// What a step has at hand.
+/// The queue and the join of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StepState {
     pub running: u32,
@@ -217,14 +221,14 @@ pub(super) struct Timer {
     pub target: TimerTarget,
 }
 
-/// What a wait or sleep that is open is open for.
+/// What an open wait or sleep waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Awaited {
-    /// An event of this type; predicated, not any will do.
+    /// An event of this type; a predicated one only takes an event that its predicate accepts.
     Event { ty: EventTypeId, predicated: bool },
     /// A point in time: a sleep.
     Time,
-    /// Nothing: it was withdrawn before, and is open until the attempt that asks again withdraws it, too.
+    /// Nothing: an earlier attempt has withdrawn it. It is open until the attempt that asks again withdraws it too.
     Nothing,
 }
 
@@ -235,8 +239,8 @@ pub(super) struct Waiter {
     pub invocation: InvocationId,
     /// Its place in the invocation's log.
     pub entry: u32,
-    /// Whether the running attempt has asked for it. After a recovery a wait stays open while the step comes to the point where it asks
-    /// again, so that an event which comes meanwhile is not missed.
+    /// Whether the running attempt has asked for it. After a restore a wait stays open while the step runs again up to
+    /// the point where it asks, so that it does not miss an event that comes meanwhile.
     pub asked: bool,
 }
 
@@ -249,20 +253,21 @@ impl Waiter {
         }
     }
 
-    /// Whether its invocation counts it as something that only the outside can bring on.
+    /// Whether its invocation counts it as something that only the outside can cause.
     pub(super) fn blocks(&self) -> bool {
         self.asked && self.awaited != Awaited::Time
     }
 }
 
-/// An event that is kept, by a run because no step took it, or by a collection.
+/// An event that is kept: by a run because no step takes it, or by a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
     pub event: Event,
     pub order: u64,
 }
 
-/// What a collection expects, sorted. Long lists are asked for again at each event, so that one that is the same list is known by its address.
+/// The types that a collection expects, sorted. A long list is used again for each event, so two that share their
+/// memory are compared by address.
 #[derive(Clone, Debug)]
 pub struct Expected(pub(super) std::rc::Rc<[EventTypeId]>);
 
@@ -302,30 +307,30 @@ impl core::ops::Deref for Expected {
 /// The events of a half-full collection, by type.
 pub(super) type Held = SortedMap<EventTypeId, VecDeque<Kept>>;
 
-/// The state of a run. Ordered collections throughout: iteration must not depend on anything but the ticks.
+/// The state of a run. All its collections are ordered, because iteration must depend on nothing but the ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     pub(super) options: RunOptions,
     pub(super) status: Status,
-    /// The latest time a tick has told; time never goes back.
+    /// The latest time of a tick; time never goes back.
     pub(super) now: Millis,
-    /// Ticks taken in so far.
+    /// Ticks applied so far.
     pub(super) ticks: u64,
     /// Arrivals so far.
     pub(super) arrivals: u64,
     /// Steps invoked so far.
     pub(super) invoked: u64,
-    /// Invocations that move the run on without help from the outside.
+    /// How many invocations make progress without help from outside.
     pub(super) active: u32,
     pub(super) steps: Vec<StepState>,
     pub(super) invocations: Arena<Invocation>,
-    /// The one whose last attempt has ended the run.
+    /// The invocation whose last attempt has ended the run.
     pub(super) exhausted: Option<InvocationId>,
     pub(super) next_wait: u32,
-    /// The waits before this one were open in the snapshot that the run comes from.
+    /// The waits before this one were open in the snapshot that the run was restored from.
     pub(super) recovered_waits: u32,
     pub(super) waiters: SortedMap<WaitId, Waiter>,
-    /// The open waits that any event of a type will do for.
+    /// The open waits that take any event of a type.
     pub(super) plain_waits: SortedMap<EventTypeId, SortedMap<WaitId, ()>>,
     pub(super) kept: SortedMap<EventTypeId, VecDeque<Kept>>,
     /// Half-full collections of `collect`, by step and by what they expect (sorted).

@@ -3,11 +3,11 @@
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use crate::wire::wire_enum;
 
-/// Something that happened, as told by the host.
+/// Something that happened, as the host reports it.
 ///
-/// Every `slot` named here is handed over: the engine holds one reference to it from then on.
-/// `matches` lists the predicated waits ([`Tick::Wait::predicated`]) whose predicate accepts the event: predicates are user code, so
-/// the host evaluates them, and what they said becomes part of the tick.
+/// The engine holds one reference to every `slot` in an accepted tick. `matches` lists the predicated waits
+/// ([`Tick::Wait::predicated`]) whose predicate accepts the event: predicates are user code, so the host evaluates
+/// them, and their results are part of the tick.
 ///
 /// Journals are made of ticks: a variant keeps its position and its fields for ever, and new ones come last.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub enum Tick {
         /// Its payload.
         slot: Slot,
     },
-    /// Somebody sends an event.
+    /// An event is sent.
     Send {
         /// The invocation that sends it, or `None` for the outside.
         from: Option<InvocationId>,
@@ -33,7 +33,7 @@ pub enum Tick {
         /// The predicated waits that accept it.
         matches: Vec<WaitId>,
     },
-    /// Somebody writes an event to the stream; no step gets it.
+    /// An event is written to the stream; no step gets it.
     Write {
         /// The invocation that writes it, or `None` for the outside.
         from: Option<InvocationId>,
@@ -55,7 +55,7 @@ pub enum Tick {
     Fail {
         /// The attempt.
         invocation: InvocationId,
-        /// The event that tells of the failure, for an error handler.
+        /// The type of the event that describes the failure, for an error handler.
         ty: EventTypeId,
         /// Its payload.
         slot: Slot,
@@ -70,9 +70,9 @@ pub enum Tick {
         ty: EventTypeId,
         /// What the host calls this wait, when it has a name.
         id: Option<Box<str>>,
-        /// How long it is willing to wait.
+        /// How long it waits at most.
         timeout: Option<Millis>,
-        /// Only an event listed in `matches`, or `claim`, will do.
+        /// It takes only an event whose tick lists it in `matches`, or `claim`.
         predicated: bool,
         /// For a predicated wait: the first kept event that its predicate accepts.
         claim: Option<Slot>,
@@ -84,7 +84,7 @@ pub enum Tick {
         /// For how long.
         delay: Millis,
     },
-    /// A running step puts an event to those it collects, and takes them out when they are complete.
+    /// A running step adds an event to a collection, and gets the whole collection when it is complete.
     Collect {
         /// The attempt that collects.
         invocation: InvocationId,
@@ -95,7 +95,8 @@ pub enum Tick {
         /// The types of a complete collection, in the order asked.
         expected: Vec<EventTypeId>,
     },
-    /// A running step begins to wait for something else that only the outside can bring on, such as a nested run that waits.
+    /// A running step begins to wait for something else that only the outside can cause, such as a nested run that
+    /// waits.
     Block {
         /// The attempt.
         invocation: InvocationId,
@@ -112,7 +113,7 @@ pub enum Tick {
     },
     /// The outside cancels the run.
     Cancel,
-    /// A running step has the result of something that must happen once. A key that has its result keeps it.
+    /// A running step has the result of a side effect that must happen once. A key that has a result keeps it.
     Once {
         /// The attempt.
         invocation: InvocationId,
@@ -121,9 +122,9 @@ pub enum Tick {
         /// The result.
         slot: Slot,
     },
-    /// A run that was taken from a snapshot goes on.
+    /// A run that was restored from a snapshot resumes.
     Resume,
-    /// A running step takes back what it asked for: an open wait or sleep. What is closed already stays as it is.
+    /// A running step withdraws an open wait or sleep. One that is closed already stays as it is.
     Withdraw {
         /// The attempt that has asked.
         invocation: InvocationId,
@@ -170,22 +171,22 @@ wire_enum!(Tick {
     15 => Ask { invocation, ty, id, timeout, predicated, claim, question, slot },
 });
 
-/// What the host's part of a retry policy says of a failure: conditions look at error objects, which the engine
-/// does not have.
+/// What the host decides about a failure. The conditions of a retry policy look at error objects, which the engine does
+/// not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The step's policy decides.
     Policy,
-    /// Not to be repeated.
+    /// No retry.
     GiveUp,
-    /// To be repeated after this delay, whatever the policy says.
+    /// A retry after this delay, whatever the policy says.
     Retry(Millis),
 }
 
 wire_enum!(Verdict { 0 => Policy, 1 => GiveUp, 2 => Retry(delay) });
 
-/// What the host has to do, in this order, after the call has returned.
+/// What the host has to do after the call has returned. Commands are executed in their order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Command {
@@ -194,7 +195,7 @@ pub enum Command {
         /// Its payload.
         slot: Slot,
     },
-    /// Forget the payload: nothing refers to the slot any more, and its number may be used again.
+    /// Drop the payload: nothing refers to the slot any more, and its number may be used again.
     Release {
         /// The slot.
         slot: Slot,
@@ -203,21 +204,22 @@ pub enum Command {
     Invoke {
         /// The step.
         step: StepId,
-        /// What to call the attempt.
+        /// The id of the attempt.
         invocation: InvocationId,
         /// Which attempt it is, from 1.
         attempt: u32,
         /// The payloads of its events, one for each input.
         inputs: Vec<Slot>,
     },
-    /// The attempt that the next command invokes begins again what an earlier one has written to the stream: whatever that was, forget it.
+    /// The next command invokes an attempt that writes again what an earlier one has written to the stream. Readers
+    /// discard that.
     Reset {
         /// The step.
         step: StepId,
         /// The attempt that begins.
         attempt: u32,
     },
-    /// The wait is over: here is the event.
+    /// The wait is over: its event has come.
     Resolve {
         /// The wait.
         wait: WaitId,
@@ -234,7 +236,7 @@ pub enum Command {
         /// The wait.
         wait: WaitId,
     },
-    /// The attempt has used up the step's timeout. Abort it and answer with [`Tick::Fail`].
+    /// The attempt has used up the step's timeout. Abort it and report [`Tick::Fail`].
     TimeOut {
         /// The attempt.
         invocation: InvocationId,
@@ -246,7 +248,7 @@ pub enum Command {
         /// When, in the run's alive time.
         deadline: Millis,
     },
-    /// The deadline does not matter any more.
+    /// The deadline was cleared: do not send its tick.
     ClearTimer {
         /// The key.
         key: TimerKey,
@@ -268,16 +270,16 @@ pub enum Command {
 pub enum Outcome {
     /// With this stop event.
     Completed(Slot),
-    /// A step failed for good and no handler took the failure, which this event tells of.
+    /// A step failed for good, and no error handler took the failure.
     StepFailed {
         /// The step.
         step: StepId,
-        /// The event that tells of the failure.
+        /// The event that describes the failure.
         slot: Slot,
     },
     /// It did not finish in time.
     TimedOut,
-    /// Nothing is left that could carry it on.
+    /// No event that is still possible could move it.
     Stalled,
     /// It invoked more steps than [`Limits::steps`](super::Limits::steps).
     LimitReached,
@@ -288,7 +290,7 @@ pub enum Outcome {
 /// The events a step is invoked with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inputs {
-    /// Of a step with one input. Kept apart because it spares an allocation for nearly every event.
+    /// Of a step with one input: nearly all, and without an allocation.
     One(Event),
     /// Of a step with several inputs, in their order.
     Many(Box<[Event]>),
@@ -305,12 +307,12 @@ impl Inputs {
     }
 }
 
-/// What a tick answers at once.
+/// What a tick returns at once.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
+pub enum TickOutput {
     /// Nothing.
     None,
-    /// The number of the wait or sleep. When it is over already, the commands say so.
+    /// The number of the wait or sleep. If it is over already, a command says so.
     Wait(WaitId),
     /// The complete collection in the order asked, or `None` as long as something is missing.
     Collected(Option<Box<[Event]>>),

@@ -1,7 +1,6 @@
 //! Finding mistakes in a graph before anything runs.
 //!
-//! A step that does not declare its outputs may make any event, so nothing that depends on them is held against
-//! the graph.
+//! A step that does not declare its outputs may make any event, so nothing that depends on them counts as a mistake.
 
 use super::graph::{Graph, Role};
 use super::ids::{EventTypeId, StepId};
@@ -38,7 +37,7 @@ impl Finding {
     }
 }
 
-/// What can be come to from `sources`, themselves included.
+/// What can be reached from `sources`, themselves included.
 fn spread(sources: impl Iterator<Item = usize>, next: &[Vec<usize>]) -> Vec<bool> {
     let mut found = vec![false; next.len()];
     let mut open: Vec<usize> = sources.collect();
@@ -122,7 +121,7 @@ impl Graph {
         }
     }
 
-    /// Steps that no run comes to, and steps from which no run finds its end.
+    /// Steps that no run reaches, and steps from which no run reaches its end.
     fn find_cut_off_steps(&self, findings: &mut Vec<Finding>) {
         let count = self.steps().len();
         let mut after = vec![Vec::new(); count];
@@ -150,7 +149,7 @@ impl Graph {
 
     fn leads(&self, from: usize, to: usize) -> bool {
         let handles = self.handler_of(StepId(from as u32)) == Some(StepId(to as u32));
-        // The outside answers what it is asked.
+        // The outside replies to questions.
         let answers = self.makes(from, Role::InputRequired) && self.takes(to, Role::HumanResponse);
         handles
             || answers

@@ -1,11 +1,11 @@
-//! What a running step asks for: events, sleep, collections. Answers are logged with the invocation, so that a
-//! later attempt that asks the same questions is given what was already received.
+//! What a running step asks for: events, sleep, collections. Results are logged with the invocation, so that a later
+//! attempt that makes the same requests gets what was already received.
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
-use super::state::{Answer, Awaited, Expected, Held, Kept, LogEntry, Memory, Request, TimerTarget, Waiter};
-use super::tick::{Command, Reply};
+use super::state::{Awaited, Expected, Held, Kept, LogEntry, Memory, Request, RequestResult, TimerTarget, Waiter};
+use super::tick::{Command, TickOutput};
 use crate::sorted::SortedMap;
 
 /// A wait that a step asks for; see [`Tick::Wait`](super::tick::Tick::Wait).
@@ -19,39 +19,40 @@ pub(super) struct Asking {
     pub question: Option<Slot>,
 }
 
-/// What is known of a question that is asked.
+/// A request in the log.
 struct Asked {
     /// Its place in the log.
     entry: u32,
-    answer: Answer,
-    /// Whether no attempt has asked it before.
+    result: RequestResult,
+    /// Whether no earlier attempt has made it.
     is_new: bool,
 }
 
 impl Reducer<'_> {
-    pub(super) fn wait(&mut self, id: InvocationId, asking: Asking) -> Reply {
+    pub(super) fn wait(&mut self, id: InvocationId, asking: Asking) -> TickOutput {
         let Asking { ty, id: name, timeout, predicated, claim, question } = asking;
-        let Asked { entry, answer, is_new } = self.ask(id, Request::Event { ty, id: name });
+        let Asked { entry, result, is_new } = self.ask(id, Request::Event { ty, id: name });
         if let Some(question) = question {
             self.publish_with(id, entry, question, is_new);
         }
-        let (wait, left_open) = match answer {
-            // By a recovery. Whether any event will do is for the attempt at work to say, and what is left of the time goes on.
-            Answer::Pending { wait, timer } => {
+        let (wait, left_open) = match result {
+            // Left open by a restore. The running attempt decides anew whether the wait is conditional; the deadline
+            // stays.
+            RequestResult::Pending { wait, timer } => {
                 self.close(wait);
                 (wait, Some(timer))
             }
             _ => (self.next_wait(), None),
         };
-        match answer {
-            Answer::Received(event) => self.out.push(Command::Resolve { wait, slot: event.slot }),
-            Answer::Elapsed => self.out.push(Command::Expire { wait }),
-            Answer::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
+        match result {
+            RequestResult::Received(event) => self.out.push(Command::Resolve { wait, slot: event.slot }),
+            RequestResult::Elapsed => self.out.push(Command::Expire { wait }),
+            RequestResult::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
             _ => match self.claim_kept(ty, predicated, claim) {
-                // The reference that kept it goes over to the log.
+                // The reference of the kept event now belongs to the log.
                 Some(event) => {
                     self.clear_timer(left_open.flatten());
-                    self.answer(id, entry, Answer::Received(event));
+                    self.set_result(id, entry, RequestResult::Received(event));
                     self.out.push(Command::Resolve { wait, slot: event.slot });
                 }
                 None => {
@@ -65,34 +66,35 @@ impl Reducer<'_> {
                 }
             },
         }
-        Reply::Wait(wait)
+        TickOutput::Wait(wait)
     }
 
-    pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> Reply {
-        let Asked { entry, answer, .. } = self.ask(id, Request::Sleep);
-        if let Answer::Pending { wait, .. } = answer {
-            // A recovery has left it open: what is left of it goes on.
+    pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> TickOutput {
+        let Asked { entry, result, .. } = self.ask(id, Request::Sleep);
+        if let RequestResult::Pending { wait, .. } = result {
+            // Left open by a restore: its deadline stays.
             if let Some(waiter) = self.state.waiters.get_mut(&wait) {
                 waiter.asked = true;
             }
-            return Reply::Wait(wait);
+            return TickOutput::Wait(wait);
         }
         let wait = self.next_wait();
-        match answer {
-            Answer::Elapsed => self.out.push(Command::Wake { wait }),
-            Answer::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
+        match result {
+            RequestResult::Elapsed => self.out.push(Command::Wake { wait }),
+            RequestResult::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
             _ => {
                 let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
                 self.open(wait, Waiter { awaited: Awaited::Time, invocation: id, entry, asked: true }, timer);
             }
         }
-        Reply::Wait(wait)
+        TickOutput::Wait(wait)
     }
 
-    /// Opens for nothing what an earlier attempt has withdrawn: an event that it took would be missing where the earlier attempt got it.
+    /// Opens a wait that takes nothing, because an earlier attempt has withdrawn it: an event that it took now would be
+    /// missing where the earlier attempt received it.
     fn ask_in_vain(&mut self, wait: WaitId, id: InvocationId, entry: u32) {
         self.state.waiters.insert(wait, Waiter { awaited: Awaited::Nothing, invocation: id, entry, asked: true });
-        self.answer(id, entry, Answer::Withdrawn(Some(wait)));
+        self.set_result(id, entry, RequestResult::Withdrawn(Some(wait)));
         self.change(id, |invocation| invocation.blocked += 1);
     }
 
@@ -106,7 +108,7 @@ impl Reducer<'_> {
         if self.is_open(id, wait)
             && let Some(waiter) = self.close(wait)
         {
-            self.settle(waiter, Answer::Withdrawn(None));
+            self.settle(waiter, RequestResult::Withdrawn(None));
         }
     }
 
@@ -122,7 +124,7 @@ impl Reducer<'_> {
         }
     }
 
-    /// Remembers the result of what must happen once.
+    /// Stores the result of `once`.
     pub(super) fn once(&mut self, id: InvocationId, key: Box<str>, slot: Slot) {
         self.adopt_slot(slot);
         let known = self.state.invocations.get_mut(id).is_none_or(|invocation| {
@@ -145,16 +147,16 @@ impl Reducer<'_> {
         slot: Slot,
         expected: &[EventTypeId],
         sorted: Option<&Expected>,
-    ) -> Reply {
+    ) -> TickOutput {
         let event = self.adopt(ty, slot, 0);
-        let Asked { entry, answer, .. } = self.ask(id, Request::Collect);
-        if let Answer::Collected(found) = answer {
+        let Asked { entry, result, .. } = self.ask(id, Request::Collect);
+        if let RequestResult::Collected(found) = result {
             self.release(slot);
-            return Reply::Collected(found);
+            return TickOutput::Collected(found);
         }
         let found = self.gather(id, event, expected, sorted);
-        self.answer(id, entry, Answer::Collected(found.clone()));
-        Reply::Collected(found)
+        self.set_result(id, entry, RequestResult::Collected(found.clone()));
+        TickOutput::Collected(found)
     }
 
     fn gather(
@@ -174,7 +176,7 @@ impl Reducer<'_> {
         let held = self.state.collections.or_default(key.clone());
         held.or_default(event.ty).push_back(Kept { event, order });
         let found = self.graph.pick(held, expected)?;
-        // What is picked of a type is its oldest.
+        // The events that were picked of a type are its oldest.
         for event in &found {
             if let Some(queue) = held.get_mut(&event.ty) {
                 queue.pop_front();
@@ -189,11 +191,12 @@ impl Reducer<'_> {
         Some(found)
     }
 
-    /// The log entry for a question. If an earlier attempt has asked the same and this one has not, it is the first such entry, and its answer is
-    /// handed back. That is the next one, unless the handler does several things at a time, which may come in another order now.
+    /// The log entry of a request. If an earlier attempt has made the same request and this one has not, it is the
+    /// first such entry, and its result is returned. That is the next entry, unless the handler makes several requests
+    /// at a time, which may come in another order now.
     fn ask(&mut self, id: InvocationId, request: Request) -> Asked {
         let Some(invocation) = self.state.invocations.get_mut(id) else {
-            return Asked { entry: 0, answer: Answer::Vacant, is_new: false };
+            return Asked { entry: 0, result: RequestResult::Vacant, is_new: false };
         };
         let Memory { log, cursor, .. } = invocation.memory();
         let rest = log.iter().skip(*cursor as usize);
@@ -201,21 +204,21 @@ impl Reducer<'_> {
         let is_new = at == log.len();
         match log.get_mut(at) {
             Some(entry) => entry.asked = true,
-            None => log.push(LogEntry { request, answer: Answer::Vacant, asked: true, published: false }),
+            None => log.push(LogEntry { request, result: RequestResult::Vacant, asked: true, published: false }),
         }
         while log.get(*cursor as usize).is_some_and(|entry| entry.asked) {
             *cursor += 1;
         }
-        Asked { entry: at as u32, answer: log[at].answer.clone(), is_new }
+        Asked { entry: at as u32, result: log[at].result.clone(), is_new }
     }
 
     fn entry(&mut self, id: InvocationId, entry: u32) -> Option<&mut LogEntry> {
         self.state.invocations.get_mut(id)?.memory.as_mut()?.log.get_mut(entry as usize)
     }
 
-    fn answer(&mut self, id: InvocationId, entry: u32, answer: Answer) {
+    fn set_result(&mut self, id: InvocationId, entry: u32, result: RequestResult) {
         if let Some(entry) = self.entry(id, entry) {
-            entry.answer = answer;
+            entry.result = result;
         }
     }
 
@@ -229,7 +232,7 @@ impl Reducer<'_> {
         if let Awaited::Event { ty, predicated: false } = waiter.awaited {
             self.state.plain_waits.or_default(ty).insert(wait, ());
         }
-        self.answer(waiter.invocation, waiter.entry, Answer::Pending { wait, timer });
+        self.set_result(waiter.invocation, waiter.entry, RequestResult::Pending { wait, timer });
         self.state.waiters.insert(wait, waiter);
     }
 
@@ -246,18 +249,18 @@ impl Reducer<'_> {
         Some(waiter)
     }
 
-    /// Closes the open waits of an invocation that is over or will be tried again.
+    /// Closes the open waits of an invocation that is over or will be retried.
     pub(super) fn close_waits(&mut self, log: &mut [LogEntry]) {
         for entry in log {
-            match entry.answer {
-                Answer::Pending { wait, timer } => {
+            match entry.result {
+                RequestResult::Pending { wait, timer } => {
                     self.close(wait);
                     self.clear_timer(timer);
-                    entry.answer = Answer::Vacant;
+                    entry.result = RequestResult::Vacant;
                 }
-                Answer::Withdrawn(Some(wait)) => {
+                RequestResult::Withdrawn(Some(wait)) => {
                     self.close(wait);
-                    entry.answer = Answer::Withdrawn(None);
+                    entry.result = RequestResult::Withdrawn(None);
                 }
                 _ => {}
             }
@@ -278,7 +281,7 @@ impl Reducer<'_> {
         let Some(wait) = plain.chain(matches.iter().filter(fits)).min().copied() else { return false };
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
-        self.settle(waiter, Answer::Received(event));
+        self.settle(waiter, RequestResult::Received(event));
         if waiter.asked {
             self.out.push(Command::Resolve { wait, slot: event.slot });
         }
@@ -287,16 +290,16 @@ impl Reducer<'_> {
 
     pub(super) fn elapse(&mut self, wait: WaitId) {
         let Some(waiter) = self.close(wait) else { return };
-        self.settle(waiter, Answer::Elapsed);
+        self.settle(waiter, RequestResult::Elapsed);
         if waiter.asked {
             self.out.push(if waiter.ty().is_some() { Command::Expire { wait } } else { Command::Wake { wait } });
         }
     }
 
-    fn settle(&mut self, waiter: Waiter, answer: Answer) {
+    fn settle(&mut self, waiter: Waiter, result: RequestResult) {
         let pending =
-            self.entry(waiter.invocation, waiter.entry).map(|entry| core::mem::replace(&mut entry.answer, answer));
-        if let Some(Answer::Pending { timer, .. }) = pending {
+            self.entry(waiter.invocation, waiter.entry).map(|entry| core::mem::replace(&mut entry.result, result));
+        if let Some(RequestResult::Pending { timer, .. }) = pending {
             self.clear_timer(timer);
         }
         if waiter.blocks() {
@@ -304,7 +307,7 @@ impl Reducer<'_> {
         }
     }
 
-    /// Takes the oldest kept event that will do. A predicated wait takes none but the one that the host chose.
+    /// Takes the oldest kept event that fits. A predicated wait takes only the one that the host has chosen.
     fn claim_kept(&mut self, ty: EventTypeId, predicated: bool, claim: Option<Slot>) -> Option<Event> {
         if self.state.kept.is_empty() || predicated && claim.is_none() {
             return None;
@@ -342,8 +345,8 @@ pub(crate) fn sorted_types(types: &[EventTypeId]) -> Expected {
 }
 
 impl Graph {
-    /// One held event for each expected type, the oldest that will do. The most special types choose first, so that an event is
-    /// not spent on an ancestor when only it would do for its own type.
+    /// One held event for each expected type, the oldest that fits. The most special types choose first, so that an
+    /// event is not used for an ancestor while its own type has no other.
     pub(super) fn pick(&self, held: &Held, expected: &[EventTypeId]) -> Option<Box<[Event]>> {
         if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
             return None;
@@ -368,7 +371,7 @@ impl Graph {
         missing
     }
 
-    /// Goes through what is expected and says what is there for it, as long as it is asked to go on.
+    /// Calls `found` with each expected type and the event for it, if there is one, until that returns false.
     fn choose(&self, held: &Held, expected: &[EventTypeId], mut go_on: impl FnMut(usize, Option<Event>) -> bool) {
         let depth = |nth: usize| self.types()[expected[nth].index()].lineage.len();
         let deepest = (0..expected.len()).map(depth).max().unwrap_or(0);

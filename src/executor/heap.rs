@@ -23,7 +23,8 @@ pub(super) enum Alarm {
 #[derive(Clone, Copy)]
 pub(super) struct Ticket {
     index: usize,
-    /// Counts all insertions: breaks ties between deadlines, and tells an entry from a later one in the same place.
+    /// Counts all insertions: breaks ties between deadlines, and distinguishes an entry from a later one in the same
+    /// place.
     sequence: u64,
 }
 

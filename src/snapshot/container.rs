@@ -1,7 +1,7 @@
 //! A snapshot: header, the lengths of the two sections, the sections, a checksum.
 //!
-//! The engine's section is an [`Image`]. The host's section is the host's own: payloads, the store, what was not read yet. It is
-//! carried as it is.
+//! The engine's section is an [`Image`]. The host's section has what the host knows: payloads, the store, unread
+//! events. It is carried as it is.
 
 use super::header::{Header, Kind, LENGTH, number};
 use super::v1;
@@ -33,10 +33,10 @@ pub fn write(fingerprint: u64, image: &Image, host: &[u8]) -> Result<Vec<u8>, Co
     write_encoded(fingerprint, &encode_image(image), host)
 }
 
-/// As [`write`], of an image that is encoded already.
+/// As [`write()`], of an image that is encoded already.
 ///
 /// # Errors
-/// As [`write`]; [`Code::SnapshotInvalid`] when the image does not begin as one.
+/// As [`write()`]; [`Code::SnapshotInvalid`] when the image does not begin as one.
 pub fn write_encoded(fingerprint: u64, section: &[u8], host: &[u8]) -> Result<Vec<u8>, Code> {
     let sequence = ticks_of(section).ok_or(Code::SnapshotInvalid)?;
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Code::SnapshotValue);
@@ -57,12 +57,12 @@ fn ticks_of(section: &[u8]) -> Option<u64> {
     u64::get(&mut reader)
 }
 
-/// Opens a snapshot. The checksum has been compared and the image decoded; whether the image makes sense is for
-/// [`Engine::thaw`](crate::engine::Engine::thaw) to find out.
+/// Opens a snapshot. The checksum has been compared and the image decoded;
+/// [`Engine::restore`](crate::engine::Engine::restore) checks the image itself.
 ///
 /// # Errors
-/// Those of [`Header::read`]; [`Code::SnapshotTruncated`] when the end is missing, [`Code::SnapshotAltered`] when the checksum does not fit,
-/// [`Code::SnapshotInvalid`] when the image cannot be decoded.
+/// Those of [`Header::read`]; [`Code::SnapshotTruncated`] when the end is missing, [`Code::SnapshotAltered`] when the
+/// checksum does not fit, [`Code::SnapshotInvalid`] when the image cannot be decoded.
 pub fn read(bytes: &[u8]) -> Result<Snapshot<'_>, Code> {
     let (header, rest) = Header::read(bytes, Kind::Snapshot)?;
     let (lengths, sections) = rest.split_at_checked(SECTIONS - LENGTH).ok_or(Code::SnapshotTruncated)?;

@@ -1,4 +1,4 @@
-//! What every snapshot, journal and sealed snapshot begins with. All numbers are little-endian.
+//! The header of snapshots, journals and sealed snapshots. All numbers are little-endian.
 
 use crate::engine::Graph;
 use crate::error::Code;
@@ -42,7 +42,7 @@ impl Header {
         Header { kind, version: VERSION, fingerprint, sequence }
     }
 
-    /// Whether it says that what follows belongs to the workflow of this graph.
+    /// Whether the bytes belong to the workflow of this graph.
     #[must_use]
     pub fn fits(&self, graph: &Graph) -> bool {
         self.fingerprint == if self.version == 1 { graph.first_fingerprint() } else { graph.fingerprint() }
@@ -56,11 +56,11 @@ impl Header {
         bytes.extend(self.sequence.to_le_bytes());
     }
 
-    /// Reads the header of something that should be of a kind; returns what follows it too.
+    /// Reads the header of bytes that must be of a kind. Returns the rest too.
     ///
     /// # Errors
-    /// [`Code::SnapshotFormat`] when it is something else, [`Code::SnapshotVersion`] when the format is newer, [`Code::SnapshotTruncated`] when
-    /// there is less than a header.
+    /// [`Code::SnapshotFormat`] when it is something else, [`Code::SnapshotVersion`] when the format is newer,
+    /// [`Code::SnapshotTruncated`] when there is less than a header.
     pub fn read(bytes: &[u8], kind: Kind) -> Result<(Header, &[u8]), Code> {
         let known = bytes.len().min(MAGIC.len());
         if bytes[..known] != MAGIC[..known] {

@@ -1,7 +1,8 @@
 //! The journal: everything that has happened to a run, as a header and records.
 //!
-//! A record is its length, its number, a checksum, and its content in the wire format of `postcard`. Records are only ever appended, so the bytes that come after a
-//! certain point are an increment: joined in order, increments are the journal again, and a missing one shows in the numbers.
+//! A record is its length, its number, a checksum, and its content in the wire format of `postcard`. Records are only
+//! appended, so the bytes after any record are an increment: joined in order, increments are the journal again, and a
+//! missing one shows in the numbers.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use crate::error::Code;
 use crate::hash::{Fnv, fnv};
 use crate::wire::{self, Bytes, wire_enum};
 
-/// What a record says. A variant keeps its position for ever.
+/// The content of a record. A variant keeps its position.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// The first one: how the run was set up.
@@ -27,7 +28,7 @@ pub enum Record {
         kept_limit: u32,
         /// The names of the graph's steps, in the order of their numbers.
         steps: Vec<String>,
-        /// Where the run came from, if it was recovered: an [`Image`] as bytes, in the version of the journal.
+        /// The image that the run was restored from, if it was: an [`Image`] as bytes, in the version of the journal.
         image: Option<Bytes>,
     },
     /// The graph has a further event type.
@@ -37,14 +38,14 @@ pub enum Record {
         /// The number of the type that it is a kind of, if it is of one.
         parent: Option<u32>,
     },
-    /// A tick was taken in.
+    /// A tick was applied.
     Tick {
         /// When, in milliseconds of alive time.
         now: u64,
         /// The tick.
         tick: Tick,
     },
-    /// Something of the host's own.
+    /// A note of the host, which only the host can read.
     Note(Bytes),
 }
 
@@ -55,15 +56,15 @@ wire_enum!(Record {
     3 => Note(note),
 });
 
-/// A journal in the making.
+/// A journal being written.
 #[derive(Debug)]
 pub struct Journal {
     graph: Rc<RefCell<Graph>>,
     bytes: Vec<u8>,
     number: u32,
     types: usize,
-    /// Goes into the checksum of each record: a hash of the header for the first, of both for the others. So a record of another journal
-    /// does not fit in.
+    /// Part of the checksum of each record: a hash of the header for the first record, of header and first record for
+    /// the others. So a record of another journal is refused.
     salt: u64,
 }
 
@@ -71,7 +72,7 @@ pub struct Journal {
 const PREFIX: usize = 12;
 
 impl Journal {
-    /// The journal of a run that is about to begin, or to go on from `image`.
+    /// The journal of a run that is about to begin, or to resume from `image`.
     #[must_use]
     pub fn new(engine: &Engine, options: RunOptions, image: Option<&mut Image>) -> Journal {
         let graph = Rc::clone(engine.graph());
@@ -79,13 +80,13 @@ impl Journal {
         let sequence = image.as_ref().map_or(0, |image| image.ticks);
         let image = image.map(|image| {
             let kept = (image.condition, image.deadline);
-            if engine.status() == Status::Shelved {
-                // As the run took it up: its timeout may begin anew.
+            if engine.status() == Status::Restored {
+                // As the run was restored: its timeout may have started anew.
                 image.condition = Condition::Running;
                 image.deadline = engine.deadline().map(|deadline| deadline.0);
             }
             let bytes = Bytes(wire::to_bytes(image));
-            // For a moment only, which spares a copy of all of it.
+            // Changed for this moment only, which spares a copy of the image.
             (image.condition, image.deadline) = kept;
             bytes
         });
@@ -104,13 +105,13 @@ impl Journal {
         journal
     }
 
-    /// Notes a tick that the engine has taken in.
+    /// Adds a tick that the engine has applied.
     pub fn tick(&mut self, tick: Tick, now: Millis) {
         self.types();
         self.write(&Record::Tick { now: now.0, tick });
     }
 
-    /// Notes something of the host's own.
+    /// Adds a note of the host.
     pub fn note(&mut self, note: Vec<u8>) {
         self.types();
         self.write(&Record::Note(Bytes(note)));
@@ -121,7 +122,7 @@ impl Journal {
         core::mem::take(&mut self.bytes)
     }
 
-    /// Notes the event types that the graph has got meanwhile, from this run or another.
+    /// Adds the event types that the graph has got since the last record, from this run or another.
     fn types(&mut self) {
         let graph = Rc::clone(&self.graph);
         let graph = graph.borrow();
@@ -154,7 +155,7 @@ fn hash(salt: u64, number: u32, content: &[u8]) -> u64 {
     hash.finish()
 }
 
-/// What a record carries of its hash: both halves, laid over each other.
+/// The checksum of a record: both halves of its hash, combined.
 fn checksum(hash: u64) -> u32 {
     (hash ^ hash >> 32) as u32
 }
@@ -187,7 +188,7 @@ impl<'a> Reader<'a> {
         (self.rest.len(), self.number, self.salt)
     }
 
-    /// A reader that goes on where another of the same bytes was.
+    /// A reader at the position of another reader of the same bytes.
     pub(super) fn at(bytes: &'a [u8], (left, number, salt): Position) -> Result<Reader<'a>, Code> {
         let (header, rest) = Header::read(bytes, Kind::Journal)?;
         let rest = rest.split_at_checked(rest.len().saturating_sub(left)).map_or(rest, |(_, rest)| rest);
@@ -197,8 +198,9 @@ impl<'a> Reader<'a> {
     /// The next record, or `None` at the end.
     ///
     /// # Errors
-    /// [`Code::SnapshotTruncated`] when the record is cut off, [`Code::SnapshotAltered`] when its checksum does not fit, [`Code::JournalGap`] when
-    /// it is not the one that should come now, [`Code::SnapshotInvalid`] when it cannot be decoded.
+    /// [`Code::SnapshotTruncated`] when the record is cut off, [`Code::SnapshotAltered`] when its checksum does not
+    /// fit, [`Code::JournalGap`] when its number is not the next one, [`Code::SnapshotInvalid`] when it cannot be
+    /// decoded.
     pub fn read(&mut self) -> Result<Option<Record>, Code> {
         if self.rest.is_empty() {
             return Ok(None);
@@ -208,7 +210,7 @@ impl<'a> Reader<'a> {
         let (length, nth, sum) = (field(0), field(1), field(2));
         let (content, rest) = rest.split_at_checked(length as usize).ok_or(Code::SnapshotTruncated)?;
         let hash = hash(self.salt, nth, content);
-        // Before the first record it cannot be told what the checksum of another must be.
+        // The salt is known only after the first record, so until then another record cannot be checked.
         if checksum(hash) != sum && (self.number > 0 || nth == 0) {
             return Err(Code::SnapshotAltered);
         }

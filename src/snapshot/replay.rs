@@ -1,14 +1,14 @@
-//! Replay: a run rebuilt from its journal, tick by tick. No user code runs: what it answered is in the ticks.
+//! Replay: a run rebuilt from its journal, tick by tick. No user code runs: its results are in the ticks.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::container;
 use super::journal::{Position, Reader, Record};
-use crate::engine::{Engine, EventType, EventTypeId, Graph, Limits, Millis, Reply, RunOptions, Thaw};
+use crate::engine::{Engine, EventType, EventTypeId, Graph, Limits, Millis, RestoreOptions, RunOptions, TickOutput};
 use crate::error::Code;
 
-/// What a journal says of the graph that its run had followed.
+/// The names in a journal: those of the graph that its run used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// The event types, by number: the name of each, and the number of the type that it is a kind of.
@@ -17,7 +17,8 @@ pub struct Names {
     pub steps: Vec<String>,
 }
 
-/// Reads a whole journal for the names in it. A graph that is to replay the run must have the same types and steps, under the same numbers.
+/// Reads a whole journal for the names in it. A graph that is to replay the run must have the same types and steps,
+/// under the same numbers.
 ///
 /// # Errors
 /// Those of [`Reader`]; [`Code::SnapshotInvalid`] when the journal does not begin as one.
@@ -36,7 +37,7 @@ pub fn names(bytes: &[u8]) -> Result<Names, Code> {
     Ok(names)
 }
 
-/// A replay under way.
+/// A replay.
 #[derive(Debug)]
 pub struct Replay {
     /// The run as it was after the last tick.
@@ -48,12 +49,12 @@ pub struct Replay {
     types: usize,
 }
 
-/// What a replay came by.
+/// What [`Replay::advance`] has read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Passed {
     /// A tick. Its commands are in the engine.
-    Tick(Reply),
-    /// A note of the host's.
+    Tick(TickOutput),
+    /// A note of the host.
     Note(Vec<u8>),
     /// The end.
     End,
@@ -63,8 +64,8 @@ impl Replay {
     /// A replay that is at the beginning of a journal.
     ///
     /// # Errors
-    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when the graph is not the one the run had followed, [`Code::SnapshotInvalid`] when the
-    /// journal does not begin as one.
+    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when the graph is not the one that the run used,
+    /// [`Code::SnapshotInvalid`] when the journal does not begin as one.
     pub fn new(graph: Rc<RefCell<Graph>>, bytes: Vec<u8>) -> Result<Replay, Code> {
         let mut reader = Reader::new(&bytes)?;
         if !reader.header.fits(&graph.borrow()) {
@@ -82,8 +83,8 @@ impl Replay {
             None => (Engine::new(graph, options), Millis(0)),
             Some(image) => {
                 let image = container::decode_image(&image.0, reader.header.version)?;
-                let how = Thaw { options, fresh_timeout: false };
-                let engine = Engine::thaw_alone(graph, &image, how).map_err(|refusal| refusal.code)?;
+                let how = RestoreOptions { options, fresh_timeout: false };
+                let engine = Engine::restore_alone(graph, &image, how).map_err(|refusal| refusal.code)?;
                 (engine, Millis(image.now))
             }
         };
@@ -91,11 +92,11 @@ impl Replay {
         Ok(Replay { engine, now, bytes, reader, types: 0 })
     }
 
-    /// Goes on to the next tick or note.
+    /// Advances to the next tick or note.
     ///
     /// # Errors
-    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when a type has another number or another parent in the graph, [`Code::SnapshotInvalid`] when the engine
-    /// refuses a tick.
+    /// Those of [`Reader`]; [`Code::SnapshotForeign`] when a type has another number or another parent in the graph,
+    /// [`Code::SnapshotInvalid`] when the engine refuses a tick.
     pub fn advance(&mut self) -> Result<Passed, Code> {
         let mut reader = Reader::at(&self.bytes, self.reader)?;
         loop {

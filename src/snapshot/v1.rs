@@ -1,7 +1,8 @@
-//! Images in version 1 of the format, as far as they differ from those of today, and what becomes of them.
+//! Images in version 1 of the format, as far as they differ from the current version, and their conversion.
 //!
-//! In version 1 it was counted what an attempt had written to the stream, and that was left out when the attempt ran again. A question was
-//! written to the stream before the wait began, so whatever was waited for had been asked.
+//! Version 1 counted the events that an attempt had written to the stream, and skipped as many when the attempt ran
+//! again. It published the event of a question before the wait began, so every wait in an image has had its question
+//! published.
 
 use crate::engine::{
     AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Image as Current, InvocationImage, JoinImage,

@@ -4,8 +4,8 @@
 const PLACE_BITS: u32 = 20;
 const OWNERS: u32 = 1 << (31 - PLACE_BITS);
 
-/// A table of values named by handles. Handles fit in a positive i32. Freed places are reused in the order in which they
-/// were freed, so that the count of a place's owners comes round as late as possible.
+/// A table of values named by handles. Handles fit in a positive i32. Freed places are reused in the order in which
+/// they were freed, so that the count of a place's owners comes round as late as possible.
 pub(super) struct Handles<T> {
     places: Vec<(u32, Option<T>)>,
     free: std::collections::VecDeque<u32>,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use stepstream::engine::{
-    Command, Engine, EventTypeId, Graph, InvocationId, Millis, Outcome, Reply, RunOptions, Slot, Status, StepId, Tick,
-    TimerKey, Verdict, WaitId,
+    Command, Engine, EventTypeId, Graph, InvocationId, Millis, Outcome, RunOptions, Slot, Status, StepId, Tick,
+    TickOutput, TimerKey, Verdict, WaitId,
 };
 use stepstream::error::Code;
 
@@ -22,7 +22,7 @@ pub struct Call {
 
 /// How a wait or a sleep ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
+pub enum WaitResult {
     Event(String),
     Expired,
     Woken,
@@ -97,7 +97,7 @@ pub struct Host {
     pub slots: Vec<Option<String>>,
     /// The lowest goes first: the engine takes a number that was never used only after all lower ones were.
     pub free: BTreeSet<u32>,
-    answers: BTreeMap<WaitId, Answer>,
+    answers: BTreeMap<WaitId, WaitResult>,
     /// Open waits: the type and, for a predicated one, the predicate.
     open: BTreeMap<WaitId, Open>,
     idle: bool,
@@ -141,7 +141,7 @@ impl Host {
     }
 
     /// Gives a tick to the engine and does what it commands.
-    pub fn tick(&mut self, tick: Tick) -> Result<Reply, Code> {
+    pub fn tick(&mut self, tick: Tick) -> Result<TickOutput, Code> {
         let before = self.engine.state().clone();
         let was_over = self.outcome.is_some();
         self.ticks.push((tick.clone(), Millis(self.now)));
@@ -211,14 +211,14 @@ impl Host {
             Command::Resolve { wait, slot } => {
                 let payload = self.payload(slot);
                 self.turn().resolved.push((wait, payload.clone()));
-                self.settle_wait(wait, Answer::Event(payload));
+                self.settle_wait(wait, WaitResult::Event(payload));
             }
             Command::Reset { step, attempt } => {
                 self.resets.push((step, attempt));
                 self.reset = Some((step, attempt));
             }
-            Command::Wake { wait } => self.settle_wait(wait, Answer::Woken),
-            Command::Expire { wait } => self.settle_wait(wait, Answer::Expired),
+            Command::Wake { wait } => self.settle_wait(wait, WaitResult::Woken),
+            Command::Expire { wait } => self.settle_wait(wait, WaitResult::Expired),
             Command::TimeOut { invocation } => {
                 assert!(self.running.iter().any(|call| call.id == invocation), "only a running attempt times out");
                 self.timed_out.push(invocation);
@@ -245,7 +245,7 @@ impl Host {
         self.turns.last_mut().expect("commands come of a turn")
     }
 
-    fn settle_wait(&mut self, wait: WaitId, answer: Answer) {
+    fn settle_wait(&mut self, wait: WaitId, answer: WaitResult) {
         self.open.remove(&wait);
         assert!(self.answers.insert(wait, answer).is_none(), "a wait is settled once");
     }
@@ -306,7 +306,7 @@ impl Host {
         self.slots.iter().flatten().count()
     }
 
-    fn tick_with(&mut self, slot: Slot, tick: Tick) -> Result<Reply, Code> {
+    fn tick_with(&mut self, slot: Slot, tick: Tick) -> Result<TickOutput, Code> {
         let reply = self.tick(tick);
         if reply.is_err() {
             self.take_back(slot);
@@ -334,7 +334,7 @@ impl Host {
         ty: EventTypeId,
         payload: impl ToString,
         target: Option<StepId>,
-    ) -> Result<Reply, Code> {
+    ) -> Result<TickOutput, Code> {
         let slot = self.put(payload);
         let matches = self.matches(ty, &self.payload(slot));
         self.tick_with(slot, Tick::Send { from, ty, slot, target, matches })
@@ -352,12 +352,17 @@ impl Host {
         self.try_send(None, ty, payload, Some(step)).expect("the event is taken in");
     }
 
-    pub fn write(&mut self, from: Option<&Call>, payload: impl ToString) -> Result<Reply, Code> {
+    pub fn write(&mut self, from: Option<&Call>, payload: impl ToString) -> Result<TickOutput, Code> {
         let slot = self.put(payload);
         self.tick_with(slot, Tick::Write { from: from.map(|call| call.id), ty: EventTypeId(0), slot })
     }
 
-    pub fn try_finish(&mut self, id: InvocationId, ty: EventTypeId, payload: impl ToString) -> Result<Reply, Code> {
+    pub fn try_finish(
+        &mut self,
+        id: InvocationId,
+        ty: EventTypeId,
+        payload: impl ToString,
+    ) -> Result<TickOutput, Code> {
         let slot = self.put(payload);
         let matches = self.matches(ty, &self.payload(slot));
         self.tick_with(slot, Tick::Complete { invocation: id, output: Some((ty, slot)), matches })
@@ -374,11 +379,16 @@ impl Host {
         self.tick(tick).expect("the attempt is running");
     }
 
-    pub fn try_fail(&mut self, id: InvocationId, verdict: Verdict) -> Result<Reply, Code> {
+    pub fn try_fail(&mut self, id: InvocationId, verdict: Verdict) -> Result<TickOutput, Code> {
         self.try_fail_with(id, verdict, "failure")
     }
 
-    pub fn try_fail_with(&mut self, id: InvocationId, verdict: Verdict, told: impl ToString) -> Result<Reply, Code> {
+    pub fn try_fail_with(
+        &mut self,
+        id: InvocationId,
+        verdict: Verdict,
+        told: impl ToString,
+    ) -> Result<TickOutput, Code> {
         let (ty, slot) = (self.failed, self.put(told));
         self.tick_with(slot, Tick::Fail { invocation: id, ty, slot, verdict })
     }
@@ -427,7 +437,7 @@ impl Host {
         self.try_withdraw(call.id, wait).expect("the attempt is running");
     }
 
-    pub fn try_withdraw(&mut self, by: InvocationId, wait: WaitId) -> Result<Reply, Code> {
+    pub fn try_withdraw(&mut self, by: InvocationId, wait: WaitId) -> Result<TickOutput, Code> {
         let was_open = self.open.get(&wait).is_some_and(|open| open.by == by);
         let open = if was_open { self.open.remove(&wait) } else { None };
         let before = self.commands.len();
@@ -463,7 +473,7 @@ impl Host {
         self.open.insert(wait, open);
         match self.tick(tick) {
             Ok(reply) => {
-                assert_eq!(reply, Reply::Wait(wait));
+                assert_eq!(reply, TickOutput::Wait(wait));
                 Ok(wait)
             }
             Err(code) => {
@@ -480,13 +490,13 @@ impl Host {
     }
 
     /// How a wait ended, if it has.
-    pub fn answer(&self, wait: WaitId) -> Option<Answer> {
+    pub fn wait_result(&self, wait: WaitId) -> Option<WaitResult> {
         self.answers.get(&wait).cloned()
     }
 
     pub fn received(&self, wait: WaitId) -> Option<&str> {
         match self.answers.get(&wait)? {
-            Answer::Event(payload) => Some(payload),
+            WaitResult::Event(payload) => Some(payload),
             other => panic!("{wait:?} ended with {other:?}"),
         }
     }
@@ -501,11 +511,11 @@ impl Host {
         let slot = self.put(payload);
         let tick = Tick::Collect { invocation: call.id, ty, slot, expected: expected.to_vec() };
         let reply = self.tick_with(slot, tick).expect("the attempt is running");
-        let Reply::Collected(found) = reply else { panic!("collect answers {reply:?}") };
+        let TickOutput::Collected(found) = reply else { panic!("collect answers {reply:?}") };
         found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
     }
 
-    pub fn try_once(&mut self, by: InvocationId, key: &str, result: impl ToString) -> Result<Reply, Code> {
+    pub fn try_once(&mut self, by: InvocationId, key: &str, result: impl ToString) -> Result<TickOutput, Code> {
         let slot = self.put(result);
         self.tick_with(slot, Tick::Once { invocation: by, key: key.into(), slot })
     }

@@ -13,7 +13,7 @@ use stepstream::engine::{
     EventTypeId, Graph, Handler, Limits, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Stop, Wait,
 };
 
-pub use host::{Answer, Asking, Call, Host, Open, Turn, slot_of};
+pub use host::{Asking, Call, Host, Open, Turn, WaitResult, slot_of};
 
 /// A graph in the making, with one event type of each role.
 pub struct Flow {

@@ -2,7 +2,7 @@
 //!
 //! An input begins with two bytes: which of the samples' workflows it is for, and what happens to the run afterwards.
 
-use stepstream::engine::{Engine, Thaw};
+use stepstream::engine::{Engine, RestoreOptions};
 use stepstream::snapshot::container;
 use stepstream::snapshot::replay::{Passed, Replay, names};
 
@@ -34,8 +34,8 @@ pub fn snapshot(input: &[u8]) -> bool {
     bytes[end..].copy_from_slice(&sum.to_le_bytes());
     let Ok(snapshot) = container::read(&bytes) else { return false };
     let plan = plan(which);
-    let how = Thaw { options: plan.options, fresh_timeout: chance > 127 };
-    let Ok(engine) = Engine::thaw_alone(plan.build(Order::Given).graph, &snapshot.image, how) else { return false };
+    let how = RestoreOptions { options: plan.options, fresh_timeout: chance > 127 };
+    let Ok(engine) = Engine::restore_alone(plan.build(Order::Given).graph, &snapshot.image, how) else { return false };
     Rough::new(engine, snapshot.image.now, u64::from(chance)).suffer(TICKS);
     true
 }

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::rc::Rc;
 
-use stepstream::engine::{EventTypeId, InvocationId, Millis, Reply, Slot, Tick, Verdict, WaitId};
+use stepstream::engine::{EventTypeId, InvocationId, Millis, Slot, Tick, TickOutput, Verdict, WaitId};
 use stepstream::error::Code;
 
 use super::sim::{Asked, Fiber, Part, Sim, State, accepts, hash, sender};
@@ -171,7 +171,7 @@ impl Sim {
             self.asked(birth, Some(1), None, false, &time);
             let fiber = self.fibers.get_mut(&birth).expect("asking ends nothing");
             for (part, reply) in fiber.parts.iter_mut().zip([event, time]) {
-                let Reply::Wait(wait) = reply else { panic!("a question is answered with {reply:?}") };
+                let TickOutput::Wait(wait) = reply else { panic!("a question is answered with {reply:?}") };
                 part.wait = Some(wait);
                 if part.is_asking && fiber.state == State::Ready {
                     fiber.state = State::Asking(wait);
@@ -191,8 +191,8 @@ impl Sim {
         self.tick(Tick::Withdraw { invocation, wait }).expect("it is at work");
     }
 
-    fn asked(&mut self, birth: u32, part: Option<usize>, ty: Option<Ty>, picky: bool, reply: &Reply) {
-        let Reply::Wait(wait) = *reply else { panic!("a question is answered with {reply:?}") };
+    fn asked(&mut self, birth: u32, part: Option<usize>, ty: Option<Ty>, picky: bool, reply: &TickOutput) {
+        let TickOutput::Wait(wait) = *reply else { panic!("a question is answered with {reply:?}") };
         match self.prompt.remove(&wait) {
             Some(told) => self.tell(birth, part, &told),
             None => {
@@ -256,7 +256,7 @@ impl Sim {
         let expected = expected.iter().map(|ty| self.built.types[*ty]).collect();
         let tick = Tick::Collect { invocation: self.fibers[&birth].id, ty: self.built.types[ty], slot, expected };
         let reply = self.tick(tick).expect("it is at work");
-        let Reply::Collected(found) = reply else { panic!("collect answers {reply:?}") };
+        let TickOutput::Collected(found) = reply else { panic!("collect answers {reply:?}") };
         found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
     }
 

@@ -181,7 +181,7 @@ impl Rough {
             self.open.remove(&wait);
             self.settled.insert(wait);
         }
-        if let (Some(by), stepstream::engine::Reply::Wait(wait)) = (asker, reply) {
+        if let (Some(by), stepstream::engine::TickOutput::Wait(wait)) = (asker, reply) {
             assert!(!self.settled.contains(&wait), "a wait that is over is not opened again");
             assert!(self.open.insert(wait, by).is_none(), "a wait is asked for once");
         }

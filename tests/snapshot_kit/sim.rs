@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use stepstream::engine::{
-    Command, Engine, EventTypeId, Frozen, InvocationId, Millis, Outcome, Refusal, Reply, Slot, Status, StepId, Thaw,
-    Tick, TimerKey, Verdict, WaitId,
+    Captured, Command, Engine, EventTypeId, InvocationId, Millis, Outcome, Refusal, RestoreOptions, Slot, Status,
+    StepId, Tick, TickOutput, TimerKey, Verdict, WaitId,
 };
 use stepstream::error::Code;
 use stepstream::snapshot::container;
@@ -217,19 +217,19 @@ impl Sim {
     }
 
     /// The payloads of an image's slots.
-    pub fn payloads(&self, frozen: &Frozen) -> Vec<String> {
+    pub fn payloads(&self, frozen: &Captured) -> Vec<String> {
         frozen.slots.iter().map(|slot| self.payload(*slot)).collect()
     }
 
     /// The run as it is now, in words.
     pub fn told(&self) -> Vec<String> {
-        let frozen = self.engine.freeze(Millis(self.now));
+        let frozen = self.engine.capture(Millis(self.now));
         tell(&frozen.image, &self.payloads(&frozen))
     }
 
     /// A snapshot; the host's part is the payloads, one a line.
     pub fn snapshot(&self) -> Vec<u8> {
-        let frozen = self.engine.freeze(Millis(self.now));
+        let frozen = self.engine.capture(Millis(self.now));
         let fingerprint = self.built.graph.borrow().fingerprint();
         container::write(fingerprint, &frozen.image, self.payloads(&frozen).join("\n").as_bytes()).expect("it is short")
     }
@@ -255,8 +255,8 @@ impl Sim {
         let built = plan.build(order);
         let types: Vec<Option<EventTypeId>> = payloads.iter().map(|payload| built.type_of(payload)).collect();
         let options = plan.options;
-        let how = Thaw { options, fresh_timeout };
-        let engine = Engine::thaw(built.graph.clone(), &snapshot.image, &types, how)?;
+        let how = RestoreOptions { options, fresh_timeout };
+        let engine = Engine::restore(built.graph.clone(), &snapshot.image, &types, how)?;
         let mut sim = Sim::over(Rc::clone(plan), built, engine);
         if self.journal.is_some() {
             sim.journal = Some(Journal::new(&sim.engine, options, Some(&mut snapshot.image)));
@@ -269,7 +269,7 @@ impl Sim {
         sim.sent = self.sent;
         sim.effects.clone_from(&self.effects);
         sim.births = self.births;
-        let frozen = self.engine.freeze(Millis(self.now));
+        let frozen = self.engine.capture(Millis(self.now));
         let places = frozen.invocations.iter().zip(0..);
         let wrote = places.clone().filter(|(id, _)| self.wrote.contains(&id.index));
         sim.wrote = wrote.map(|(_, place)| place).collect();
@@ -306,7 +306,7 @@ impl Sim {
     }
 
     /// Gives a tick to the engine and does what it commands.
-    pub fn tick(&mut self, tick: Tick) -> Result<Reply, Code> {
+    pub fn tick(&mut self, tick: Tick) -> Result<TickOutput, Code> {
         let noted = self.journal.is_some().then(|| tick.clone());
         let reply = self.engine.apply(tick, Millis(self.now))?;
         self.ticks += 1;
@@ -420,7 +420,7 @@ impl Sim {
         let filled: Vec<u32> = (0..).zip(&self.slots).filter(|(_, at)| at.is_some()).map(|(nth, _)| nth).collect();
         assert_eq!(held, filled, "the host's slots are those that the engine refers to");
         assert_eq!(self.idle, self.engine.status() == Status::Waiting);
-        if self.engine.status() != Status::Shelved {
+        if self.engine.status() != Status::Restored {
             let mut running: Vec<_> = self.fibers.values().map(|fiber| fiber.id).collect();
             running.sort_unstable();
             let in_flight: Vec<_> = self.engine.in_flight().filter(|at| at.running).map(|at| at.invocation).collect();

@@ -1,4 +1,4 @@
-// The words of the engine's answers. Commands are written by src/engine/out.rs, the rest by src/wasm/engine/words.rs.
+// The words of the engine's answers. Commands are written by src/engine/words.rs, the rest by src/wasm/engine/reply.rs.
 
 /** Commands, and the words that follow each. */
 export const op = {
@@ -24,7 +24,7 @@ export const op = {
   BUSY: 10,
   /** `outcome, slot, step` */
   SETTLE: 11,
-  /** `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one */
+  /** `step, index, generation, slot, released`: publish, first invoke, release (the largest number for none) */
   NEXT: 12,
   /** `step, attempt` */
   RESET: 13,

@@ -1,16 +1,30 @@
 //! The boundary of the engine.
 //!
-//! # Contract with the host (`pkg-template/src/internal/`)
+//! # Contract with the host (`pkg-template/src/`)
 //!
 //! Beside what holds for both boundaries (see the module above):
 //!
-//! 1. A call that changes a run returns the address of its answer: `[error, reply length, commands length, reply …,
-//!    commands …]`, all u32; see `words`. The answer is good until the next call of any function.
-//! 2. Times are milliseconds of the run's alive time; -1 stands for "none".
+//! 1. A call that changes a run returns the address of its reply; `reply.rs` describes it. A reply is valid until the
+//!    next call of any function, but for one without a value: that stays valid until the next call for the same run.
+//!    The memory may grow in any call, so a view of it may have become empty.
+//! 2. The host executes the commands of a reply in their order, and all of them before it makes the next tick of its
+//!    own accord. What it calls while it executes one may make ticks: their commands come after those that are left.
+//! 3. A slot that is named in a tick belongs to the engine from then on, until a command releases it. When the tick is
+//!    refused, the slot stays the host's. The host takes the lowest numbers that are free: a number that was never used
+//!    is accepted only as the next one.
+//! 4. Times are milliseconds of the run's alive time; -1 stands for none. Event types, steps and slots that may be
+//!    missing are passed as their number + 1, and as 0 when they are.
+//!
+//! # Layout
+//!
+//! - `mod.rs`: graphs, runs and their ticks.
+//! - `snapshot.rs`: snapshots, journals and replays.
+//! - `engine_cell.rs`: [`EngineCell`], a run in this instance.
+//! - `reply.rs`: [`ReplyBuffer`], and how a reply is made.
 
-mod host;
+mod engine_cell;
+mod reply;
 mod snapshot;
-mod words;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -29,18 +43,18 @@ use crate::hash::fnv;
 use crate::random::seed_of;
 use crate::snapshot::journal::Journal;
 use crate::snapshot::replay::Replay;
-use host::Host;
+use engine_cell::EngineCell;
+use reply::ReplyBuffer;
 use snapshot::Prepared;
-use words::Answer;
 
-/// Everything that lives in this instance.
+/// Everything that lives in this instance of the module.
 struct Instance {
     graphs: Handles<Rc<RefCell<Graph>>>,
-    hosts: Handles<Host>,
+    cells: Handles<EngineCell>,
     snapshots: Handles<Prepared>,
     replays: Handles<Replay>,
-    answer: Answer,
-    /// The bytes that the last answer speaks of.
+    reply: ReplyBuffer,
+    /// The bytes that the last reply gives the address of.
     bytes: Vec<u8>,
 }
 
@@ -48,10 +62,10 @@ thread_local! {
     static INSTANCE: RefCell<Instance> = const {
         RefCell::new(Instance {
             graphs: Handles::new(),
-            hosts: Handles::new(),
+            cells: Handles::new(),
             snapshots: Handles::new(),
             replays: Handles::new(),
-            answer: Answer::new(),
+            reply: ReplyBuffer::new(),
             bytes: Vec::new(),
         })
     };
@@ -80,12 +94,12 @@ fn types(numbers: &[u32]) -> Vec<EventTypeId> {
 }
 
 fn tick(engine: u32, now: f64, tick: impl FnOnce() -> Tick) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
             let tick = tick();
-            host.tick(tick, point(now), &mut instance.answer)
+            cell.tick(tick, point(now), &mut instance.reply)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
@@ -120,9 +134,10 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
     }))
 }
 
-/// Adds a step; returns its id. `named` tells whether the name is the user's own; where it is not, `code` is the handler's source. `inputs` is for each input the number of its types and the types; `declared` tells whether
-/// `outputs` counts; `workers` 0 is any number; `retry` is empty or as [`RetryPolicy::decode`] reads it;
-/// `recoveries` below 0 makes it an ordinary step, otherwise it handles the failures of `handled`.
+/// Adds a step; returns its id. `named` is true when the user has given the name; otherwise `code` is the source of the
+/// handler. `inputs` has for each input the number of its types and the types. `outputs` counts only when `declared` is
+/// true. `workers` 0 means any number. `retry` is empty, or as [`RetryPolicy::decode`] reads it. With `recoveries` of 0
+/// or more the step handles the failures of `handled`, or of all other steps when that is empty.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
 pub fn graph_step(
@@ -167,20 +182,21 @@ pub fn graph_step(
     }))
 }
 
-/// What tells the graph from others: a reply of the lower and the upper half, and of those of what did so in version 1 of the format of snapshots.
+/// The fingerprint of a graph. Replies with its lower and upper half, and with the halves of the fingerprint that
+/// version 1 of the snapshot format uses.
 #[wasm_bindgen]
 pub fn graph_fingerprint(graph: u32) -> *const u32 {
     with(|instance| match instance.graphs.get_mut(graph) {
         Some(graph) => {
             let graph = graph.borrow();
             let fingerprints = [graph.fingerprint(), graph.first_fingerprint()];
-            instance.answer.reply(fingerprints.into_iter().flat_map(halves))
+            instance.reply.value(fingerprints.into_iter().flat_map(halves))
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// What looks wrong with a graph: a reply of triples, code, step + 1, event type + 1.
+/// Mistakes in a graph. Replies with triples: code, step + 1, event type + 1.
 #[wasm_bindgen]
 pub fn graph_validate(graph: u32) -> *const u32 {
     with(|instance| match instance.graphs.get_mut(graph) {
@@ -188,13 +204,14 @@ pub fn graph_validate(graph: u32) -> *const u32 {
             let words = graph.borrow().validate().into_iter().flat_map(|finding| {
                 [finding.code as u32, finding.step.map_or(0, |id| id.0 + 1), finding.ty.map_or(0, |id| id.0 + 1)]
             });
-            instance.answer.reply(words)
+            instance.reply.value(words)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none; `journal` tells whether to keep one.
+/// Makes a run of a graph; returns its handle. `steps` is the limit of invocations, -1 for none. With `journal` the run
+/// keeps a journal.
 #[wasm_bindgen]
 pub fn engine_new(graph: u32, run_id: &str, timeout: f64, steps: f64, kept_events: u32, journal: bool) -> i32 {
     number(with(|instance| {
@@ -202,7 +219,7 @@ pub fn engine_new(graph: u32, run_id: &str, timeout: f64, steps: f64, kept_event
         let options = options(seed_of(run_id), timeout, steps, kept_events);
         let engine = Engine::new(graph, options);
         let journal = journal.then(|| Journal::new(&engine, options, None));
-        Ok(instance.hosts.insert(Host::new(engine, journal)))
+        Ok(instance.cells.insert(EngineCell::new(engine, journal)))
     }))
 }
 
@@ -221,7 +238,7 @@ fn halves(number: u64) -> [u32; 2] {
 pub fn engine_free(engine: u32) {
     #[cfg(feature = "crash-drill")]
     drill::pass(drill::Place::Free);
-    with(|instance| instance.hosts.remove(engine));
+    with(|instance| instance.cells.remove(engine));
 }
 
 /// [`Tick::Start`].
@@ -246,13 +263,13 @@ fn waits(numbers: &[u32]) -> Vec<WaitId> {
 /// [`Tick::Send`] of an event that no predicated wait accepts. `target` is a step's id + 1, or 0 for all.
 #[wasm_bindgen]
 pub fn engine_send(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, target: u32, now: f64) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
             let target = target.checked_sub(1).map(StepId);
             let event = (EventTypeId(ty), Slot(slot));
-            host.send(sender(index, generation), event, target, point(now), &mut instance.answer)
+            cell.send(sender(index, generation), event, target, point(now), &mut instance.reply)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
@@ -287,12 +304,12 @@ pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32
 /// [`Tick::Complete`] of an output that no predicated wait accepts. `ty` is the output's type + 1, or 0 for no output.
 #[wasm_bindgen]
 pub fn engine_complete(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
             let output = ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot)));
-            host.complete(invocation(index, generation), output, point(now), &mut instance.answer)
+            cell.complete(invocation(index, generation), output, point(now), &mut instance.reply)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
@@ -336,8 +353,8 @@ pub fn engine_fail(
     tick(engine, now, || Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
 }
 
-/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0. `question` is the type + 1 of an event that is published
-/// with it, in `slot`, which makes it [`Tick::Ask`]; or 0 for none.
+/// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0. `question` is the type + 1
+/// of an event that is published with it, in `slot`, which makes it [`Tick::Ask`]; or 0 for none.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
 pub fn engine_wait(
@@ -363,7 +380,7 @@ pub fn engine_wait(
     })
 }
 
-/// [`Tick::Withdraw`]. The host settles what belongs to the wait itself.
+/// [`Tick::Withdraw`]. No command comes of it for the wait: the host rejects the promise itself.
 #[wasm_bindgen]
 pub fn engine_withdraw(engine: u32, index: u32, generation: u32, wait: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Withdraw { invocation: invocation(index, generation), wait: WaitId(wait) })
@@ -386,12 +403,12 @@ pub fn engine_collect(
     pattern: u32,
     now: f64,
 ) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
             let event = (EventTypeId(ty), Slot(slot));
-            host.collect(invocation(index, generation), event, pattern, point(now), &mut instance.answer)
+            cell.collect(invocation(index, generation), event, pattern, point(now), &mut instance.reply)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
@@ -411,12 +428,13 @@ pub fn engine_collect_list(
     tick(engine, now, || Tick::Collect { invocation, ty, slot, expected: types(expected) })
 }
 
-/// Keeps a list of types for [`engine_collect`]; returns its number, or the largest positive number when the run keeps as many as it may.
+/// Keeps a list of types for [`engine_collect`]. Returns its number, or the largest positive number when the run keeps
+/// as many lists as it may.
 #[wasm_bindgen]
 pub fn engine_pattern(engine: u32, expected: &[u32]) -> i32 {
     number(with(|instance| {
-        let host = instance.hosts.get_mut(engine).ok_or(Code::StaleId)?;
-        let kept = host.patterns.number(&host.engine, types(expected))?;
+        let cell = instance.cells.get_mut(engine).ok_or(Code::StaleId)?;
+        let kept = cell.patterns.number(&cell.engine, types(expected))?;
         Ok(kept.unwrap_or(i32::MAX as u32))
     }))
 }
@@ -425,9 +443,9 @@ pub fn engine_pattern(engine: u32, expected: &[u32]) -> i32 {
 #[wasm_bindgen]
 pub fn engine_collected(engine: u32, index: u32, generation: u32, pattern: u32) -> u32 {
     with(|instance| {
-        let host = instance.hosts.get_mut(engine)?;
-        let pattern = host.patterns.get(pattern)?;
-        Some(host.engine.collected(invocation(index, generation), pattern) as u32)
+        let cell = instance.cells.get_mut(engine)?;
+        let pattern = cell.patterns.get(pattern)?;
+        Some(cell.engine.collected(invocation(index, generation), pattern) as u32)
     })
     .unwrap_or(0)
 }
@@ -438,12 +456,12 @@ pub fn engine_once(engine: u32, index: u32, generation: u32, key: &str, slot: u3
     tick(engine, now, || Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
 }
 
-/// The slot of the result that a running attempt has for what must happen once, + 1; 0 when it has none yet.
+/// The slot + 1 of the result that a running attempt has for a key of `once`; 0 when it has none yet.
 #[wasm_bindgen]
 pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32 {
     with(|instance| {
-        let host = instance.hosts.get_mut(engine)?;
-        host.engine.once(invocation(index, generation), key).map(|slot| slot.0 + 1)
+        let cell = instance.cells.get_mut(engine)?;
+        cell.engine.once(invocation(index, generation), key).map(|slot| slot.0 + 1)
     })
     .unwrap_or(0)
 }
@@ -455,28 +473,29 @@ pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now
     tick(engine, now, || if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
 }
 
-/// The alarm has gone off: passes on every deadline that has come.
+/// The host's timer has fired: applies [`Tick::Timer`] for every deadline that has come.
 #[wasm_bindgen]
 pub fn engine_wake(engine: u32, now: f64) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => host.wake(point(now)),
-        None => instance.answer.refuse(Code::StaleId),
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => cell.wake(point(now)),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// The slots of the events of a type that are kept for a later wait, oldest first.
+/// The events of a type that are kept for a later wait. Replies with their slots, oldest first.
 #[wasm_bindgen]
 pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
-            let kept = host.engine.kept(EventTypeId(ty));
-            instance.answer.reply(kept.into_iter().map(|event| event.slot.0))
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
+            let kept = cell.engine.kept(EventTypeId(ty));
+            instance.reply.value(kept.into_iter().map(|event| event.slot.0))
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// What a run lacks, for messages: a reply of records, each of its kind, the number of words that follow, and those.
+/// What a run waits for, for messages. Replies with records; each is its kind, the number of words that follow, and
+/// those words.
 ///
 /// | kind | words |
 /// |---|---|
@@ -488,9 +507,9 @@ pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
 /// | 5: an input that only the outside can send | step, event type |
 #[wasm_bindgen]
 pub fn engine_open(engine: u32, now: f64) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
-            let engine = &host.engine;
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
+            let engine = &cell.engine;
             let mut words = Vec::new();
             let mut add = |kind: u32, record: &[u32]| {
                 words.extend([kind, record.len() as u32]);
@@ -510,8 +529,8 @@ pub fn engine_open(engine: u32, now: f64) -> *const u32 {
             }
             engine.queues().for_each(|(step, length)| add(4, &[step.0, length]));
             engine.outside_inputs().into_iter().for_each(|(step, ty)| add(5, &[step.0, ty.0]));
-            instance.answer.reply(words.into_iter())
+            instance.reply.value(words.into_iter())
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }

@@ -1,14 +1,15 @@
 //! The part of the boundary that is about snapshots, journals and replay.
 //!
-//! Bytes come in as slices. Bytes that go out stay here until the next call that gives some; the reply says where they are: address and length.
+//! Bytes come in as slices. Bytes that go out stay here until the next call that returns bytes; the reply has their
+//! address and length.
 
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::host::Host;
+use super::engine_cell::EngineCell;
 use super::{Instance, halves, number, options, point, tick, with};
-use crate::engine::{Engine, EventTypeId, Frozen, Image, Millis, Refusal, Status, Thaw, Tick};
+use crate::engine::{Captured, Engine, EventTypeId, Image, Millis, Refusal, RestoreOptions, Status, Tick};
 use crate::error::Code;
 use crate::snapshot::container::{self, Snapshot};
 use crate::snapshot::header::Header;
@@ -18,39 +19,39 @@ use crate::snapshot::replay::{Passed, Replay, names};
 use crate::wasm::drill;
 
 impl Instance {
-    /// Keeps bytes for the other side to fetch; returns where they are.
+    /// Keeps bytes for the host to copy; returns their address and length.
     fn hand_over(&mut self, bytes: Vec<u8>) -> [u32; 2] {
         self.bytes = bytes;
         [self.bytes.as_ptr() as u32, self.bytes.len() as u32]
     }
 
-    fn reply_frozen(&mut self, frozen: &Frozen) -> *const u32 {
-        let at = self.hand_over(container::encode_image(&frozen.image));
-        let (slots, invocations) = (&frozen.slots, &frozen.invocations);
+    fn reply_captured(&mut self, captured: &Captured) -> *const u32 {
+        let at = self.hand_over(container::encode_image(&captured.image));
+        let (slots, invocations) = (&captured.slots, &captured.invocations);
         let counts = [slots.len() as u32, invocations.len() as u32];
         let slots = slots.iter().map(|slot| slot.0);
         let invocations = invocations.iter().map(|id| id.index);
-        self.answer.reply(at.into_iter().chain(counts).chain(slots).chain(invocations))
+        self.reply.value(at.into_iter().chain(counts).chain(slots).chain(invocations))
     }
 }
 
-/// The image of a run: a reply of address and length, the numbers of slots and of invocations, the slots in the order of the image, the
-/// places of the invocations in the order of the image.
+/// Captures a run. Replies with address and length of its encoded image, the number of slots, the number of
+/// invocations, the slots in the order of the image, and the places of the invocations in the order of the image.
 #[wasm_bindgen]
 pub fn engine_capture(engine: u32, now: f64) -> *const u32 {
-    with(|instance| match instance.hosts.get_mut(engine) {
-        Some(host) => {
-            let frozen = host.engine.freeze(point(now));
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => {
+            let captured = cell.engine.capture(point(now));
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Capture);
-            instance.reply_frozen(&frozen)
+            instance.reply_captured(&captured)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// A snapshot of an image, as [`engine_capture`] gave it, and the host's part: a reply of address and length. No image stands for a run that has
-/// completed; the fingerprint comes in halves.
+/// Writes a snapshot. `image` is as [`engine_capture`] has returned it, or empty for a run that has completed; `low`
+/// and `high` are the halves of the fingerprint. Replies with address and length of the snapshot.
 #[wasm_bindgen]
 pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const u32 {
     with(|instance| {
@@ -62,21 +63,22 @@ pub fn snapshot_write(low: u32, high: u32, image: &[u8], host: &[u8]) -> *const 
         match written {
             Ok(bytes) => {
                 let at = instance.hand_over(bytes);
-                instance.answer.reply(at.into_iter())
+                instance.reply.value(at.into_iter())
             }
-            Err(code) => instance.answer.refuse(code),
+            Err(code) => instance.reply.refuse(code),
         }
     })
 }
 
-/// A snapshot that was read, from which runs can be made.
+/// A snapshot that was read, from which runs can be restored.
 pub(super) struct Prepared {
     header: Header,
     image: Image,
 }
 
-/// Reads a snapshot. Replies with its handle, the run's condition, its alive time in milliseconds in halves, the number of slots, where in the
-/// bytes the host's part begins and how long it is, the fingerprint in halves, and the version of the format.
+/// Reads a snapshot. Replies with its handle, the run's condition, its alive time in milliseconds in halves, the number
+/// of slots, where in the bytes the host's part begins and how long it is, the fingerprint in halves, and the version
+/// of the format.
 #[wasm_bindgen]
 pub fn snapshot_open(bytes: &[u8]) -> *const u32 {
     with(|instance| match container::read(bytes) {
@@ -89,9 +91,9 @@ pub fn snapshot_open(bytes: &[u8]) -> *const u32 {
             let host = [begins as u32, host.len() as u32];
             let run = [handle, condition, now, later, slots];
             let version = u32::from(header.version);
-            instance.answer.reply(run.into_iter().chain(host).chain([low, high, version]))
+            instance.reply.value(run.into_iter().chain(host).chain([low, high, version]))
         }
-        Err(code) => instance.answer.refuse(code),
+        Err(code) => instance.reply.refuse(code),
     })
 }
 
@@ -101,9 +103,10 @@ pub fn snapshot_free(snapshot: u32) {
     with(|instance| instance.snapshots.remove(snapshot));
 }
 
-/// Makes a run from a snapshot, each time another one; replies with its handle. `payloads` is for each slot the event type + 1, or 0 for what is
-/// no event; `migrate` lets a snapshot of another version of the workflow in; `fresh` lets the timeout begin anew. An error may come with a reply:
-/// address and length of the name of the step or event that it is about.
+/// Restores a run from a snapshot: a new run each time. Replies with its handle. `payloads` has for each slot the event
+/// type + 1 of the payload, or 0 if that is no event. `migrate` accepts a snapshot of another version of the workflow.
+/// With `fresh` the timeout starts anew. An error may have a value: address and length of the name of the step or event
+/// that it is about.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
 pub fn engine_restore(
@@ -126,17 +129,17 @@ pub fn engine_restore(
             }
             let options = options(image.seed, timeout, steps, kept_events);
             let payloads: Vec<_> = payloads.iter().map(|ty| ty.checked_sub(1).map(EventTypeId)).collect();
-            let engine = Engine::thaw(graph, image, &payloads, Thaw { options, fresh_timeout: fresh })?;
+            let engine = Engine::restore(graph, image, &payloads, RestoreOptions { options, fresh_timeout: fresh })?;
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Restore);
             let journal = journal.then(|| Journal::new(&engine, options, Some(image)));
-            Ok(instance.hosts.insert(Host::new(engine, journal)))
+            Ok(instance.cells.insert(EngineCell::new(engine, journal)))
         };
         match restore() {
-            Ok(handle) => instance.answer.reply([handle].into_iter()),
+            Ok(handle) => instance.reply.value([handle].into_iter()),
             Err(refusal) => {
                 let at = instance.hand_over(refusal.subject.into_bytes());
-                instance.answer.refuse_with(refusal.code, at)
+                instance.reply.refuse_with(refusal.code, at)
             }
         }
     })
@@ -148,33 +151,33 @@ pub fn engine_resume(engine: u32, now: f64) -> *const u32 {
     tick(engine, now, || Tick::Resume)
 }
 
-/// Puts a note of the host's into the journal.
+/// Adds a note of the host to the journal.
 #[wasm_bindgen]
 pub fn engine_note(engine: u32, note: &[u8]) {
     with(|instance| {
-        if let Some(journal) = instance.hosts.get_mut(engine).and_then(|host| host.journal.as_mut()) {
+        if let Some(journal) = instance.cells.get_mut(engine).and_then(|cell| cell.journal.as_mut()) {
             journal.note(note.to_vec());
         }
     });
 }
 
-/// What the journal has got since the last call: a reply of address and length.
+/// The bytes that the journal has got since the last call. Replies with address and length.
 #[wasm_bindgen]
 pub fn engine_drain(engine: u32) -> *const u32 {
     with(|instance| {
-        let journal = instance.hosts.get_mut(engine).and_then(|host| host.journal.as_mut());
+        let journal = instance.cells.get_mut(engine).and_then(|cell| cell.journal.as_mut());
         match journal.map(Journal::take) {
             Some(bytes) => {
                 let at = instance.hand_over(bytes);
-                instance.answer.reply(at.into_iter())
+                instance.reply.value(at.into_iter())
             }
-            None => instance.answer.refuse(Code::JournalNotKept),
+            None => instance.reply.refuse(Code::JournalNotKept),
         }
     })
 }
 
-/// The names in a journal: a reply of the address of the texts in a row, the numbers of types and of steps, for each type the length of its
-/// name and the number of its parent + 1, and for each step the length of its name.
+/// The names in a journal. Replies with the address of all names in a row, the number of types, the number of steps,
+/// for each type the length of its name and the number of its parent + 1, and for each step the length of its name.
 #[wasm_bindgen]
 pub fn journal_names(bytes: &[u8]) -> *const u32 {
     with(|instance| match names(bytes) {
@@ -185,9 +188,9 @@ pub fn journal_names(bytes: &[u8]) -> *const u32 {
             let types = types.flat_map(|(name, parent)| [name.len() as u32, parent.map_or(0, |parent| parent + 1)]);
             let steps = names.steps.iter().map(|name| name.len() as u32);
             let counts = [address, names.types.len() as u32, names.steps.len() as u32];
-            instance.answer.reply(counts.into_iter().chain(types).chain(steps))
+            instance.reply.value(counts.into_iter().chain(types).chain(steps))
         }
-        Err(code) => instance.answer.refuse(code),
+        Err(code) => instance.reply.refuse(code),
     })
 }
 
@@ -206,50 +209,50 @@ pub fn replay_free(replay: u32) {
     with(|instance| instance.replays.remove(replay));
 }
 
-/// Goes on to the next tick or note. Replies with 0 at the end; 1 and the tick's time in halves, with its commands; 2 and address and length of
-/// a note.
+/// Advances to the next tick or note. Replies with 0 at the end; with 1, the tick's time in halves and the commands of
+/// the tick; or with 2, address and length of a note.
 #[wasm_bindgen]
 pub fn replay_next(replay: u32) -> *const u32 {
     with(|instance| {
-        let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        let Some(replay) = instance.replays.get_mut(replay) else { return instance.reply.refuse(Code::StaleId) };
         replay.engine.out().clear();
         match replay.advance() {
-            Ok(Passed::End) => instance.answer.reply([0].into_iter()),
+            Ok(Passed::End) => instance.reply.value([0].into_iter()),
             Ok(Passed::Tick(_)) => {
                 #[cfg(feature = "crash-drill")]
                 drill::pass(drill::Place::Replay);
                 let [now, later] = halves(replay.now.0);
-                instance.answer.begin_reply([1, now, later].into_iter());
-                instance.answer.finish_with(replay.engine.out())
+                instance.reply.value_with([1, now, later].into_iter(), replay.engine.out())
             }
             Ok(Passed::Note(note)) => {
                 let [address, length] = instance.hand_over(note);
-                instance.answer.reply([2, address, length].into_iter())
+                instance.reply.value([2, address, length].into_iter())
             }
-            Err(code) => instance.answer.refuse(code),
+            Err(code) => instance.reply.refuse(code),
         }
     })
 }
 
-/// The image of the run as it was at this point of a replay, as [`engine_capture`] gives it.
+/// Captures the run at this point of a replay. Replies as [`engine_capture`].
 #[wasm_bindgen]
 pub fn replay_capture(replay: u32) -> *const u32 {
     with(|instance| match instance.replays.get_mut(replay) {
         Some(replay) => {
-            let frozen = replay.engine.freeze(Millis(0));
-            instance.reply_frozen(&frozen)
+            let captured = replay.engine.capture(Millis(0));
+            instance.reply_captured(&captured)
         }
-        None => instance.answer.refuse(Code::StaleId),
+        None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// What the run was doing at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended), then four lists, each after
-/// the number of its members: invocations (step, attempt, whether it was running, the number of its inputs, their slots), joins (step, the number
-/// of events, their slots), waits (step, event type), slots of kept events.
+/// The state of the run at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended),
+/// then four lists, each after the number of its members: invocations (step, attempt, whether it was running, the
+/// number of its inputs, their slots), joins (step, the number of events, their slots), waits (step, event type), slots
+/// of kept events.
 #[wasm_bindgen]
 pub fn replay_look(replay: u32) -> *const u32 {
     with(|instance| {
-        let Some(replay) = instance.replays.get_mut(replay) else { return instance.answer.refuse(Code::StaleId) };
+        let Some(replay) = instance.replays.get_mut(replay) else { return instance.reply.refuse(Code::StaleId) };
         let engine = &replay.engine;
         let status = match engine.status() {
             Status::Created => 0,
@@ -279,6 +282,6 @@ pub fn replay_look(replay: u32) -> *const u32 {
         list(&mut words, joins.collect());
         list(&mut words, engine.open_waits().filter_map(|wait| Some(vec![wait.step.0, wait.ty?.0])).collect());
         list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
-        instance.answer.reply(words.into_iter())
+        instance.reply.value(words.into_iter())
     })
 }

@@ -1,6 +1,6 @@
 // Runs of agents as snapshots: between every two events, and in the middle of calls of tools and models, with everything made again from nothing.
 
-import { RecoverError, ValidationError, type WorkflowContext, type WorkflowEvent } from "stepstream";
+import { RecoverError, StreamReset, ValidationError, type WorkflowContext, type WorkflowEvent } from "stepstream";
 import {
   type AgentResult,
   AgentStream,
@@ -98,18 +98,21 @@ const essence = ({ text, toolCalls, structured, currentAgent, chatHistory }: Age
   ]),
 });
 
-/** Reads up to so many events, and takes the bytes then. */
+/** Reads up to so many of the events that count, and takes the bytes then. */
 async function bytesAfter(
   run: Run,
   count: number,
+  counts: (event: WorkflowEvent) => boolean = () => true,
 ): Promise<{ bytes: Uint8Array; isOver: boolean; events: WorkflowEvent[] }> {
   const events: WorkflowEvent[] = [];
+  let counted = 0;
   for await (const event of run) {
     events.push(event);
-    if (events.length === count) break;
+    if (counts(event)) counted += 1;
+    if (counted === count) break;
   }
   const bytes = run.snapshot();
-  const isOver = run.status === "completed" && events.length < count;
+  const isOver = run.status === "completed" && counted < count;
   run.cancel();
   return { bytes, isOver, events };
 }
@@ -135,12 +138,15 @@ describe.each(makers)("%s", (_, make) => {
     }
   });
 
-  test("comes to the same end when it changes hands at every event", async () => {
+  // Not at every piece of an answer: a call of the model begins again in each life, and would come to no end.
+  const counts = (event: WorkflowEvent): boolean => !(event instanceof AgentStream || event instanceof StreamReset);
+
+  test("comes to the same end when it changes hands at every event that is no piece of an answer", async () => {
     const book: string[] = [];
     let run: Run = make(book).run("Go") as never;
     let lives = 0;
     for (;;) {
-      const { bytes, isOver } = await bytesAfter(run, 1);
+      const { bytes, isOver } = await bytesAfter(run, 1, counts);
       if (isOver) break;
       run = make(book).recover(bytes) as never;
       lives += 1;

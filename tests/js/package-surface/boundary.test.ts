@@ -9,8 +9,8 @@ import "../kit/guard.js";
 const root = path.resolve(import.meta.dirname, "../../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-const rustWords = read("src/engine/out.rs");
-const rustReplies = read("src/wasm/engine/words.rs");
+const rustWords = read("src/engine/words.rs");
+const rustReplies = read("src/wasm/engine/reply.rs");
 const rustCalls = read("src/wasm/engine/mod.rs") + read("src/wasm/engine/snapshot.rs");
 const typescriptWords = read("pkg-template/src/wasm/protocol.ts");
 const plan = read("pkg-template/src/runtime/plan.ts");
@@ -143,6 +143,16 @@ describe("the functions of the modules", () => {
     const used = new Set(sources.flatMap((text) => text.match(call) ?? []));
     expect(exported.length).toBeGreaterThan(10);
     expect([...used].sort()).toEqual([...exported].sort());
+  });
+
+  test("the engine imports no JavaScript function, and exports no class", () => {
+    const wasm = new WebAssembly.Module(readFileSync(path.join(root, "node_modules/stepstream/stepstream.wasm")));
+    // The glue's own preparation of a table that stays empty.
+    expect(WebAssembly.Module.imports(wasm).map(({ name }) => name)).toEqual(["__wbindgen_init_externref_table"]);
+    const exported = WebAssembly.Module.exports(wasm).map(({ name }) => name);
+    expect(exported).toContain("engine_complete");
+    // What a class would have been freed by.
+    expect(exported.filter((name) => /^__wbg_.*_free$/.test(name))).toEqual([]);
   });
 
   test("only one file talks to the glue of each module, and one starts instances", () => {

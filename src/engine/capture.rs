@@ -1,22 +1,24 @@
-//! From a state to its image. The state is not touched: a snapshot may be taken at any moment, between any two ticks.
+//! From a state to its image. The state does not change, so a snapshot may be taken between any two ticks.
 
 use super::Engine;
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Frozen, Image, InvocationImage, JoinImage,
+    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
     KeptImage, RequestImage, SentImage,
 };
-use super::state::{Answer, Awaited, Invocation, Kept, LogEntry, Memory, Phase, Request, State, Status, TimerTarget};
+use super::state::{
+    Awaited, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status, TimerTarget,
+};
 use super::tick::Outcome;
 use crate::sorted::sort;
 
 impl Engine {
     /// The run as it is at `now`. The same state gives the same image.
     #[must_use]
-    pub fn freeze(&self, now: Millis) -> Frozen {
+    pub fn capture(&self, now: Millis) -> Captured {
         let graph = self.graph.borrow();
-        let freezer = Freezer {
+        let capture = Capture {
             graph: &graph,
             state: &self.state,
             types: Table::new(),
@@ -24,11 +26,11 @@ impl Engine {
             slots: Table::new(),
             waits: self.state.waiters.iter().filter(|(_, at)| at.awaited != Awaited::Nothing).map(|at| *at.0).collect(),
         };
-        freezer.freeze(now)
+        capture.run(now)
     }
 }
 
-/// Gives things new numbers, in the order in which they are met.
+/// Gives ids new numbers, in the order in which they are met.
 struct Table<Id> {
     numbers: Vec<u32>,
     met: Vec<Id>,
@@ -54,7 +56,7 @@ impl<Id> Table<Id> {
     }
 }
 
-struct Freezer<'a> {
+struct Capture<'a> {
     graph: &'a Graph,
     state: &'a State,
     types: Table<EventTypeId>,
@@ -64,8 +66,8 @@ struct Freezer<'a> {
     waits: Vec<WaitId>,
 }
 
-impl Freezer<'_> {
-    fn freeze(mut self, now: Millis) -> Frozen {
+impl Capture<'_> {
+    fn run(mut self, now: Millis) -> Captured {
         let state = self.state;
         // Those that are running come first: they have their workers. Then the oldest first.
         let age = |invocation: &Invocation| invocation.order << 1 | u64::from(!invocation.is_begun()) << 63;
@@ -101,7 +103,7 @@ impl Freezer<'_> {
             kept,
             collections,
         };
-        Frozen { image, slots: self.slots.met, invocations: ids }
+        Captured { image, slots: self.slots.met, invocations: ids }
     }
 
     fn deadline(&self, key: TimerKey) -> Option<u64> {
@@ -171,9 +173,9 @@ impl Freezer<'_> {
             Request::Sleep => RequestImage::Sleep,
             Request::Collect => RequestImage::Collect,
         };
-        let answer = match &entry.answer {
-            Answer::Vacant => AnswerImage::Vacant,
-            Answer::Pending { wait, timer } => AnswerImage::Pending {
+        let answer = match &entry.result {
+            RequestResult::Vacant => AnswerImage::Vacant,
+            RequestResult::Pending { wait, timer } => AnswerImage::Pending {
                 rank: self.waits.partition_point(|other| other < wait) as u32,
                 deadline: timer.and_then(|timer| self.deadline(timer)),
                 predicated: matches!(
@@ -181,10 +183,12 @@ impl Freezer<'_> {
                     Some(Awaited::Event { predicated: true, .. })
                 ),
             },
-            Answer::Received(event) => AnswerImage::Received(self.event(*event)),
-            Answer::Elapsed => AnswerImage::Elapsed,
-            Answer::Withdrawn(_) => AnswerImage::Withdrawn,
-            Answer::Collected(found) => AnswerImage::Collected(found.as_deref().map(|events| self.events(events))),
+            RequestResult::Received(event) => AnswerImage::Received(self.event(*event)),
+            RequestResult::Elapsed => AnswerImage::Elapsed,
+            RequestResult::Withdrawn(_) => AnswerImage::Withdrawn,
+            RequestResult::Collected(found) => {
+                AnswerImage::Collected(found.as_deref().map(|events| self.events(events)))
+            }
         };
         EntryImage { request, answer, published: entry.published }
     }
@@ -228,8 +232,8 @@ impl Freezer<'_> {
 fn condition(state: &State) -> Condition {
     match state.status {
         Status::Created => Condition::Created,
-        Status::Running | Status::Shelved => Condition::Running,
-        // What is queued gets its turn when the run is taken up, whoever had the workers before.
+        Status::Running | Status::Restored => Condition::Running,
+        // A queued invocation starts when the run resumes: the workers are free then.
         Status::Waiting if state.steps.iter().any(|step| !step.queue.is_empty()) => Condition::Running,
         Status::Waiting => Condition::Waiting,
         Status::Ended(Outcome::Completed(_)) => Condition::Completed,
@@ -241,7 +245,7 @@ fn condition(state: &State) -> Condition {
     }
 }
 
-/// What an image calls a type; one without a name is told by its number.
+/// The name of a type in an image; one without a name is named by its number.
 pub(super) fn type_name(graph: &Graph, ty: EventTypeId) -> String {
     named(graph.types().get(ty.index()).map(|ty| &*ty.name), ty.0)
 }

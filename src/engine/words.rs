@@ -37,7 +37,7 @@ pub(crate) mod op {
     pub(crate) const BUSY: u32 = 10;
     /// `outcome, slot, step`
     pub(crate) const SETTLE: u32 = 11;
-    /// `step, index, generation, slot, released`: PUBLISH, INVOKE with one input and RELEASE in one
+    /// `step, index, generation, slot, released`: publish, first invoke, release (the largest number for none)
     pub(crate) const NEXT: u32 = 12;
     /// `step, attempt`
     pub(crate) const RESET: u32 = 13;

@@ -1,19 +1,19 @@
-//! From an image to a state. An image comes from outside and is believed in nothing: whatever does not fit the graph, or itself, is refused before
-//! there is a run.
+//! From an image to a state. An image comes from outside and nothing in it is trusted: whatever does not fit the graph,
+//! or contradicts itself, is refused before there is a run.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::Engine;
-use super::freeze::{step_name, type_name};
+use super::capture::{step_name, type_name};
 use super::graph::{Graph, Role};
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{AnswerImage, Condition, EntryImage, EventImage, Image, InvocationImage, KeptImage, RequestImage};
 use super::join::Join;
 use super::state::{
-    Answer, Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RunOptions, Sent, State, Status, Timer,
-    TimerTarget, Waiter,
+    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent, State, Status,
+    Timer, TimerTarget, Waiter,
 };
 use super::tick::Inputs;
 use super::wait::sorted_types;
@@ -35,50 +35,50 @@ impl From<Code> for Refusal {
     }
 }
 
-/// How a run goes on.
+/// How a run is restored.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Thaw {
+pub struct RestoreOptions {
     /// The seed is not used: a run keeps its own.
     pub options: RunOptions,
-    /// Whether the run's timeout begins anew, and does not go on with what was left of it.
+    /// Whether the run's timeout starts anew. Otherwise the run has what was left of it.
     pub fresh_timeout: bool,
 }
 
 type Refused<T> = Result<T, Refusal>;
 
 impl Engine {
-    /// The run of an image, on the shelf: it goes on with [`Tick::Resume`](super::Tick::Resume), or begins with
-    /// [`Tick::Start`](super::Tick::Start) when it had not begun.
+    /// Restores the run of an image. It resumes with [`Tick::Resume`](super::Tick::Resume), or begins with
+    /// [`Tick::Start`](super::Tick::Start) if it had not begun.
     ///
-    /// `payloads` tells for each slot the event type of the payload that the host has for it; `None` for what is no event. The slots of the run
-    /// are then numbered as in the image, and its invocations are at the places that they have in the image.
+    /// `payloads` has for each slot the event type of the payload that the host has, or `None` if that is no event. The
+    /// slots of the run are numbered as in the image, and its invocations have the places that they have in the image.
     ///
     /// # Errors
-    /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to, [`Code::StepChanged`] when a step does not take
-    /// what the image has for it, [`Code::SnapshotInvalid`] when the image contradicts itself, [`Code::RunEnded`] when the run has
-    /// completed.
-    pub fn thaw(
+    /// [`Code::StepMissing`] and [`Code::EventMissing`] when the graph lacks what the image refers to,
+    /// [`Code::StepChanged`] when a step does not take what the image has for it, [`Code::SnapshotInvalid`] when the
+    /// image contradicts itself, [`Code::RunEnded`] when the run has completed.
+    pub fn restore(
         graph: Rc<RefCell<Graph>>,
         image: &Image,
         payloads: &[Option<EventTypeId>],
-        how: Thaw,
+        how: RestoreOptions,
     ) -> Refused<Engine> {
-        Engine::thaw_with(graph, image, Some(payloads), how)
+        Engine::restore_with(graph, image, Some(payloads), how)
     }
 
-    /// As [`thaw`](Engine::thaw), without payloads to compare: for a replay, which has none.
+    /// As [`restore`](Engine::restore), without payloads to compare: for a replay, which has none.
     ///
     /// # Errors
-    /// As [`thaw`](Engine::thaw).
-    pub fn thaw_alone(graph: Rc<RefCell<Graph>>, image: &Image, how: Thaw) -> Refused<Engine> {
-        Engine::thaw_with(graph, image, None, how)
+    /// As [`restore`](Engine::restore).
+    pub fn restore_alone(graph: Rc<RefCell<Graph>>, image: &Image, how: RestoreOptions) -> Refused<Engine> {
+        Engine::restore_with(graph, image, None, how)
     }
 
-    fn thaw_with(
+    fn restore_with(
         graph: Rc<RefCell<Graph>>,
         image: &Image,
         payloads: Option<&[Option<EventTypeId>]>,
-        how: Thaw,
+        how: RestoreOptions,
     ) -> Refused<Engine> {
         let state = {
             let graph = graph.borrow();
@@ -90,7 +90,7 @@ impl Engine {
                 let mut all = (0..graph.steps().len() as u32).map(StepId);
                 graph.step_named(name).or_else(|| all.find(|step| step_name(&graph, *step) == name)).map(StepId::index)
             })?;
-            let thawer = Thawer {
+            let restore = Restore {
                 graph: &graph,
                 image,
                 types: types.into_iter().map(EventTypeId).collect(),
@@ -100,13 +100,13 @@ impl Engine {
                 state: State::new(&graph, RunOptions { seed: image.seed, ..how.options }),
                 waits: Vec::new(),
             };
-            thawer.thaw(how)?
+            restore.run(how)?
         };
-        Ok(Engine { graph, state, commands: super::out::Out::new() })
+        Ok(Engine { graph, state, commands: super::words::Out::new() })
     }
 }
 
-/// The numbers that the names in an image have in the graph. No two names are for the same thing.
+/// The numbers that the names in an image have in the graph. Two names for the same type or step are refused.
 fn identify(names: &[String], known: usize, missing: Code, find: impl Fn(&str) -> Option<usize>) -> Refused<Vec<u32>> {
     let mut is_found = vec![false; known];
     let mut numbers = Vec::new();
@@ -120,26 +120,26 @@ fn identify(names: &[String], known: usize, missing: Code, find: impl Fn(&str) -
     Ok(numbers)
 }
 
-/// The highest number of ticks, arrivals and milliseconds that an image may have: more than any run comes to, and room enough above it for
-/// the engine to go on counting.
+/// The highest number of ticks, arrivals and milliseconds that an image may have: more than any run reaches, with
+/// enough room above it for the engine to count on.
 const MOST: u64 = 1 << 53;
 
-struct Thawer<'a> {
+struct Restore<'a> {
     graph: &'a Graph,
     image: &'a Image,
     types: Vec<EventTypeId>,
     steps: Vec<StepId>,
     /// What the host has for each slot, if it has anything.
     payloads: Option<&'a [Option<EventTypeId>]>,
-    /// What the image has had for each slot so far.
+    /// The type that the image has used for each slot so far.
     believed: Vec<Option<EventTypeId>>,
     state: State,
     /// The open waits with their ranks and deadlines, in the order in which they were met.
     waits: Vec<(u32, Option<u64>, Waiter)>,
 }
 
-impl Thawer<'_> {
-    fn thaw(mut self, how: Thaw) -> Refused<State> {
+impl Restore<'_> {
+    fn run(mut self, how: RestoreOptions) -> Refused<State> {
         let image = self.image;
         // A payload for each slot; a slot for each payload.
         if self.payloads.is_some_and(|payloads| payloads.len() != image.slots as usize) {
@@ -156,7 +156,7 @@ impl Thawer<'_> {
             }
             Condition::Created if self.is_blank() => return Ok(self.state),
             Condition::Created => return self.invalid(),
-            _ => self.state.status = Status::Shelved,
+            _ => self.state.status = Status::Restored,
         }
         let fresh = how.fresh_timeout || image.condition == Condition::TimedOut;
         let deadline = match how.options.timeout {
@@ -339,17 +339,17 @@ impl Thawer<'_> {
             Request::Event { ty, .. } => Some(ty),
             _ => None,
         };
-        let answer = match &image.answer {
-            AnswerImage::Vacant => Answer::Vacant,
+        let result = match &image.answer {
+            AnswerImage::Vacant => RequestResult::Vacant,
             AnswerImage::Pending { rank, deadline, predicated } => {
-                // A sleep without an end, or a collection that is waited for: there is no such thing.
+                // A sleep without an end and a pending collection do not exist.
                 if request == Request::Collect || request == Request::Sleep && deadline.is_none() {
                     return self.invalid();
                 }
                 let awaited = ty.map_or(Awaited::Time, |ty| Awaited::Event { ty, predicated: *predicated });
                 let waiter = Waiter { awaited, invocation, entry: nth, asked: false };
                 self.waits.push((*rank, *deadline, waiter));
-                Answer::Vacant
+                RequestResult::Vacant
             }
             AnswerImage::Received(event) => {
                 let Some(ty) = ty else { return self.invalid() };
@@ -357,13 +357,13 @@ impl Thawer<'_> {
                 if !self.graph.is_kind_of(event.ty, ty) {
                     return self.changed(step);
                 }
-                Answer::Received(event)
+                RequestResult::Received(event)
             }
-            AnswerImage::Elapsed if request != Request::Collect => Answer::Elapsed,
-            AnswerImage::Withdrawn if request != Request::Collect => Answer::Withdrawn(None),
+            AnswerImage::Elapsed if request != Request::Collect => RequestResult::Elapsed,
+            AnswerImage::Withdrawn if request != Request::Collect => RequestResult::Withdrawn(None),
             AnswerImage::Collected(found) if request == Request::Collect => {
                 let found = found.as_ref().map(|events| self.events(events)).transpose()?;
-                Answer::Collected(found.map(Vec::into_boxed_slice))
+                RequestResult::Collected(found.map(Vec::into_boxed_slice))
             }
             _ => return self.invalid(),
         };
@@ -371,7 +371,7 @@ impl Thawer<'_> {
         if image.published && ty.is_none() {
             return self.invalid();
         }
-        Ok(LogEntry { request, answer, asked: false, published: image.published })
+        Ok(LogEntry { request, result, asked: false, published: image.published })
     }
 
     /// Opens the waits again, in the order in which they were opened first.
@@ -387,7 +387,7 @@ impl Thawer<'_> {
             let invocation = self.state.invocations.get_mut(waiter.invocation);
             let entry = invocation.and_then(|invocation| invocation.memory().log.get_mut(waiter.entry as usize));
             let Some(entry) = entry else { return self.invalid() };
-            entry.answer = Answer::Pending { wait, timer };
+            entry.result = RequestResult::Pending { wait, timer };
             if let Awaited::Event { ty, predicated: false } = waiter.awaited {
                 self.state.plain_waits.or_default(ty).insert(wait, ());
             }
@@ -443,11 +443,11 @@ impl Thawer<'_> {
             all.push(held);
             keys.push(((step, sorted_types(&expected)), nth));
         }
-        // In order, so that many take no longer than few.
+        // Sorted, so that each is inserted at the end.
         sort(&mut keys);
         for (key, nth) in keys {
             let held = core::mem::take(&mut all[nth as usize]);
-            // Two of a kind: the events of one would be lost, and their slots never released.
+            // Two collections with one key: the events of one would be lost, and their slots never released.
             if self.state.collections.insert(key, held).is_some() {
                 return self.invalid();
             }

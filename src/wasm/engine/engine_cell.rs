@@ -1,18 +1,21 @@
-//! A run in this instance: the engine, and the executor that watches its deadlines.
+//! A run in this instance: its engine, and around it what only the boundary needs.
 
-use super::words::{self, Answer};
-use crate::engine::{Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Reply, Slot, StepId, Tick, TimerKey};
+use super::reply::{self, ReplyBuffer};
+use crate::engine::{
+    Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Slot, StepId, Tick, TickOutput, TimerKey,
+};
 use crate::error::Code;
 use crate::executor::Executor;
 use crate::snapshot::journal::Journal;
 #[cfg(feature = "crash-drill")]
 use crate::wasm::drill;
 
-pub(super) struct Host {
+/// A run with its deadlines, its lists of types and its journal.
+pub(super) struct EngineCell {
     pub(super) engine: Engine,
     /// One for each run: on some edge runtimes, what belongs to one request must not be touched from another.
     executor: Executor,
-    /// When the host's one timer goes off.
+    /// When the host's one timer fires.
     alarm: Option<Millis>,
     /// The lists that steps collect by.
     pub(super) patterns: Patterns,
@@ -20,66 +23,66 @@ pub(super) struct Host {
     pub(super) journal: Option<Journal>,
 }
 
-impl Host {
-    pub(super) fn new(engine: Engine, journal: Option<Journal>) -> Host {
-        Host { engine, executor: Executor::new(), alarm: None, patterns: Patterns::new(), journal }
+impl EngineCell {
+    pub(super) fn new(engine: Engine, journal: Option<Journal>) -> EngineCell {
+        EngineCell { engine, executor: Executor::new(), alarm: None, patterns: Patterns::new(), journal }
     }
 
-    pub(super) fn tick(&mut self, tick: Tick, now: Millis, answer: &mut Answer) -> *const u32 {
-        let noted = self.journal.is_some().then(|| tick.clone());
+    pub(super) fn tick(&mut self, tick: Tick, now: Millis, reply: &mut ReplyBuffer) -> *const u32 {
+        let recorded = self.journal.is_some().then(|| tick.clone());
         self.engine.out().clear();
         match self.engine.apply(tick, now) {
-            Err(code) => answer.refuse(code),
-            Ok(reply) => {
+            Err(code) => reply.refuse(code),
+            Ok(output) => {
                 #[cfg(feature = "crash-drill")]
                 drill::pass(drill::Place::Tick);
-                if let (Some(tick), Some(journal)) = (noted, &mut self.journal) {
+                if let (Some(tick), Some(journal)) = (recorded, &mut self.journal) {
                     journal.tick(tick, now);
                 }
-                self.answer_with(&reply, now, answer)
+                self.reply_with(&output, now, reply)
             }
         }
     }
 
-    /// [`Tick::Complete`] of an output that no predicated wait accepts, as nearly all are.
+    /// [`Tick::Complete`] of an output that no conditional wait accepts.
     #[inline]
     pub(super) fn complete(
         &mut self,
         invocation: InvocationId,
         output: Option<(EventTypeId, Slot)>,
         now: Millis,
-        answer: &mut Answer,
+        reply: &mut ReplyBuffer,
     ) -> *const u32 {
         if self.journal.is_some() {
-            return self.tick(Tick::Complete { invocation, output, matches: Vec::new() }, now, answer);
+            return self.tick(Tick::Complete { invocation, output, matches: Vec::new() }, now, reply);
         }
         self.engine.out().clear();
         let result = self.engine.complete(invocation, output, &[], now);
-        self.checked(result, now, answer)
+        self.checked(result, now, reply)
     }
 
-    /// [`Tick::Collect`].
+    /// [`Tick::Collect`] by a list that is kept.
     pub(super) fn collect(
         &mut self,
         invocation: InvocationId,
         (ty, slot): (EventTypeId, Slot),
         pattern: u32,
         now: Millis,
-        answer: &mut Answer,
+        reply: &mut ReplyBuffer,
     ) -> *const u32 {
-        let Some(pattern) = self.patterns.get(pattern) else { return answer.refuse(Code::StaleId) };
+        let Some(pattern) = self.patterns.get(pattern) else { return reply.refuse(Code::StaleId) };
         if self.journal.is_some() {
             let expected = pattern.expected().to_vec();
-            return self.tick(Tick::Collect { invocation, ty, slot, expected }, now, answer);
+            return self.tick(Tick::Collect { invocation, ty, slot, expected }, now, reply);
         }
         self.engine.out().clear();
         match self.engine.collect(invocation, (ty, slot), pattern, now) {
-            Err(code) => answer.refuse(code),
-            Ok(reply) => self.answer_with(&reply, now, answer),
+            Err(code) => reply.refuse(code),
+            Ok(output) => self.reply_with(&output, now, reply),
         }
     }
 
-    /// [`Tick::Send`] of an event that no predicated wait accepts.
+    /// [`Tick::Send`] of an event that no conditional wait accepts.
     #[inline]
     pub(super) fn send(
         &mut self,
@@ -87,50 +90,49 @@ impl Host {
         event: (EventTypeId, Slot),
         target: Option<StepId>,
         now: Millis,
-        answer: &mut Answer,
+        reply: &mut ReplyBuffer,
     ) -> *const u32 {
         if self.journal.is_some() {
             let (ty, slot) = event;
-            return self.tick(Tick::Send { from, ty, slot, target, matches: Vec::new() }, now, answer);
+            return self.tick(Tick::Send { from, ty, slot, target, matches: Vec::new() }, now, reply);
         }
         self.engine.out().clear();
         let result = self.engine.send(from, event, target, &[], now);
-        self.checked(result, now, answer)
+        self.checked(result, now, reply)
     }
 
     #[inline]
-    fn checked(&mut self, result: Result<(), Code>, now: Millis, answer: &mut Answer) -> *const u32 {
+    fn checked(&mut self, result: Result<(), Code>, now: Millis, reply: &mut ReplyBuffer) -> *const u32 {
         if let Err(code) = result {
-            return answer.refuse(code);
+            return reply.refuse(code);
         }
         #[cfg(feature = "crash-drill")]
         drill::pass(drill::Place::Tick);
-        self.answer(now)
+        self.reply(now)
     }
 
-    /// The answer to a tick without a reply: the commands, where they are.
+    /// The reply to a tick that returned nothing: the commands, where they are.
     #[inline]
-    fn answer(&mut self, now: Millis) -> *const u32 {
+    fn reply(&mut self, now: Millis) -> *const u32 {
         self.take_timers(now);
-        words::finish(self.engine.out())
+        reply::finish(self.engine.out())
     }
 
-    fn answer_with(&mut self, reply: &Reply, now: Millis, answer: &mut Answer) -> *const u32 {
-        if *reply == Reply::None {
-            return self.answer(now);
+    fn reply_with(&mut self, output: &TickOutput, now: Millis, reply: &mut ReplyBuffer) -> *const u32 {
+        if *output == TickOutput::None {
+            return self.reply(now);
         }
         self.take_timers(now);
-        answer.clear();
-        answer.write_reply(reply);
-        answer.finish_with(self.engine.out())
+        reply.output_with(output, self.engine.out())
     }
 
+    /// The host's timer has fired: gives the engine every deadline that has come.
     pub(super) fn wake(&mut self, now: Millis) -> *const u32 {
         self.alarm = None;
         self.engine.out().clear();
         for key in self.executor.advance(now) {
             let tick = Tick::Timer { key: TimerKey(key as u32) };
-            // The engine ignores a deadline that does not matter any more, and refuses none.
+            // The engine ignores a deadline that was cleared meanwhile, and refuses none.
             let _ = self.engine.apply(tick.clone(), now);
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Wake);
@@ -140,10 +142,10 @@ impl Host {
             self.pass_timers();
         }
         self.set_alarm(now);
-        words::finish(self.engine.out())
+        reply::finish(self.engine.out())
     }
 
-    /// Hands the deadlines that have changed to the executor, and lets the host's timer follow.
+    /// Gives the deadlines that have changed to the executor, and adjusts the host's timer.
     #[inline]
     fn take_timers(&mut self, now: Millis) {
         if !self.engine.out().timers().is_empty() {
@@ -164,8 +166,8 @@ impl Host {
         }
     }
 
-    /// Commands what the host's timer is to be set to, when a deadline is nearer than it. One that has moved away is left: an alarm that is
-    /// too early does no harm.
+    /// Commands the host to set its timer, when a deadline is nearer than the timer is. A timer that is now too early
+    /// is left as it is: it does no harm.
     fn set_alarm(&mut self, now: Millis) {
         let next = self.executor.timers().next_deadline();
         let delay = match (next, self.alarm) {
@@ -175,6 +177,6 @@ impl Host {
             (Some(_), _) => self.executor.next_delay(now).unwrap_or(NONE),
         };
         self.alarm = next;
-        words::write_alarm(self.engine.out(), delay);
+        reply::write_alarm(self.engine.out(), delay);
     }
 }
