@@ -2,6 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test, vi } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, expectError, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {}

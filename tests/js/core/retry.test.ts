@@ -29,6 +29,7 @@ import {
   waitSum,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, fails, failure, kinds, pause, soon } from "../kit/index.js";
 
 interface Attempts {

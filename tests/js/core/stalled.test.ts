@@ -2,6 +2,7 @@
 
 import { HumanResponseEvent, StalledError, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, expectError, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Left extends WorkflowEvent<string> {}

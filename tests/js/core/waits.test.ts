@@ -12,6 +12,7 @@ import {
   WorkflowEvent,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, fails, kinds, pause, soon } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {}

@@ -13,6 +13,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { soon, turn } from "../kit/index.js";
 import { Answer } from "./kit.js";
 

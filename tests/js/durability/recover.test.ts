@@ -13,6 +13,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, failure, fails, pause, soon, turn } from "../kit/index.js";
 import { Answer, Item, Other, Progress, read, reborn, told } from "./kit.js";
 

@@ -2,6 +2,7 @@
 
 import { StartEvent, StopEvent, TimeoutError, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, failure, pause, soon } from "../kit/index.js";
 import { Answer, Item, Other, Question, reborn, told } from "./kit.js";
 
