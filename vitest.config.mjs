@@ -32,6 +32,7 @@ export default defineConfig({
           exclude: [memoryTests, modelTests],
           testTimeout: HANG,
           hookTimeout: HANG,
+          expect: { poll: { timeout: HANG / 2 } },
         },
       },
       {
@@ -45,6 +46,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: HANG,
           hookTimeout: HANG,
+          expect: { poll: { timeout: HANG / 2 } },
         },
       },
       {
@@ -57,6 +59,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: HANG,
           hookTimeout: HANG,
+          expect: { poll: { timeout: HANG / 2 } },
         },
       },
       {
@@ -65,6 +68,7 @@ export default defineConfig({
           include: ["tests/crash/**/*.test.ts"],
           testTimeout: HANG,
           hookTimeout: HANG,
+          expect: { poll: { timeout: HANG / 2 } },
         },
       },
       {
@@ -73,6 +77,7 @@ export default defineConfig({
           include: ["tests/browser/**/*.test.ts"],
           testTimeout: HANG,
           hookTimeout: HANG,
+          expect: { poll: { timeout: HANG / 2 } },
         },
       },
     ],
