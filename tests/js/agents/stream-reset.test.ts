@@ -22,7 +22,6 @@ import {
   tool,
 } from "stepstream/agents";
 import { describe, expect, test } from "vitest";
-import "../kit/fake-clock.js";
 import { deferred, soon } from "../kit/index.js";
 import { readAll, shown } from "./kit.js";
 

@@ -104,12 +104,7 @@ test("failed attempts are not in the stream, and its result is there once", asyn
 const cases: [string, WaitStrategy, number[], number[]][] = [
   ["waitFixed", waitFixed(0.02), [20, 20, 20], []],
   ["waitExponential", waitExponential({ initial: 0.01, factor: 2, max: 10 }), [10, 20, 40], []],
-  [
-    "waitExponential with max",
-    waitExponential({ initial: 0.01, factor: 10, max: 0.03 }),
-    [10, 30, 30],
-    [],
-  ],
+  ["waitExponential with max", waitExponential({ initial: 0.01, factor: 10, max: 0.03 }), [10, 30, 30], []],
   ["waitIncrementing", waitIncrementing({ initial: 0.01, step: 0.015 }), [10, 25, 40], []],
   ["waitIncrementing with max", waitIncrementing({ initial: 0, step: 0.02, max: 0.03 }), [0, 20, 30], []],
   ["waitRandom", waitRandom({ min: 0.01, max: 0.03 }), [10, 10, 10], [30, 30, 30]],

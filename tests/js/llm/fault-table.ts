@@ -192,7 +192,9 @@ const timeouts: Fault[] = [
     answers: [begunThen(chat, "", onlyComments)],
     options: { timeouts: { firstToken: 0.3 }, maxRetries: 0 },
     time: async (server, clock) => {
-      await (await server.exchange(0)).headIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
       await clock.pass(0.3);
     },
     outcome: "LLM_TIMEOUT",
@@ -206,7 +208,9 @@ const timeouts: Fault[] = [
     answers: [begun(chat, ""), well(chat)],
     options: { timeouts: { firstToken: 1 } },
     time: async (server, clock) => {
-      await (await server.exchange(0)).headIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
       await clock.passUntil(2);
     },
     outcome: "“Hello world”",
@@ -219,7 +223,9 @@ const timeouts: Fault[] = [
     answers: [begunThen(chat, "Hello ", onlyComments)],
     options: { timeouts: { betweenTokens: 0.5 } },
     time: async (server, clock) => {
-      await (await server.exchange(0)).textIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
       await clock.pass(0.5);
     },
     outcome: "LLM_TIMEOUT, partial “Hello ”",
@@ -233,7 +239,9 @@ const timeouts: Fault[] = [
     answers: [begunThen(chat, "Hello ", onlyComments)],
     options: { timeouts: { total: 0.8 } },
     time: async (server, clock) => {
-      await (await server.exchange(0)).textIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
       await clock.pass(0.8);
     },
     outcome: "LLM_TIMEOUT, partial “Hello ”",
@@ -592,7 +600,9 @@ const resumed: Fault[] = [
     answers: [begun(anthropic), well(anthropic, "world")],
     options: { resumeOnDrop: true, timeouts: { betweenTokens: 0.8 } },
     time: async (server, clock) => {
-      await (await server.exchange(0)).textIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
       await clock.passUntil(2);
     },
     outcome: "“Hello world”",
@@ -761,7 +771,9 @@ const aborts: Fault[] = [
     dialect,
     answers: [begun(dialect)],
     meanwhile: async (server, abort) => {
-      await (await server.exchange(0)).textIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
       abort();
     },
     outcome: `LLM_ABORTED, partial “Hello ”${dialect.known}`,
@@ -796,7 +808,9 @@ const aborts: Fault[] = [
     server: "Answers 503 and does not end the body.",
     answers: [(exchange) => void exchange.head(503, keptOpen).send('{"error":'), well(chat)],
     meanwhile: async (server, abort) => {
-      await (await server.exchange(0)).headIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
       await turn();
       abort();
     },
@@ -810,7 +824,9 @@ const aborts: Fault[] = [
     answers: [(exchange) => void exchange.head(200, keptOpen).send(chat.whole("Hello world").slice(0, 20))],
     whole: true,
     meanwhile: async (server, abort) => {
-      await (await server.exchange(0)).headIsRead.promise;
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
       await turn();
       abort();
     },

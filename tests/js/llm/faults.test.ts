@@ -59,7 +59,10 @@ async function check(row: Fault): Promise<void> {
   if (row.time) stopClock();
   const began = performance.now();
   const beside = row.meanwhile?.(server, () => controller.abort());
-  const passing = row.time?.(server, callClock(() => requests));
+  const passing = row.time?.(
+    server,
+    callClock(() => requests),
+  );
 
   const seen: string[] = [];
   const read = async (stream: ChatStream): Promise<ChatResponse> => {
