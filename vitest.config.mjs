@@ -15,7 +15,10 @@ const lowered = {
   },
 };
 
-/** In milliseconds: what takes longer hangs, however busy the machine is. More than `soon` in the kit of the tests, which says where. */
+/**
+ * In milliseconds: what takes longer hangs, however busy the machine is. More than `soon` in the kit of the tests,
+ * which says where.
+ */
 const HANG = 180_000;
 
 const memoryTests = "tests/js/**/*.gc.test.ts";

@@ -1,4 +1,5 @@
-//! What work costs: time on the processor, which does not pass while other programs have it. A busy machine must not fail a test.
+//! What work costs: time on the processor, which does not pass while other programs have it. A busy machine must not
+//! fail a test.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ fn on_processor() -> Option<Duration> {
     Some(Duration::from_nanos(told.split_whitespace().next()?.parse().ok()?))
 }
 
-/// Does something, and gives what came of it with the processor time that it took. Where there is none, it is the time that passed.
+/// Does something, and gives what came of it with the processor time that it took. Where there is none, it is the time
+/// that passed.
 pub fn cost_of<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let (begin, before) = (Instant::now(), on_processor());
     let result = work();

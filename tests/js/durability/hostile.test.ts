@@ -31,7 +31,10 @@ async function written(): Promise<{ readonly snapshot: Uint8Array; readonly jour
   return both;
 }
 
-/** Asserts that reading some bytes is no work. It takes a millisecond; what believes a length or a count of 2^32 takes seconds. */
+/**
+ * Asserts that reading some bytes is no work. It takes a millisecond; what believes a length or a count of 2^32 takes
+ * seconds.
+ */
 const expectQuick = (read: () => void): void => expectCheap(read, 250);
 
 /** Asserts that bytes are refused as they should be, and gives the code. */

@@ -1,4 +1,5 @@
-// What work costs, for tests of algorithms: counted in time on the processor, which does not pass while other programs have it.
+// What work costs, for tests of algorithms: counted in time on the processor, which does not pass while other programs
+// have it.
 
 import { expect } from "vitest";
 
@@ -9,8 +10,9 @@ export function processorTime(): number {
 }
 
 /**
- * Asserts that work takes little processor time. The least of several rounds counts, because a collection of garbage or the compiler
- * may fall into one. The limit must be far above what the work takes, and far below what the fault that is looked for would take.
+ * Asserts that work takes little processor time. The least of several rounds counts, because a collection of garbage
+ * or the compiler may fall into one. The limit must be far above what the work takes, and far below what the fault
+ * that is looked for would take.
  *
  * @param limit In milliseconds.
  */

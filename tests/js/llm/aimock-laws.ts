@@ -9,7 +9,10 @@ const { chat, responses, anthropic, gemini } = dialects;
 /** What the server says slowly. */
 export const COUNTING = "one two three four five six seven eight nine ten";
 
-/** How often a slow answer may be asked for: on a busy machine, all of one may be there before the client looks, but not of each. */
+/**
+ * How often a slow answer may be asked for: on a busy machine, all of one may be there before the client looks, but not
+ * of each.
+ */
 const ATTEMPTS = 10;
 
 /** The clients by name. */

@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import { deferred, soon } from "../kit/index.js";
 import { dialects } from "./dialects.js";
 
-/** A fetch whose body is read only as its reader reads, and what says that the body was read to its end, or was let go. */
+/**
+ * A fetch whose body is read only as its reader reads, and what says that the body was read to its end, or was let go.
+ */
 function watchedFetch(): { fetch: typeof fetch; bodyIsOver: () => Promise<void> } {
   let over = deferred();
   const watched: typeof fetch = async (...args) => {

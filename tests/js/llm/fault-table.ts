@@ -42,7 +42,10 @@ export interface Fault {
   readonly at?: () => Promise<string>;
   /** Happens beside the call. */
   readonly meanwhile?: (server: FaultServer, abort: () => void) => void | Promise<void>;
-  /** Says when time passes. With it, the clock of the call stands still otherwise, however long the machine takes for its work. */
+  /**
+   * Says when time passes. With it, the clock of the call stands still otherwise, however long the machine takes for
+   * its work.
+   */
   readonly time?: (server: FaultServer, clock: CallClock) => Promise<void>;
   /** What else has to be true of the requests. */
   readonly check?: (exchanges: readonly Exchange[]) => void;
