@@ -2,8 +2,8 @@
 //! memory, or it is a run like any other.
 #![allow(unsafe_code)] // an allocator cannot be written without it; this one only counts and passes on
 
-mod snapshot_kit;
 mod processor_time;
+mod snapshot_kit;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
