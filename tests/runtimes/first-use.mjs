@@ -6,7 +6,7 @@ import { allRuntimes } from "./lib/runtimes.mjs";
 import { prepare } from "./lib/scratch.mjs";
 import { table } from "./lib/tables.mjs";
 
-const LIMIT = 60;
+const LIMIT = 300;
 
 await main(async () => {
   const rounds = Number(process.argv[2] ?? 9);

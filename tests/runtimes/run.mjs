@@ -11,7 +11,7 @@ import { prepare } from "./lib/scratch.mjs";
 import { matrixTable, placesTable } from "./lib/tables.mjs";
 
 /** How long one runtime may take for one round of jobs, in seconds. */
-const LIMIT = 150;
+const LIMIT = 900;
 /** As many runtimes at a time as the smallest machine has cores. */
 const AT_A_TIME = 2;
 

@@ -23,7 +23,7 @@ class ApprovalEvent extends HumanResponseEvent {
 }
 
 /** Two steps: one streams what it writes, the other waits for a person. */
-const workflow = new Workflow({ name: "letters", timeout: 30 });
+const workflow = new Workflow({ name: "letters", timeout: null });
 workflow.addStep({ inputs: [StartEvent], outputs: [DraftEvent], name: "draft" }, async (context, event) => {
   for (const word of event.data.split(" ")) {
     await context.sleep(0.001);

@@ -10,6 +10,7 @@ import {
   tool,
 } from "stepstream/agents";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { failure, soon } from "../kit/index.js";
 import { type Script, ScriptedModel, call, readAll, resultsIn } from "./kit.js";
 

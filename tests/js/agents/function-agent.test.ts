@@ -25,6 +25,7 @@ import {
   tool,
 } from "stepstream/agents";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { deferred, expectError, failure, fails, kinds, pause, turn } from "../kit/index.js";
 import { ScriptedModel, add, call, multiply, readAll, resultsIn, shown, textIn } from "./kit.js";
 

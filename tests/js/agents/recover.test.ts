@@ -15,6 +15,7 @@ import {
   tool,
 } from "stepstream/agents";
 import { describe, expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { deferred, expectError, failure, pause, soon } from "../kit/index.js";
 import { type Line, ScriptedModel, call, readAll, shown, textIn } from "./kit.js";
 

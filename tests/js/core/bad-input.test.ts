@@ -12,6 +12,7 @@ import {
   WorkflowEvent,
 } from "stepstream";
 import { afterEach, expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, expectError, fails, failure, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Note extends WorkflowEvent<unknown> {}

@@ -2,6 +2,7 @@
 
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, kinds, soon, turn } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {}

@@ -2,6 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test, vi } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, expectError, failure, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {}
@@ -116,6 +117,7 @@ test("a signal that is aborted later cancels the run", async () => {
 });
 
 test("AbortSignal.timeout cancels with its own reason", async () => {
+  vi.useRealTimers(); // The only ones that it has.
   const context = endless().run(0, undefined, { signal: AbortSignal.timeout(10) });
   const error = await fails(context, CancelledError, "RUN_CANCELLED");
   expect((error.cause as DOMException).name).toBe("TimeoutError");

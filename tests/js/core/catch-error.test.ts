@@ -13,6 +13,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, fails, failure, kinds, soon } from "../kit/index.js";
 
 class Work extends WorkflowEvent<number> {}

@@ -2,6 +2,7 @@
 
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, kinds, soon } from "../kit/index.js";
 
 class First extends WorkflowEvent<number> {}

@@ -18,6 +18,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, failure, soon, turn } from "../kit/index.js";
 
 class Work extends WorkflowEvent<number> {}
@@ -218,7 +219,7 @@ async function goThrough(place: Place, act: Act): Promise<Outcome> {
     () => here("then"),
   );
   const idle = run.idle().then(() => here("idle callback"));
-  await soon(Promise.all([reader, cursor, done, idle]), 6_000);
+  await soon(Promise.all([reader, cursor, done, idle]));
   await turn();
   return { reached, thrown };
 }

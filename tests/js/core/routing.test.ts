@@ -2,6 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, ValidationError, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, fails, kinds, soon } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {}

@@ -13,6 +13,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, expectError, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Left extends WorkflowEvent<string> {}

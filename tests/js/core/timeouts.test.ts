@@ -14,6 +14,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, expectError, fails, failure, pause, soon } from "../kit/index.js";
 
 class Answer extends HumanResponseEvent<string> {}

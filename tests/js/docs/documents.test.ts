@@ -53,7 +53,7 @@ describe.each(withPrograms)("the programs of $name", ({ snippets }) => {
 test("the strict compiler accepts the programs in TypeScript", () => {
   const files = documents.flatMap(({ snippets }) => snippets.map(({ file }) => file));
   expect(complaints(files.filter((file) => file.endsWith(".mts")))).toEqual([]);
-}, 60_000);
+});
 
 test("the README's first program is examples/hello.mjs", () => {
   const hello = read("examples/hello.mjs");

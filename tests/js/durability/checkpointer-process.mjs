@@ -11,7 +11,7 @@ class Draft extends WorkflowEvent {
 const [directory, what] = process.argv.slice(2);
 const ran = [];
 
-const workflow = new Workflow({ timeout: 5 });
+const workflow = new Workflow({ timeout: null });
 workflow.addStep({ inputs: [StartEvent], outputs: [Draft], name: "write" }, (_, event) => {
   ran.push("write");
   return new Draft(`${event.data}, drafted`);

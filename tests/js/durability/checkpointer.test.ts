@@ -36,7 +36,7 @@ interface Data {
 
 /** write -> revise -> publish; each step leaves its name in the data. */
 function chain(options: ConstructorParameters<typeof Workflow>[0] = {}): Workflow<Data, string, string> {
-  const workflow = new Workflow<Data, string, string>({ timeout: 5, ...options });
+  const workflow = new Workflow<Data, string, string>({ timeout: null, ...options });
   workflow.addStep({ inputs: [StartEvent<string>], outputs: [Draft], name: "write" }, ({ data }, event) => {
     data.ran.push("write");
     return new Draft(`${event.data} written`);

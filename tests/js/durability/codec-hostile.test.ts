@@ -6,6 +6,7 @@ import { RecoverError } from "../../../pkg-template/src/errors/errors.js";
 import type { CodecContext } from "../../../pkg-template/src/snapshot/codec/context.js";
 import { decodePayload, encodePayload } from "../../../pkg-template/src/snapshot/codec/codec.js";
 import "../kit/guard.js";
+import { expectCheap } from "../kit/processor.js";
 import { Money, Plain, contextWith, randomFrom, randomValue } from "./codec-kit.js";
 
 const types: CodecContext["types"] = {
@@ -173,10 +174,9 @@ describe("documents that were made to harm", () => {
   ];
 
   test.each(harmful)("%s", (_, text) => {
-    const began = performance.now();
-    const result = outcome(text);
-    // All of these are quick; what must not be is quadratic.
-    expect(performance.now() - began).toBeLessThan(2_000);
+    let result: unknown;
+    // Each takes some milliseconds. What fills the billions of places that some of them speak of takes a minute.
+    expectCheap(() => void (result = outcome(text)), 2_000);
     const isHarmless = /sparse array of the greatest|no regular|a fraction|a regular expression that is an object/.test(
       _,
     );
@@ -198,10 +198,9 @@ describe("documents that were made to harm", () => {
     const many = Array.from({ length: count }, () => `["#",${count + 1}]`).join();
     const items = Array.from({ length: count }, (_, at) => `${count + 3 + (at % 2)}`).join();
     const list = `[${Array.from({ length: count }, (_, at) => at + 1).join()}]`;
-    const began = performance.now();
-    outcome(`[${list},${many},[${count + 2},${items}],"set","a","b"]`);
-    outcome(`[${list},${many},[${count + 2},${items}],"map","a","b"]`);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    // Each takes a tenth of a second; 3.6 billion items would take a minute.
+    expectCheap(() => void outcome(`[${list},${many},[${count + 2},${items}],"set","a","b"]`), 2_000);
+    expectCheap(() => void outcome(`[${list},${many},[${count + 2},${items}],"map","a","b"]`), 2_000);
   });
 
   test("buffers cannot be had twice", () => {

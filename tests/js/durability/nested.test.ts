@@ -12,6 +12,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, failure, fails, soon, turn } from "../kit/index.js";
 import { Answer, Item, Progress, reborn, told } from "./kit.js";
 

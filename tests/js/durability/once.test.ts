@@ -3,6 +3,7 @@
 import { SnapshotError, StartEvent, StopEvent, Workflow, retryPolicy, waitFixed } from "stepstream";
 import type { HandlerContext, StepParameters } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { deferred, fails, failure, pause, soon } from "../kit/index.js";
 import { Answer, Item, reborn } from "./kit.js";
 

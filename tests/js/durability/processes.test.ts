@@ -63,7 +63,7 @@ beforeAll(async () => {
   const built = await rolldown({ input: source, platform: "node" });
   await built.write({ file: bundle, format: "esm", minify: true });
   await built.close();
-}, 30_000);
+});
 
 afterAll(() => {
   rmSync(source, { force: true });

@@ -1,6 +1,7 @@
 // What a replay says of the store: at each tick what it was at that tick, because a snapshot of that moment must be able to go on.
 import { expect, test } from "vitest";
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
+import "../kit/fake-clock.js";
 
 class Counted extends WorkflowEvent<number> {
   static readonly type = "counted";

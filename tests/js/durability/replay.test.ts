@@ -11,6 +11,7 @@ import {
   type WorkflowContext,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, fails, soon, turn } from "../kit/index.js";
 import { Answer, Item, Other, Progress, told } from "./kit.js";
 

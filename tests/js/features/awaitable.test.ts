@@ -2,6 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, Workflow, WorkflowContext } from "stepstream";
 import { expect, test, vi } from "vitest";
+import "../kit/fake-clock.js";
 import { failure, fails, soon, turn } from "../kit/index.js";
 
 const boom = new Error("boom");

@@ -2,6 +2,7 @@
 
 import { CancelledError, StartEvent, StopEvent, Workflow } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { fails, soon, turn } from "../kit/index.js";
 
 /** A workflow whose runs go on until somebody ends them, unless told otherwise. */

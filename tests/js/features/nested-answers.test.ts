@@ -2,6 +2,7 @@
 
 import { HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { describe, expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { fails, soon, takePrinted } from "../kit/index.js";
 import { ValidationError } from "stepstream";
 

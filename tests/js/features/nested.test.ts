@@ -12,6 +12,7 @@ import {
   WorkflowEvent,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, expectError, failure, fails, soon, turn } from "../kit/index.js";
 
 class Progress extends WorkflowEvent<string> {

@@ -11,6 +11,7 @@ import {
   WorkflowEvent,
 } from "stepstream";
 import { expect, test, vi } from "vitest";
+import "../kit/fake-clock.js";
 import { expectError, failure, kinds, soon, turn } from "../kit/index.js";
 
 class Draft extends WorkflowEvent<string> {

@@ -12,6 +12,7 @@ import {
   waitFixed,
 } from "stepstream";
 import { expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { collect, deferred, failure, fails, kinds, soon, takePrinted, turn } from "../kit/index.js";
 
 class Draft extends WorkflowEvent<string> {

@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, vi } from "vitest";
 
 const METHODS = ["debug", "error", "info", "log", "trace", "warn"] as const;
 
+// As it is on the real clock; a test may have a fake one.
+const { setImmediate: afterThisTurn } = globalThis;
+
 let unhandled: unknown[] = [];
 let printed: unknown[][] = [];
 let expected = 0;
@@ -23,8 +26,8 @@ beforeEach(() => {
 
 afterEach(async () => {
   // Node tells of unheard rejections when the microtasks are done.
-  await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => afterThisTurn(resolve));
+  await new Promise((resolve) => afterThisTurn(resolve));
   process.off("unhandledRejection", onUnhandled);
   vi.restoreAllMocks();
   expect(unhandled, "unhandled rejections").toEqual([]);

@@ -24,6 +24,9 @@ export function kinds(events: readonly WorkflowEvent[]): string[] {
   return events.map((event) => event.constructor.name);
 }
 
+// As they are on the real clock; a test may have a fake one.
+const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
+
 /** Waits until timers, I/O and promises that are due have had their turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -49,16 +52,19 @@ export function deferred<T = void>(): {
   return { promise, resolve, reject };
 }
 
-/** The value of a promise that must settle soon: a test that hangs should say at which line. */
-export async function soon<T>(promise: PromiseLike<T>, ms = 5_000): Promise<T> {
+/** In milliseconds: so long that only what hangs takes longer, however busy the machine. Less than a test has. */
+const HANG = 120_000;
+
+/** The value of a promise that must settle: a test that hangs should say at which line. */
+export async function soon<T>(promise: PromiseLike<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Not settled after ${ms} ms.`)), ms);
+    timer = startTimer(() => reject(new Error(`Not settled after ${HANG} ms.`)), HANG);
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    stopTimer(timer);
   }
 }
 

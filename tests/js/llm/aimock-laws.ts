@@ -9,6 +9,12 @@ const { chat, responses, anthropic, gemini } = dialects;
 /** What the server says slowly. */
 export const COUNTING = "one two three four five six seven eight nine ten";
 
+/**
+ * How often a slow answer may be asked for: on a busy machine, all of one may be there before the client looks, but not
+ * of each.
+ */
+const ATTEMPTS = 10;
+
 /** The clients by name. */
 export const clients: Readonly<Record<string, Dialect>> = { chat, responses, anthropic, gemini };
 
@@ -114,25 +120,33 @@ export const laws: Readonly<Record<string, Law>> = {
   },
 
   async "a slow answer is seen as it grows"(dialect, baseURL) {
-    const stream = dialect.client({ baseURL }).streamChat(user("slow"));
-    const times: number[] = [];
-    for await (const delta of stream) if (delta.type === "text") times.push(performance.now());
-    ok(times.at(-1)! - times[0]! > 200, `${times.length} pieces in ${times.at(-1)! - times[0]!} ms`);
-    equal((await stream.response).text, COUNTING, "text");
+    let growth = 0;
+    for (let attempt = 0; attempt < ATTEMPTS && growth < 200; attempt += 1) {
+      const stream = dialect.client({ baseURL }).streamChat(user("slow"));
+      const times: number[] = [];
+      for await (const delta of stream) if (delta.type === "text") times.push(performance.now());
+      growth = times.at(-1)! - times[0]!;
+      equal((await stream.response).text, COUNTING, "text");
+    }
+    ok(growth >= 200, `it came within ${growth} ms, ${ATTEMPTS} times`);
   },
 
   async "a slow answer can be aborted"(dialect, baseURL) {
-    const controller = new AbortController();
-    const stream = dialect.client({ baseURL }).streamChat(user("slow"), { signal: controller.signal });
-    const heard = failure(stream.response);
-    try {
-      for await (const delta of stream) if (delta.type === "text") controller.abort();
-    } catch (error) {
-      equal(error === (await heard), true, "loop and promise end alike");
+    let length = COUNTING.length;
+    for (let attempt = 0; attempt < ATTEMPTS && length === COUNTING.length; attempt += 1) {
+      const controller = new AbortController();
+      const stream = dialect.client({ baseURL }).streamChat(user("slow"), { signal: controller.signal });
+      const heard = failure(stream.response);
+      try {
+        for await (const delta of stream) if (delta.type === "text") controller.abort();
+      } catch (error) {
+        equal(error === (await heard), true, "loop and promise end alike");
+      }
+      const { code, partial } = await heard;
+      equal(code, "LLM_ABORTED", "code");
+      length = partial?.text.length ?? 0;
     }
-    const { code, partial } = await heard;
-    equal(code, "LLM_ABORTED", "code");
-    ok(partial && partial.text.length > 0 && partial.text.length < COUNTING.length, "a part has arrived");
+    ok(length > 0 && length < COUNTING.length, `${length} of ${COUNTING.length} characters had arrived`);
   },
 
   async "an answer that breaks off keeps what had arrived"(dialect, baseURL) {

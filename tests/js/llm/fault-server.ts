@@ -2,7 +2,7 @@
 // off, to mix up line ends or to cut a character in two; and it keeps what it has seen, so that a test can count requests.
 
 import { type AddressInfo, type Socket, createServer } from "node:net";
-import { soon, turn } from "../kit/index.js";
+import { deferred, soon, turn } from "../kit/index.js";
 
 /** A request as it arrived. */
 export interface SeenRequest {
@@ -23,6 +23,10 @@ export type Answer = (exchange: Exchange) => void | Promise<void>;
 export class Exchange {
   /** Resolves when the connection is gone, whoever has closed it. */
   readonly closed: Promise<void>;
+  /** Resolved by the test when its client has the head of the answer. */
+  readonly headIsRead = deferred();
+  /** Resolved by the test when its client has a text of the answer. */
+  readonly textIsRead = deferred();
   /** Whether the server closed the connection itself. */
   isOver = false;
   #isChunked = true;

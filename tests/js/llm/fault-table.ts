@@ -3,9 +3,17 @@
 
 import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
-import { pause } from "../kit/index.js";
+import { turn } from "../kit/index.js";
 import { type Dialect, dialects } from "./dialects.js";
 import { type Answer, type Exchange, type FaultServer, nobodyAt } from "./fault-server.js";
+
+/** The clock of one call, which a test moves. */
+export interface CallClock {
+  /** Lets so many seconds pass. */
+  pass(seconds: number): Promise<void>;
+  /** Lets time pass until the client has sent so many requests, and no longer. */
+  passUntil(requests: number): Promise<void>;
+}
 
 /** One row. */
 export interface Fault {
@@ -34,6 +42,11 @@ export interface Fault {
   readonly at?: () => Promise<string>;
   /** Happens beside the call. */
   readonly meanwhile?: (server: FaultServer, abort: () => void) => void | Promise<void>;
+  /**
+   * Says when time passes. With it, the clock of the call stands still otherwise, however long the machine takes for
+   * its work.
+   */
+  readonly time?: (server: FaultServer, clock: CallClock) => Promise<void>;
   /** What else has to be true of the requests. */
   readonly check?: (exchanges: readonly Exchange[]) => void;
 }
@@ -91,7 +104,7 @@ const begunThen =
   async (exchange) => {
     await begun(dialect, text)(exchange);
     // What was sent must be read before a reset, which throws it away.
-    await pause(100);
+    await (text ? exchange.textIsRead : exchange.headIsRead).promise;
     await then(exchange);
   };
 
@@ -102,7 +115,8 @@ const reset: Answer = (exchange) => exchange.reset();
 const onlyComments = async (exchange: Exchange): Promise<void> => {
   while (!exchange.isGivenUp) {
     exchange.send(": still here\n\n");
-    await pause(50);
+    // Time enough for the client to read it; the clock may be one that stands still.
+    for (let turns = 0; turns < 20; turns += 1) await turn();
   }
 };
 
@@ -164,6 +178,12 @@ const timeouts: Fault[] = [
     server: "Accepts the requests and never answers.",
     answers: [silent],
     options: { timeouts: { connect: 0.3 }, maxRetries: 1 },
+    time: async (server, clock) => {
+      await server.exchange(0);
+      await clock.passUntil(2);
+      await server.exchange(1);
+      await clock.pass(0.3);
+    },
     outcome: "LLM_TIMEOUT",
     requests: 2,
     hangsUp: true,
@@ -174,6 +194,12 @@ const timeouts: Fault[] = [
     server: "Sends the headers and then nothing but comments.",
     answers: [begunThen(chat, "", onlyComments)],
     options: { timeouts: { firstToken: 0.3 }, maxRetries: 0 },
+    time: async (server, clock) => {
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
+      await clock.pass(0.3);
+    },
     outcome: "LLM_TIMEOUT",
     requests: 1,
     hangsUp: true,
@@ -184,6 +210,12 @@ const timeouts: Fault[] = [
     server: "Sends the headers and then nothing; answers the second request.",
     answers: [begun(chat, ""), well(chat)],
     options: { timeouts: { firstToken: 1 } },
+    time: async (server, clock) => {
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
+      await clock.passUntil(2);
+    },
     outcome: "“Hello world”",
     requests: 2,
     atLeast: 1,
@@ -193,6 +225,12 @@ const timeouts: Fault[] = [
     server: "Sends one token and then nothing but comments.",
     answers: [begunThen(chat, "Hello ", onlyComments)],
     options: { timeouts: { betweenTokens: 0.5 } },
+    time: async (server, clock) => {
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
+      await clock.pass(0.5);
+    },
     outcome: "LLM_TIMEOUT, partial “Hello ”",
     requests: 1,
     hangsUp: true,
@@ -203,6 +241,12 @@ const timeouts: Fault[] = [
     server: "Sends one token and then nothing but comments.",
     answers: [begunThen(chat, "Hello ", onlyComments)],
     options: { timeouts: { total: 0.8 } },
+    time: async (server, clock) => {
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
+      await clock.pass(0.8);
+    },
     outcome: "LLM_TIMEOUT, partial “Hello ”",
     requests: 1,
     hangsUp: true,
@@ -214,6 +258,10 @@ const timeouts: Fault[] = [
     answers: [silent],
     whole: true,
     options: { timeouts: { total: 0.3 } },
+    time: async (server, clock) => {
+      await server.exchange(0);
+      await clock.pass(0.3);
+    },
     outcome: "LLM_TIMEOUT",
     requests: 1,
     hangsUp: true,
@@ -306,7 +354,7 @@ const statuses: Fault[] = [
     answers: [
       async (exchange) => {
         exchange.head(503, keptOpen).send('{"error":');
-        await pause(50);
+        await exchange.headIsRead.promise;
         exchange.reset();
       },
       well(chat),
@@ -555,6 +603,12 @@ const resumed: Fault[] = [
     dialect: anthropic,
     answers: [begun(anthropic), well(anthropic, "world")],
     options: { resumeOnDrop: true, timeouts: { betweenTokens: 0.8 } },
+    time: async (server, clock) => {
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
+      await clock.passUntil(2);
+    },
     outcome: "“Hello world”",
     requests: 2,
     atLeast: 0.8,
@@ -721,8 +775,9 @@ const aborts: Fault[] = [
     dialect,
     answers: [begun(dialect)],
     meanwhile: async (server, abort) => {
-      await server.exchange(0);
-      await pause(200);
+      await (
+        await server.exchange(0)
+      ).textIsRead.promise;
       abort();
     },
     outcome: `LLM_ABORTED, partial “Hello ”${dialect.known}`,
@@ -744,10 +799,9 @@ const aborts: Fault[] = [
     server: "Answers 503 with `retry-after: 20`.",
     answers: [status(503, { "retry-after": "20" }), well(chat)],
     meanwhile: async (server, abort) => {
-      await (
-        await server.exchange(0)
-      ).closed;
-      await pause(100);
+      const exchange = await server.exchange(0);
+      await Promise.all([exchange.headIsRead.promise, exchange.closed]);
+      await turn();
       abort();
     },
     outcome: "LLM_ABORTED",
@@ -758,8 +812,10 @@ const aborts: Fault[] = [
     server: "Answers 503 and does not end the body.",
     answers: [(exchange) => void exchange.head(503, keptOpen).send('{"error":'), well(chat)],
     meanwhile: async (server, abort) => {
-      await server.exchange(0);
-      await pause(100);
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
+      await turn();
       abort();
     },
     outcome: "LLM_ABORTED",
@@ -772,8 +828,10 @@ const aborts: Fault[] = [
     answers: [(exchange) => void exchange.head(200, keptOpen).send(chat.whole("Hello world").slice(0, 20))],
     whole: true,
     meanwhile: async (server, abort) => {
-      await server.exchange(0);
-      await pause(100);
+      await (
+        await server.exchange(0)
+      ).headIsRead.promise;
+      await turn();
       abort();
     },
     outcome: "LLM_ABORTED",

@@ -5,10 +5,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { WorkflowError } from "stepstream";
 import { type ChatResponse, type ChatStream, LLMError, type Usage } from "stepstream/llm";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { soon } from "../kit/index.js";
 import { dialects } from "./dialects.js";
-import { type Fault, faultTable } from "./fault-table.js";
+import { type CallClock, type Fault, faultTable } from "./fault-table.js";
 import { faultServer } from "./fault-server.js";
 
 const messages = [{ role: "user", content: "Say hello." }] as const;
@@ -28,19 +28,41 @@ function told(outcome: ChatResponse | LLMError): string {
 const costOf = ({ input, output }: Usage): string =>
   [input, output].filter((count) => count !== undefined).join(" and ");
 
+/** Lets time pass only when a test says so, for timers and clocks. Everything else, the network too, goes on. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** The clock that was stopped, for a call that has sent so many requests. */
+const callClock = (requests: () => number): CallClock => ({
+  pass: async (seconds) => void (await vi.advanceTimersByTimeAsync(seconds * 1000)),
+  async passUntil(count) {
+    while (requests() < count) await vi.advanceTimersByTimeAsync(1);
+  },
+});
+
 async function check(row: Fault): Promise<void> {
   const { dialect = dialects.chat, options = {}, atLeast = 0, whole = false } = row;
   await using server = await faultServer(...row.answers);
   let requests = 0;
-  const counting: typeof fetch = (...args) => {
+  const counting: typeof fetch = async (...args) => {
+    const nth = requests;
     requests += 1;
-    return fetch(...args);
+    const response = await fetch(...args);
+    server.exchanges[nth]?.headIsRead.resolve();
+    return response;
   };
   const controller = new AbortController();
   const baseURL = (await row.at?.()) ?? server.url;
   const client = dialect.client({ baseURL, fetch: counting, ...options });
+  if (row.time) stopClock();
   const began = performance.now();
   const beside = row.meanwhile?.(server, () => controller.abort());
+  const passing = row.time?.(
+    server,
+    callClock(() => requests),
+  );
 
   const seen: string[] = [];
   const read = async (stream: ChatStream): Promise<ChatResponse> => {
@@ -48,7 +70,10 @@ async function check(row: Fault): Promise<void> {
     const heard = row.leaves ? undefined : stream.response.catch((error: unknown) => error);
     try {
       for await (const delta of stream) {
-        if (delta.type === "text") seen.push(delta.text);
+        if (delta.type === "text") {
+          seen.push(delta.text);
+          server.exchanges.at(-1)?.textIsRead.resolve();
+        }
         if (seen.length > 0 && row.leaves) break;
       }
     } catch (error) {
@@ -59,12 +84,11 @@ async function check(row: Fault): Promise<void> {
   };
   const given = { signal: controller.signal };
   const call = whole ? client.chat(messages, given) : read(client.streamChat(messages, given));
-  const outcome = await soon(
-    call.catch((error: unknown) => error as LLMError),
-    15_000,
-  );
+  const outcome = await soon(call.catch((error: unknown) => error as LLMError));
   await beside;
+  await passing;
   const took = (performance.now() - began) / 1e3;
+  vi.useRealTimers();
 
   expect(told(outcome), outcome instanceof Error ? outcome.message : "").toBe(row.outcome);
   expect(requests, "requests that were sent").toBe(row.requests);

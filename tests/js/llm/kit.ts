@@ -80,8 +80,8 @@ export async function serve(...replies: readonly Reply[]): Promise<ScriptedServe
   return { url: `http://127.0.0.1:${port}`, requests, close };
 }
 
-/** A piece of a body: text, bytes, or so many milliseconds of silence. */
-export type Piece = string | Uint8Array | number;
+/** A piece of a body: text, bytes, or silence, of so many milliseconds or until a promise resolves. */
+export type Piece = string | Uint8Array | number | Promise<void>;
 
 /** How a body ends: as it should, with the connection reset, or not at all. */
 export type Ending = "end" | "cut" | "hang";
@@ -97,7 +97,8 @@ export function body(
     response.flushHeaders();
     for (const piece of pieces) {
       if (response.destroyed) return;
-      if (typeof piece === "number") await new Promise((resolve) => setTimeout(resolve, piece));
+      if (piece instanceof Promise) await piece;
+      else if (typeof piece === "number") await new Promise((resolve) => setTimeout(resolve, piece));
       else await new Promise<void>((resolve) => response.write(piece, () => resolve()));
     }
     if (ending === "end") response.end();

@@ -166,5 +166,5 @@ test.for(cases)("$how: two hundred streams leave no timer and no connection", as
   await calls(200, given, { baseURL: server.url });
   for (const { closed } of server.exchanges) await closed;
   await server[Symbol.asyncDispose]();
-  await expect.poll(() => alive().join(), { timeout: 2_000 }).toBe(resources.join());
+  await expect.poll(() => alive().join()).toBe(resources.join());
 });

@@ -2,7 +2,7 @@
 
 import { LimitError } from "stepstream";
 import { AgentStream, FunctionAgent, ReActAgent, ToolCall, ToolCallResult, tool } from "stepstream/agents";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { isWorking, openai } from "./kit.js";
 
 const QUESTION = "What is (123 + 456) * 789?";
@@ -81,5 +81,5 @@ test("a run that is cancelled aborts the answer that is being written", async ()
   const outcomes = await Promise.allSettled([run, reading]);
   for (const outcome of outcomes)
     expect(outcome).toMatchObject({ status: "rejected", reason: { code: "RUN_CANCELLED" } });
-  await vi.waitFor(async () => expect(await isWorking()).toBe(false), { timeout: 5000 });
+  await expect.poll(isWorking).toBe(false);
 });

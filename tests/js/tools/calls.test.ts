@@ -3,6 +3,7 @@
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { type Tool, type ToolOptions, type ToolResultBlock, callTool, tool } from "stepstream/llm";
 import { describe, expect, test } from "vitest";
+import "../kit/fake-clock.js";
 import { deferred, failure, soon } from "../kit/index.js";
 
 type Options = ToolOptions<Record<string, unknown>, unknown>;

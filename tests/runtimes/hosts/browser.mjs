@@ -5,6 +5,9 @@ import path from "node:path";
 import puppeteer from "puppeteer-core";
 import { orders, print } from "./kit.mjs";
 
+/** In milliseconds: so long that only what hangs takes longer, however busy the machine. */
+const HANG = 120_000;
+
 const all = await orders();
 const { browser: kind, executablePath } = all[0];
 /** What is served, by path: the programs of the places, and the modules that they may want. */
@@ -44,7 +47,8 @@ const browser = await puppeteer.launch({
   executablePath,
   headless: true,
   args: quiet[kind],
-  timeout: 60_000,
+  timeout: HANG,
+  protocolTimeout: HANG * 5,
 });
 try {
   for (const { place, inside, jobs, code, policy } of all) {
@@ -53,7 +57,7 @@ try {
     tab.on("pageerror", (error) => errors.push(String(error)));
     const query = new URLSearchParams({ program: path.basename(code), ...(policy && { policy }) });
     await tab.goto(`${origin}/?${query}`);
-    await tab.waitForFunction("typeof performIn === 'function'", { timeout: 20_000 });
+    await tab.waitForFunction("typeof performIn === 'function'", { timeout: HANG });
     const reports = await tab.evaluate((where, list) => globalThis.performIn(where, list), inside, jobs);
     for (const report of reports) print(place, report);
     for (const error of errors)

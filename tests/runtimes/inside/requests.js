@@ -5,7 +5,7 @@ import { OpenAICompatible } from "stepstream/llm";
 import { Answer, Item, Other, single } from "../suite/kit.js";
 
 /** Waits for timers, for the network and for its own events, in turns. */
-const busy = new Workflow({ timeout: 20 });
+const busy = new Workflow({ timeout: null });
 busy.addStep({ name: "begin", inputs: [StartEvent] }, ({ sendEvent }, { data }) => {
   for (let nth = 0; nth < 3; nth += 1) sendEvent(new Item(`${data} ${nth}`));
 });
@@ -21,9 +21,9 @@ busy.addStep({ name: "gather", inputs: [Other] }, ({ collectEvents }, event) => 
   return all && new StopEvent(all.map(({ data }) => data));
 });
 
-/** Sleeps, and fetches when it wakes. */
+/** Sleeps for longer than a busy machine needs to answer a request, and fetches when it wakes. */
 const slow = single(async ({ sleep }, { data }) => {
-  await sleep(0.05);
+  await sleep(0.5);
   await fetch("http://outside.test/?awake");
   return new StopEvent(data);
 });

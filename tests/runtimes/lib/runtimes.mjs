@@ -35,7 +35,7 @@ const packageVersion = (name) => JSON.parse(readFileSync(path.join(packages, nam
 
 /** What a program says of its version. */
 async function versionOf(file) {
-  const { output } = await run(file, ["--version"], { limit: 60 });
+  const { output } = await run(file, ["--version"], { limit: 300 });
   return /\d+\.[\w.]+/.exec(output)?.[0];
 }
 

@@ -34,7 +34,7 @@ export async function prepare() {
   writeFileSync(path.join(project, "package.json"), '{ "name": "scratch", "private": true, "type": "module" }\n');
   // Offline: the package has no dependency, so nothing may be fetched.
   const advice = "The packed package cannot be installed.";
-  await must("npm", ["install", "--offline", ...QUIET, tarball()], advice, { cwd: project, limit: 120 });
+  await must("npm", ["install", "--offline", ...QUIET, tarball()], advice, { cwd: project, limit: 600 });
   for (const name of ["suite", "inside"]) copy(name, project);
   return undefined;
 }

@@ -116,7 +116,7 @@ export const durability = (fileStore) => ({
         await sleep(0.02);
         return new StopEvent(data + 1);
       });
-      return new Workflow({ timeout: 20 })
+      return new Workflow({ timeout: null })
         .addWorkflows({ nested })
         .addStep({ name: "begin", inputs: [StartEvent] }, ({ sendEvent }) => {
           for (const nth of [1, 2, 3]) sendEvent(new Item(nth));

@@ -19,7 +19,7 @@ class Gathered extends WorkflowEvent {
 }
 
 /** Longer than a slow machine needs from the start of a run to its snapshot, so that all of it is in the middle of something. */
-const A_WHILE = 1;
+const A_WHILE = 2;
 
 /**
  * Everything that may be pending at once: a step at work, queued ones behind it, a sleep, a retry, a half-full join, a wait that was answered
@@ -31,7 +31,7 @@ function make(log) {
     await sleep(A_WHILE);
     return new StopEvent(data.map((value) => value * 2n));
   });
-  const workflow = new Workflow({ name: "handover", timeout: 60, events: [Question, Answer, Progress] });
+  const workflow = new Workflow({ name: "handover", timeout: null, events: [Question, Answer, Progress] });
   workflow.addWorkflows({ nested });
   workflow.addStep({ name: "begin", inputs: [StartEvent] }, ({ sendEvent, store }, { data }) => {
     log.push("begin");

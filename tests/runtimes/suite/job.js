@@ -9,7 +9,7 @@
 import { StartEvent, StopEvent, Workflow } from "stepstream";
 import { finish, take } from "./handover.js";
 import { suite } from "./index.js";
-import { single, soon } from "./kit.js";
+import { HANG, single, soon } from "./kit.js";
 
 /** An error as text, with the code and the causes that it has. */
 export function describeError(error) {
@@ -52,7 +52,7 @@ export async function perform(job, report, means = {}) {
       await report({ tests: tests.length });
       for (const { name, run } of tests) {
         const begun = Date.now();
-        const result = await outcome(() => soon(run(), `the test "${name}"`, 20_000));
+        const result = await outcome(() => soon(run(), `the test "${name}"`, 1.5 * HANG));
         await report({ name, ...result, ms: Date.now() - begun });
       }
       return;

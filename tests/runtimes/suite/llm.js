@@ -102,10 +102,10 @@ export const llm = (server) => ({
     equal((await failing).partial.text, "One");
     for (const { model: name } of [model, second]) {
       const address = `${new URL(server).origin}/closed?model=${encodeURIComponent(name)}`;
-      for (let tries = 0; !(await (await fetch(address)).json()).closed; tries += 1) {
-        ok(tries < 400, `the server still sees the connection of ${name}`);
-        await pause(20);
-      }
+      const isClosed = async () => {
+        while (!(await (await fetch(address)).json()).closed) await pause(20);
+      };
+      await soon(isClosed(), `the connection of ${name}`);
     }
   },
 

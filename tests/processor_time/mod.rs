@@ -1,0 +1,21 @@
+//! What work costs: time on the processor, which does not pass while other programs have it. A busy machine must not
+//! fail a test.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// The processor time of this thread so far. Linux tells it; elsewhere there is none without a dependency.
+fn on_processor() -> Option<Duration> {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(told.split_whitespace().next()?.parse().ok()?))
+}
+
+/// Does something, and gives what came of it with the processor time that it took. Where there is none, it is the time
+/// that passed.
+pub fn cost_of<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let (begin, before) = (Instant::now(), on_processor());
+    let result = work();
+    let passed = begin.elapsed();
+    let spent = before.zip(on_processor()).map_or(passed, |(before, after)| after.saturating_sub(before));
+    (result, spent)
+}
