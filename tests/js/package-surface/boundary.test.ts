@@ -11,7 +11,7 @@ const read = (file: string): string => readFileSync(path.join(root, file), "utf8
 
 const rustWords = read("src/engine/words.rs");
 const rustReplies = read("src/wasm/engine/reply.rs");
-const rustCalls = read("src/wasm/engine/mod.rs") + read("src/wasm/engine/snapshot.rs");
+const rustCalls = ["graph", "mod", "snapshot"].map((file) => read(`src/wasm/engine/${file}.rs`)).join("");
 const typescriptWords = read("pkg-template/src/wasm/protocol.ts");
 const plan = read("pkg-template/src/runtime/plan.ts");
 
