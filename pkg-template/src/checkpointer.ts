@@ -14,7 +14,6 @@ import type {
   RunOptions,
   Slots,
   StepHook,
-  Run,
   Workflow,
   WorkflowContext,
 } from "./api/index.js";
@@ -69,7 +68,7 @@ export interface CheckpointerOptions {
    * Called when a snapshot could not be taken or saved; the run continues without that checkpoint. Default: throws the
    * error. An error that it throws fails the run if that has not ended, and makes the next `flush` reject.
    */
-  readonly onError?: ((error: unknown, completed: CompletedStep, context: Run) => void) | undefined;
+  readonly onError?: ((error: unknown, completed: CompletedStep, context: WorkflowContext) => void) | undefined;
 }
 
 const optionNames: OptionNames<CheckpointerOptions> = { store: 1, steps: 1, onError: 1 };
@@ -230,7 +229,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /** Takes a checkpoint; rejects when the run has to fail. */
-  async #take(completed: CompletedStep, context: Run): Promise<void> {
+  async #take(completed: CompletedStep, context: WorkflowContext): Promise<void> {
     const { step, input, output } = completed;
     const { status, runId } = context;
     if (!(this.#enabled.get(step) ?? this.#isEnabledByDefault) || status === "failed" || status === "cancelled") return;
@@ -250,7 +249,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   }
 
   /** Reports an error to `onError`; what that throws fails the run, and `flush`. */
-  #report(error: unknown, completed: CompletedStep, context: Run): void {
+  #report(error: unknown, completed: CompletedStep, context: WorkflowContext): void {
     let remaining = error;
     try {
       if (this.#onError !== undefined) return this.#onError(error, completed, context);

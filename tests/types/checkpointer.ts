@@ -1,7 +1,6 @@
 // Checkpoints: the types of a workflow go through the checkpointer.
 import {
   type CompletedStep,
-  type Run,
   type RunWithoutData,
   StartEvent,
   StopEvent,
@@ -49,7 +48,7 @@ new WorkflowCheckpointer(workflow, {
   onError: (error, completed, context) => {
     expectValue<unknown>()(error);
     expectValue<CompletedStep>()(completed);
-    expectValue<Run>()(context);
+    expectValue<WorkflowContext>()(context);
   },
 });
 

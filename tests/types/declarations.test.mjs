@@ -54,6 +54,8 @@ const HELPERS = [
   "StopChecks",
   "StopOf",
   "Tools",
+  // The interface behind the exported type of the same name.
+  "WorkflowContext",
 ];
 
 /** Keys under which the compiler tells classes apart; nobody can write them. */

@@ -6,7 +6,7 @@ import {
   StartEvent,
   StopEvent,
   Workflow,
-  type Run,
+  WorkflowContext,
   WorkflowEvent,
 } from "stepstream";
 import { expectValue } from "./helpers.js";
@@ -19,7 +19,7 @@ const outer = new Workflow<{ step: number }, string, string>().addWorkflows({ co
 
 outer.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<string>] }, async (context, event) => {
   const run = context.workflows.counter.run(event.data);
-  expectValue<Run<{ step: number }, number>>()(run);
+  expectValue<WorkflowContext<{ step: number }, string, number>>()(run);
   const { data: length } = await run;
   expectValue<number>()(length);
   expectValue<string>()((await context.workflows.shouter.run(new StartEvent(length))).data);

@@ -1,6 +1,13 @@
 // Everything that the package offers.
 
-export { type DisposableRun, type RunArguments, type RunOf, type RunWithoutData, WorkflowContext } from "./context.js";
+import type { WorkflowContext as Context } from "../model/run.js";
+import { WorkflowContext as ContextClass } from "./context.js";
+
+/** A run. `run` and `recover` of a workflow make one; the class is there for `instanceof`. */
+export const WorkflowContext: abstract new (...args: never) => Context = ContextClass;
+export type WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown> = Context<ContextData, Start, Stop>;
+
+export type { RunArguments, RunOf, RunWithoutData } from "./context.js";
 export { type StepDecorator, step } from "./decorators.js";
 export {
   CancelledError,
@@ -48,7 +55,7 @@ export type {
   StepResult,
 } from "../model/step-types.js";
 export type { NestableWorkflow, NestedWorkflow, NoSlots, Slots, WorkflowTypes } from "../model/nested.js";
-export type { GivenData, PausedStep, Run, RunStatus, SendOptions } from "../model/run.js";
+export type { DisposableRun, GivenData, PausedStep, RunStatus, SendOptions } from "../model/run.js";
 export type { TypeHook } from "../model/type-hook.js";
 export {
   type ErrorClass,

@@ -3,7 +3,8 @@
 import { ValidationError } from "../errors/errors.js";
 import { type EventClass, type StepFailedEvent, StopEvent, type WorkflowEvent } from "../model/events.js";
 import type { NoSlots, Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
-import type { RecoverOptions, RunOptions, WorkflowOptions } from "../model/options.js";
+import type { WorkflowContext } from "../model/run.js";
+import type { RecoverOptions, WorkflowOptions } from "../model/options.js";
 import type {
   AddStepParameters,
   CatchErrorCheck,
@@ -19,14 +20,7 @@ import { type RawParameters, checkInputs, checkStep, checkStepNames, classesOf }
 import { type ValidationIssue, WorkflowDefinition, checkCount, define, definitionOf } from "../runtime/definition.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
-import {
-  type RunArguments,
-  type RunOf,
-  type WorkflowContext,
-  checkRecoverOptions,
-  checkRunOptions,
-  createContext,
-} from "./context.js";
+import { type RunArguments, type RunOf, checkRecoverOptions, checkRunOptions, createContext } from "./context.js";
 import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
 
 /**
@@ -46,7 +40,7 @@ import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
  */
 export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = NoSlots> {
   /** For the compiler alone; there is nothing at run time. */
-  declare readonly [workflowTypes]?: WorkflowTypes<ContextData, Start, Stop, NestedSlots>;
+  declare readonly [workflowTypes]?: WorkflowTypes<ContextData, Start, Stop, NestedSlots> | undefined;
 
   /** Its name in messages. */
   readonly name: string;

@@ -97,7 +97,7 @@ export interface Usage {
 
 /** A JSON Schema, also in the types of other packages such as `JSONSchema7`; not a schema of a validation library. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- with `unknown`, no interface would fit.
-export type JSONSchema = Readonly<Record<string, any>> & { readonly "~standard"?: never };
+export type JSONSchema = Readonly<Record<string, any>> & { readonly "~standard"?: never | undefined };
 
 /** A tool as it is described to a model. */
 export interface ToolDefinition {

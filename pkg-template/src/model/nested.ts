@@ -2,7 +2,7 @@
 
 import type { StartEvent } from "./events.js";
 import type { RunOptions } from "./options.js";
-import type { Run } from "./run.js";
+import type { WorkflowContext } from "./run.js";
 
 /** The key under which a workflow carries its types for the compiler; there is nothing at run time. */
 export declare const workflowTypes: unique symbol;
@@ -28,14 +28,14 @@ export type NoSlots = {};
 export interface NestableWorkflow {
   /** For the compiler alone; there is nothing at run time. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse every workflow with typed data.
-  readonly [workflowTypes]?: WorkflowTypes<any, any, any, any>;
+  readonly [workflowTypes]?: WorkflowTypes<any, any, any, any> | undefined;
   /** What tells the workflow from others. */
   readonly fingerprint: string;
 }
 
 /** Runs a nested workflow. */
 export type NestedWorkflow<Nested> = Nested extends {
-  readonly [workflowTypes]?: WorkflowTypes<infer ContextData, infer Start, infer Stop, infer _Slots>;
+  readonly [workflowTypes]?: WorkflowTypes<infer ContextData, infer Start, infer Stop, infer _Slots> | undefined;
 }
   ? {
       /**
@@ -44,6 +44,10 @@ export type NestedWorkflow<Nested> = Nested extends {
        *
        * @param data Default: the data of the run around it.
        */
-      run(input: Start | StartEvent<Start>, data?: ContextData, options?: RunOptions): Run<ContextData, Stop>;
+      run(
+        input: Start | StartEvent<Start>,
+        data?: ContextData,
+        options?: RunOptions,
+      ): WorkflowContext<ContextData, Start, Stop>;
     }
   : never;

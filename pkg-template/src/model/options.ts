@@ -1,7 +1,7 @@
 // The options of a workflow and of a run.
 
 import type { EventClass, WorkflowEvent } from "./events.js";
-import type { Run } from "./run.js";
+import type { WorkflowContext } from "./run.js";
 import type { Signal } from "../util/platform.js";
 import type { TypeHook } from "./type-hook.js";
 
@@ -39,7 +39,7 @@ export interface CompletedStep {
  * Called after each completed step, when its event has gone on. What it throws fails the run; so does what it rejects with, unless the
  * run has ended by then: nothing waits for it.
  */
-export type StepHook = (completed: CompletedStep, context: Run) => unknown;
+export type StepHook = (completed: CompletedStep, context: WorkflowContext) => unknown;
 
 /** Options of a workflow. */
 export interface WorkflowOptions {
@@ -76,7 +76,7 @@ export interface RunOptions {
   /** Cancels the run when it is aborted. */
   readonly signal?: Signal | undefined;
   /** Goes on with the store of this run. */
-  readonly context?: Run | undefined;
+  readonly context?: WorkflowContext | undefined;
   /** Instead of the workflow's `timeout`, in seconds. */
   readonly timeout?: number | null | undefined;
   /** Instead of the workflow's `onStep`. */

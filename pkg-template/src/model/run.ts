@@ -37,54 +37,123 @@ export interface PausedStep {
   replace(event: WorkflowEvent | undefined): void;
 }
 
+/** The key under which the type of the start event's data stands, for inference alone; there is nothing at run time. */
+declare const start: unique symbol;
+
+/** The key of `using`, where the compiler's library has it. */
+type DisposeKey = SymbolConstructor extends { readonly dispose: infer Key extends symbol } ? Key : never;
+
+/** Lets `using` free a run, where the compiler's library knows it. */
+export type DisposableRun = { readonly [Key in DisposeKey]: () => void };
+
 /**
- * A run, as a step's handler, a hook or an option has it: awaitable, and async-iterable over its events. `WorkflowContext` is the class.
+ * A run: awaitable, and async-iterable over its events.
+ *
+ * It begins when it is first awaited, iterated, sent an event or `start()`ed, and otherwise by itself in the next microtask.
+ *
+ * ```ts
+ * const context = workflow.run("pirates");
+ * for await (const event of context) console.log(event);
+ * const { data } = await context;
+ * ```
+ *
+ * An `async` function that returns a run returns its result, as with every awaitable.
  *
  * @typeParam ContextData What handlers find in `context.data`.
+ * @typeParam Start What the start event carries.
  * @typeParam Stop What the stop event carries.
  */
-export interface Run<ContextData = unknown, Stop = unknown>
-  extends PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent> {
+export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = unknown>
+  extends PromiseLike<StopEvent<Stop>>, AsyncIterable<WorkflowEvent>, DisposableRun {
+  /** For inference alone. */
+  readonly [start]?: Start | undefined;
+  /**
+   * A run of its own with the same start event and other data. The run it is called on becomes a template, which begins only when it is
+   * itself used: `run(x).with(d)` runs once, and of `c.with(a)`, `c.with(b)` and `c` each may be used.
+   */
+  with<Data extends ContextData>(data: Data): WorkflowContext<GivenData<ContextData, Data>, Start, Stop>;
+  /** Begins the run, if it has not begun. */
+  start(): this;
   /** The run's id. */
   readonly runId: string;
   /** What was given to `run` or `with`. */
   readonly data: ContextData;
   /** The run's state. */
   readonly store: Store;
-  /** Where the run is. */
+  /**
+   * `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when the outside sends an event. `completed`, `failed`,
+   * `cancelled`: it has ended.
+   */
   readonly status: RunStatus;
   /** What the StopEvent carries; undefined until the run has completed. */
   readonly result: Stop | undefined;
   /** The step whose failure has ended the run, if one has. */
   readonly failure: StepFailure | undefined;
-  /** Begins the run, if it has not begun. */
-  start(): this;
-  /** Sends an event into the run, to all steps that take it, to one of them, or to nested runs. */
+  /**
+   * Sends an event into the run; begins the run if it has not begun. The event goes to all steps that take it, or to the step or
+   * slot that the options name. An event that no step and no wait of this run takes goes to the nested runs that wait for it.
+   *
+   * ```ts
+   * run.sendEvent(new AnswerEvent("yes"));
+   * run.sendEvent(new AnswerEvent("yes"), { slot: "review" });
+   * ```
+   *
+   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `UNKNOWN_SLOT` (no nested run is under way in it),
+   * `EVENT_NOT_TAKEN` (the step does not take it).
+   */
   sendEvent(event: WorkflowEvent, options?: SendOptions): void;
-  /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. */
+  /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already. */
   cancel(reason?: unknown): void;
-  /** Resolves when the run has ended, or waits for an event from outside. */
+  /** Resolves when the run has ended, or goes on only when the outside sends an event. Never rejects. */
   idle(): Promise<void>;
-  /** A loop over the run's events with a place of its own. */
+  /** The events that were not read yet, and those to come. Every loop over the run goes on where the last one left off. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent>;
+  /** The same as a loop over the run, with a place of its own: what is read here is not taken from others. */
   stream(): AsyncIterableIterator<WorkflowEvent>;
-  /** The run as bytes. */
-  snapshot(options?: { readonly data?: boolean | undefined }): Uint8Array;
-  /** A run of its own with the same start event and other data. */
-  with<Data extends ContextData>(data: Data): Run<GivenData<ContextData, Data>, Stop>;
-  /** A loop over the steps: yields each when it has returned, before its event goes on. */
+  /**
+   * Goes through the run step by step: yields each step when it has returned, before its event goes on.
+   *
+   * ```ts
+   * for await (const paused of context.stepwise()) {
+   *   if (paused.output instanceof DraftEvent) paused.replace(new DraftEvent(improved));
+   * }
+   * ```
+   */
   stepwise(): AsyncGenerator<PausedStep, void, undefined>;
-  /** A run of its own that goes on from where this one is now. */
-  fork(): Run<ContextData, Stop>;
-  /** The journal of a run that keeps one: everything that has happened so far. */
-  journal(options?: { readonly stream?: false | undefined }): Uint8Array;
-  journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
+  /** See Promise. Resolves with the StopEvent; rejects with the error that ended the run. */
+  then<Fulfilled = StopEvent<Stop>, Rejected = never>(
+    onFulfilled?: ((stop: StopEvent<Stop>) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected>;
   /** See Promise. */
   catch<Rejected = never>(
     onRejected?: ((error: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<StopEvent<Stop> | Rejected>;
   /** See Promise. */
   finally(onFinally?: (() => void) | null): Promise<StopEvent<Stop>>;
-  /** Frees what the run holds: cancels it, unless it has ended. */
+  /**
+   * The run as bytes: everything that `workflow.recover` needs to go on, in this process or another. May be taken at any moment, also of a run
+   * that has not begun, has failed or has completed; the run goes on as if nothing had happened. Its size follows what is alive, not what has happened.
+   *
+   * @param options `data`: whether the run's data goes along. Default: false; it is given anew with `with`.
+   * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
+   */
+  snapshot(options?: { readonly data?: boolean | undefined }): Uint8Array;
+  /**
+   * A run of its own that goes on from where this one is now, with the same data and an id of its own.
+   *
+   * @throws SnapshotError `SNAPSHOT_VALUE`
+   */
+  fork(): WorkflowContext<ContextData, Start, Stop>;
+  /**
+   * The journal of a run that was started with `{ journal: true }`: everything that has happened so far, for `workflow.replay`. With `stream`, an
+   * iterable over the same in pieces, those to come included; joined in order they are the journal.
+   *
+   * @throws SnapshotError `JOURNAL_NOT_KEPT`
+   */
+  journal(options?: { readonly stream?: false | undefined }): Uint8Array;
+  journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
+  /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
   dispose(): void;
 }
 

@@ -3,7 +3,7 @@
 import { CancelledError, TimeoutError, ValidationError, asError } from "../errors/errors.js";
 import { StepFailedEvent, type StepFailure, WorkflowEvent, typeName } from "../model/events.js";
 import type { StepHook } from "../model/options.js";
-import type { Run } from "../model/run.js";
+import type { WorkflowContext } from "../model/run.js";
 import { describe } from "../util/describe.js";
 import { isThenable } from "../util/thenable.js";
 import { verdict } from "../wasm/protocol.js";
@@ -252,7 +252,7 @@ export class Attempts {
     const event = output ?? undefined;
     const returned = hook(
       { step, input: inputs[0]!, inputs, output: event, sequence, attempt },
-      this.#run.context as Run,
+      this.#run.context as WorkflowContext,
     );
     if (isThenable(returned)) {
       Promise.resolve(returned).catch((error: unknown) => this.#run.fail(asError(error, "onStep")));

@@ -2,7 +2,7 @@
 
 import { EngineError, RecoverError, SnapshotError, ValidationError, type WorkflowError } from "../errors/errors.js";
 import { codes } from "../errors/codes.js";
-import { engine, engineModule } from "./engine-module.js";
+import { engineModule } from "./engine-module.js";
 import { codeOf } from "../errors/code-of.js";
 
 /** The engine's memory as words. Good until the next call into the engine. */
