@@ -57,12 +57,12 @@ codes! {
     InvalidStep = 14, "INVALID_STEP";
     /// A retry policy cannot be evaluated.
     InvalidRetry = 16, "INVALID_RETRY";
-    /// An error handler is named among the steps of another one.
-    HandlerHandled = 28, "HANDLER_HANDLED";
     /// The addressed step does not take events of this type.
     EventNotTaken = 20, "EVENT_NOT_TAKEN";
     /// The run has ended and takes no more events.
     RunEnded = 21, "RUN_ENDED";
+    /// An error handler is named among the steps of another one.
+    HandlerHandled = 28, "HANDLER_HANDLED";
     /// The attempt that asks for something is over.
     AttemptEnded = 51, "ATTEMPT_ENDED";
     /// An id does not name anything that exists.
