@@ -73,7 +73,7 @@ const otherEntries = {
 const sharedChunks = [
   {
     name: "base",
-    test: /\/src\/(errors\/|util\/describe|model\/(duration|llm-error)|snapshot\/header)\.ts$/,
+    test: /\/src\/(errors\/[\w-]+|util\/describe|model\/(duration|llm-error)|snapshot\/header)\.ts$/,
     priority: 5,
   },
   {

@@ -1,9 +1,9 @@
 //! The codes with which the two WebAssembly modules refuse a call or report a failure.
 //!
-//! A code crosses the boundary as its number. What people read is on the JavaScript side: `codes.ts` has the class of the
-//! error and the advice for each name, and further codes that only JavaScript raises. The test
-//! `tests/js/package-surface/error-codes.test.ts` compares names and numbers. A name never changes, because programs compare
-//! it; a number only has to be the same on both sides, which always ship together.
+//! A code crosses the boundary as its number. What people read is on the JavaScript side: `codes.ts` has the class of
+//! the error and the advice for each name, and further codes that only JavaScript raises. The test
+//! `tests/js/package-surface/error-codes.test.ts` compares names and numbers. A name never changes, because programs
+//! compare it; a number only has to be the same on both sides, which always ship together.
 
 use core::fmt;
 

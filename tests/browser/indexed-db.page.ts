@@ -99,7 +99,7 @@ const forPage = {
     });
     await new Promise((resolve) => {
       const transaction = database.transaction("snapshots", "readwrite");
-      transaction.objectStore("snapshots").put(snapshotOf(1, { version: 2 }), "run");
+      transaction.objectStore("snapshots").put(snapshotOf(1, { version: 255 }), "run");
       transaction.oncomplete = resolve;
     });
     return store.save("run", snapshotOf(5)).then(

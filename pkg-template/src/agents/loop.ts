@@ -79,8 +79,8 @@ export function pickOptions<Options extends object>(options: object, names: Opti
 }
 
 /**
- * For the StreamReset of `runAgentStep`: the iteration whose AgentStream events it writes again. The other steps have none, so
- * that readers can go by the iteration alone: what a tool writes again concerns no text of the model.
+ * For the StreamReset of `runAgentStep`: the iteration whose AgentStream events it writes again. The other steps have
+ * none, so that readers can go by the iteration alone: what a tool writes again concerns no text of the model.
  */
 const resetDetails = ([setup]: readonly WorkflowEvent[]): { readonly iteration?: number } => ({
   iteration: (setup as AgentSetup).data.iteration,

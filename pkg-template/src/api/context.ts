@@ -25,8 +25,8 @@ import { newId } from "../util/new-id.js";
 import { stepThrough } from "./stepwise.js";
 
 /**
- * A run that lacks its data: what `run` gives when the workflow needs data and got none. `with` makes it a run that may be awaited, iterated and
- * started.
+ * A run that lacks its data: what `run` gives when the workflow needs data and got none. `with` makes it a run that may
+ * be awaited, iterated and started.
  */
 export interface RunWithoutData<ContextData = unknown, Start = unknown, Stop = unknown> extends DisposableRun {
   /** The run with its data. See {@link RunContext.with}. */
@@ -41,7 +41,10 @@ export interface RunWithoutData<ContextData = unknown, Start = unknown, Stop = u
   cancel(reason?: unknown): void;
   /** See {@link RunContext.dispose}. */
   dispose(): void;
-  /** Nothing that can be called: it makes the compiler refuse `await`, which takes what has no `then` for a finished value. */
+  /**
+   * Nothing that can be called: it makes the compiler refuse `await`, which takes what has no `then` for a finished
+   * value.
+   */
   then(this: RunContext<ContextData, Start, Stop>, needsData: never): unknown;
 }
 
@@ -83,8 +86,8 @@ function journalOf(run: LiveRun): JournalWriter {
   return new JournalWriter(codecOf(run.plan, run.definition.types), run.store, run.runId);
 }
 
-// The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the class.
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+// The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the
+// class. eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
 export interface WorkflowContext<ContextData, Start, Stop> extends DisposableRun {}
 
 /** The class behind {@link RunContext}, which has the documentation of its members. */
@@ -256,8 +259,8 @@ const snapshotNames = { data: 1 };
 const synonyms = { id: "runId", abortSignal: "signal" };
 
 /**
- * @throws ValidationError `INVALID_OPTION`. A wrong option that was found when the run is under way would be its error, far from the
- * cause.
+ * @throws ValidationError `INVALID_OPTION`. A wrong option that was found when the run is under way would be its error,
+ * far from the cause.
  */
 export function checkRunOptions(options: RunOptions): void {
   checkOptions(options, runNames, "run", synonyms);

@@ -21,7 +21,8 @@ import { Store } from "../model/store.js";
 /** Options of `workflow.replay`. */
 export interface ReplayOptions {
   /**
-   * Where to stop: after so many ticks, or at the first point where the function says so. Default: the end of the journal.
+   * Where to stop: after so many ticks, or at the first point where the function says so. Default: the end of the
+   * journal.
    */
   readonly until?: (number | ((replay: Replay) => boolean)) | undefined;
 }
@@ -254,7 +255,8 @@ export class Replay {
   }
 
   /**
-   * A snapshot of the run as it was at this point. Nested runs that were under way begin again, and there are no unread events.
+   * A snapshot of the run as it was at this point. Nested runs that were under way begin again, and there are no unread
+   * events.
    *
    * @throws RecoverError `SNAPSHOT_FORMAT` when the journal has not begun the run yet.
    */
@@ -295,7 +297,10 @@ function namesIn(bytes: Uint8Array): { readonly types: NamedType[]; readonly ste
   return { types, steps: Array.from({ length: stepCount }, (_, nth) => text(words[2 * typeCount + nth]!)) };
 }
 
-/** How many notes there are before the first tick of a journal, and behind each. The engine has checked the records, or will refuse them. */
+/**
+ * How many notes there are before the first tick of a journal, and behind each. The engine has checked the records, or
+ * will refuse them.
+ */
 function countNotes(bytes: Uint8Array): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const counts = [0];

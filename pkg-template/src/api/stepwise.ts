@@ -9,8 +9,9 @@ import type { PausedStep } from "../model/run.js";
 import type { LiveRun } from "../runtime/live-run.js";
 
 /**
- * Yields each step when it has returned; its event goes on when the loop asks for the next. When the loop is left early, the run
- * goes on by itself. Steps that run at the same time are yielded one after the other, in the order in which they return.
+ * Yields each step when it has returned; its event goes on when the loop asks for the next. When the loop is left
+ * early, the run goes on by itself. Steps that run at the same time are yielded one after the other, in the order in
+ * which they return.
  */
 export async function* stepThrough(run: LiveRun): AsyncGenerator<PausedStep, void, undefined> {
   const { attempts } = run;

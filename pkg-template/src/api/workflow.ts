@@ -57,13 +57,14 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * Adds a step.
    *
    * ```ts
-   * workflow.addStep({ inputs: [JokeEvent], outputs: [StopEvent<string>], numWorkers: 4 }, async (context, event) => …);
+   * workflow.addStep({ inputs: [JokeEvent], outputs: [StopEvent<string>], numWorkers: 4 }, async (context, event) =>
+   * …);
    * ```
    *
    * @param parameters What it takes and returns. With `override: true` it replaces the step of the same name.
    * @param handler Gets the context and an event for each input; returns an event, or nothing.
-   * @throws ValidationError when the definition is wrong: `INVALID_STEP`, `DUPLICATE_STEP`, `DUPLICATE_EVENT`, `STEP_TAKES_STOP`,
-   * `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
+   * @throws ValidationError when the definition is wrong: `INVALID_STEP`, `DUPLICATE_STEP`, `DUPLICATE_EVENT`,
+   * `STEP_TAKES_STOP`, `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
    */
   addStep<
     const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
@@ -100,12 +101,20 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   }
 
   /**
-   * Adds an error handler: a step that takes the failures of other steps once their retries are used up. It returns an event to go on
-   * with, or nothing.
+   * Adds an error handler: a step that takes the failures of other steps when their retries are used up. It returns the
+   * event that the run continues with. A run whose handler returns nothing stalls, with the failure as the `cause`,
+   * unless other steps move it.
    *
-   * @param parameters `steps`: whose failures; default: all that no other handler is for. `maxRecoveries`: how often failures may be
-   * handled along one line of events before the run fails after all. Default: 1.
-   * @throws ValidationError as `addStep`. A step that does not exist and a second handler for a step are found by `run` and `validate`.
+   * ```ts
+   * workflow.catchError({ steps: ["fetch"], outputs: [StopEvent<string>] }, (context, { data: { step, error } }) =>
+   *   new StopEvent(`${step} failed: ${error.message}`),
+   * );
+   * ```
+   *
+   * @param parameters `steps`: whose failures; default: all that no other handler is for. `maxRecoveries`: how often
+   * failures may be handled along one chain of events before the run fails. Default: 1.
+   * @throws ValidationError as `addStep`. A step that does not exist and a second handler for a step are found by `run`
+   * and `validate`.
    */
   catchError<const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[], Handler = unknown>(
     parameters: CatchErrorParameters<Outputs> & CatchErrorCheck<NotInferred<Outputs>, Stop>,
@@ -131,7 +140,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   }
 
   /**
-   * Takes a step away, by its name or its handler. Runs that are under way keep it.
+   * Removes a step, by its name or its handler. Runs in progress keep it.
    *
    * @throws ValidationError `UNKNOWN_STEP`
    */
@@ -168,35 +177,45 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     return this.#definition.stepNames;
   }
 
-  /** From now on everything that `validate` finds is refused by `run`, and an undeclared output fails the step. */
+  /**
+   * Makes the workflow strict: `run` refuses every issue of severity `error` that `validate` finds, and a step that
+   * returns an event which it did not declare fails. Returns the workflow.
+   */
   strict(): this {
     this.#definition.beStrict();
     return this;
   }
 
   /**
-   * Everything in the workflow that looks wrong; empty when nothing does. Steps that do not declare their outputs may return
-   * anything, so nothing that depends on them is reported.
+   * Everything in the workflow that looks wrong. Issues of severity `error` keep a run from working as it is meant.
+   * Those of severity `warning` are about names that a build may change, after which snapshots of an older build do not
+   * recover. Steps that do not declare their outputs may return any event, so nothing that depends on them is reported.
    *
-   * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP` or `DUPLICATE_HANDLER` in `catchError`.
+   * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP` or `DUPLICATE_HANDLER` in
+   * `catchError`.
    */
   validate(): ValidationIssue[] {
     return this.#definition.validate();
   }
 
-  /** What tells this workflow from others: its steps and what they take and return, in 16 hexadecimal digits. Snapshots carry it. */
+  /**
+   * A hash of the steps and of what they take and return, as 16 hexadecimal digits. Snapshots contain it, and `recover`
+   * compares it.
+   */
   get fingerprint(): string {
     return this.#definition.plan().fingerprint;
   }
 
   /**
-   * Makes a run. It begins when it is first used, at the latest in the next microtask.
+   * Makes a run. It begins when it is first awaited, iterated or sent an event, and otherwise by itself in the next
+   * microtask.
    *
    * @param input What the start event carries, or a start event.
    * @param data What handlers find in `context.data`. Where the workflow needs data and gets none, the run is a
    * {@link RunWithoutData}, until `with` gives it.
-   * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`, `DUPLICATE_HANDLER`; under
-   * `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when there is no WebAssembly.
+   * @throws ValidationError when the workflow cannot work: `NO_STEPS`, `NO_START_STEP`, `UNKNOWN_STEP`,
+   * `DUPLICATE_HANDLER`; under `strict()` for everything that `validate` finds. EngineError `UNSUPPORTED_RUNTIME` when
+   * there is no WebAssembly.
    */
   run<Given extends ContextData | undefined = undefined>(
     ...[input, data, options = {}]: RunArguments<Start, Given>
@@ -208,12 +227,13 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   }
 
   /**
-   * A run that goes on from a snapshot, here or in another process or kind of runtime. Everything in the snapshot is checked now; the run begins
-   * when it is first used, as one that `run` gives, and mostly gets its data from `with`.
+   * Resumes a run from a snapshot, in this process, another one, or another kind of runtime. The whole snapshot is
+   * checked now. The run begins when it is first used, like one that `run` gives. Its data mostly comes from `with`.
    *
-   * Steps that were in flight run again from their beginning: what they had received is handed back in the same order, what they had sent is
-   * not sent twice, and what they did under `once` is not done again. Events that were not read yet are still delivered. A run that had failed
-   * tries the failed step again; one that had completed resolves with its StopEvent.
+   * A step that was running starts again from its beginning. What it had received is given to it again in the same
+   * order, what it had sent is not sent twice, and its `once` side effects are not repeated. If it had written to the
+   * stream, the stream first gets a `StreamReset`. Events that were not read yet are still delivered. A run that had
+   * failed tries the failed step again. A run that had completed resolves with its StopEvent.
    *
    * ```ts
    * const bytes = context.snapshot();
@@ -221,8 +241,8 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * ```
    *
    * @param snapshot What `context.snapshot()` gave, as a Uint8Array or an ArrayBuffer.
-   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`, `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`;
-   * under `migrate` also `STEP_MISSING`, `EVENT_MISSING`, `STEP_CHANGED`.
+   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`,
+   * `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`; under `migrate` also `STEP_MISSING`, `EVENT_MISSING`, `STEP_CHANGED`.
    */
   recover(snapshot: Uint8Array | ArrayBuffer, options: RecoverOptions = {}): WorkflowContext<ContextData, Start, Stop> {
     this.#definition.checked();
@@ -232,7 +252,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   }
 
   /**
-   * Rebuilds the past of a run from its journal, without running any step.
+   * Rebuilds the past of a run from its journal. No step runs.
    *
    * ```ts
    * const context = workflow.run(input, data, { journal: true });
@@ -243,15 +263,15 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * ```
    *
    * @param journal What `context.journal()` gave, or its increments joined.
-   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`, `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`,
-   * `JOURNAL_GAP`.
+   * @throws RecoverError `SNAPSHOT_FORMAT`, `SNAPSHOT_VERSION`, `SNAPSHOT_TRUNCATED`, `SNAPSHOT_ALTERED`,
+   * `SNAPSHOT_FOREIGN`, `SNAPSHOT_INVALID`, `JOURNAL_GAP`.
    */
   replay(journal: Uint8Array | ArrayBuffer, options: ReplayOptions = {}): Replay {
     this.#definition.checked();
     return createReplay(this.#definition, journal, options);
   }
 
-  /** Frees what the workflow holds in the engine; it may be used again, and its runs go on. */
+  /** Frees the memory of the workflow in the engine. The workflow may be used again, and its runs continue. */
   dispose(): void {
     this.#definition.dispose();
   }

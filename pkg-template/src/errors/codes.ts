@@ -1,7 +1,7 @@
 // The error codes: the class of the error that carries each, and what its message says: what happened, and what to do.
 //
-// A code with a number also exists in Rust (`src/error.rs`), and crosses the boundary as that number. A test compares the two and
-// writes `docs/errors.md` from this table.
+// A code with a number also exists in Rust (`src/error.rs`), and crosses the boundary as that number. A test compares
+// the two and writes `docs/errors.md` from this table.
 
 /** What belongs to a code. */
 export interface CodeInfo {

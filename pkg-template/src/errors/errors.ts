@@ -35,7 +35,7 @@ export class TimeoutError extends WorkflowError {
   override readonly name = "TimeoutError";
 }
 
-/** A run was cancelled, or somebody works on in a step that is over. */
+/** A run was cancelled, a wait was withdrawn, or a step still works after its attempt has ended. */
 export class CancelledError extends WorkflowError {
   override readonly name = "CancelledError";
 }
@@ -58,7 +58,10 @@ export class EngineError extends WorkflowError {
 /** Something cannot be put into a snapshot, or a snapshot not into a store. */
 export class SnapshotError extends WorkflowError {
   override readonly name = "SnapshotError";
-  /** Where in the run the value is that cannot be carried, such as `store.user.connection`; undefined when it is not about a value. */
+  /**
+   * Where in the run the value is that cannot be carried, such as `store.user.connection`; undefined when it is not
+   * about a value.
+   */
   readonly path: string | undefined;
 
   /** @param path See {@link SnapshotError.path}. */
@@ -68,7 +71,7 @@ export class SnapshotError extends WorkflowError {
   }
 }
 
-/** A snapshot, journal or sealed snapshot cannot be taken up. Nothing has run. */
+/** A snapshot, journal or sealed snapshot cannot be recovered. Nothing has run. */
 export class RecoverError extends WorkflowError {
   override readonly name = "RecoverError";
 }

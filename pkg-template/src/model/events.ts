@@ -20,7 +20,8 @@ declare const role: unique symbol;
  * ```
  *
  * A class's own `static type` names the kind in snapshots and messages; an inherited one does not count. Without it the
- * class's name is used, which a minifier may change: give it to every event of a workflow whose snapshots outlive a build.
+ * class's name is used, which a minifier may change: give it to every event of a workflow whose snapshots outlive a
+ * build.
  */
 export class WorkflowEvent<Data = unknown> {
   /** For the compiler alone; there is nothing at run time. */
@@ -55,7 +56,8 @@ export class WorkflowEvent<Data = unknown> {
 type AbstractClass<Instance> = abstract new (...args: never) => Instance;
 
 /** A class of events. */
-// The property lets the compiler read a class that is generic (`outputs: [StopEvent]`) before it looks at the handler behind it.
+// The property lets the compiler read a class that is generic (`outputs: [StopEvent]`) before it looks at the handler
+// behind it.
 export interface EventClass<out Event extends WorkflowEvent = WorkflowEvent> extends AbstractClass<Event> {
   readonly prototype: WorkflowEvent;
 }
@@ -129,8 +131,9 @@ export class NestedEvent extends WorkflowEvent<{
 }> {}
 
 /**
- * Published when a step begins again, after a retry or a recovery, and an earlier attempt had written to the stream. What that attempt
- * had written no longer counts: a reader forgets it, and the step writes it anew. Events that the step *sent* are not affected.
+ * Published when a step begins again, after a retry or a recovery, and an earlier attempt had written to the stream.
+ * What that attempt had written no longer counts: a reader forgets it, and the step writes it anew. Events that the
+ * step *sent* are not affected.
  *
  * ```ts
  * for await (const event of run) {

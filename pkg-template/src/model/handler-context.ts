@@ -38,9 +38,9 @@ export type EventsOf<Classes extends readonly EventInput[]> = {
 /**
  * The context of one attempt of one step. Its methods may be taken off it (`({ sendEvent }, event) => …`).
  *
- * When the attempt is over (its run has ended, or it timed out), `signal` is aborted, and the methods that act on the run throw a
- * CancelledError with the code `ATTEMPT_ENDED`. After the handler has returned, the run goes on, and `sendEvent` and
- * `writeEventToStream` still work.
+ * When the attempt is over (its run has ended, or it timed out), `signal` is aborted, and the methods that act on the
+ * run throw a CancelledError with the code `ATTEMPT_ENDED`. After the handler has returned, the run goes on, and
+ * `sendEvent` and `writeEventToStream` still work.
  */
 export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots = NoSlots> {
   /** What was given to `run` or `with`. */
@@ -60,16 +60,18 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
   /**
    * Sends an event to the steps that take it, or to one of them.
    *
-   * @throws ValidationError `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it), `RUN_ENDED`.
+   * @throws ValidationError `INVALID_EVENT`, `UNKNOWN_STEP`, `EVENT_NOT_TAKEN` (the step does not take it),
+   * `RUN_ENDED`.
    */
   readonly sendEvent: (event: WorkflowEvent, options?: { readonly step?: string | undefined }) => void;
   /**
-   * Puts an event into the run's stream; no step gets it. When the step runs again, after a retry or a recovery, the stream first
-   * gets a `StreamReset`, and the step writes anew.
+   * Puts an event into the run's stream; no step gets it. When the step runs again, after a retry or a recovery, the
+   * stream first gets a `StreamReset`, and the step writes anew.
    */
   readonly writeEventToStream: (event: WorkflowEvent) => void;
   /**
-   * The next event of a class: one that came before and that no step took, or the first that comes. Each call consumes one event.
+   * The next event of a class: one that came before and that no step took, or the first that comes. Each call consumes
+   * one event.
    */
   readonly requireEvent: <const Input extends EventInput>(input: Input) => Promise<EventOf<Input>>;
   /**
@@ -79,7 +81,8 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    * const answer = await context.waitForEvent(AnswerEvent, { ask: new QuestionEvent("Send it?"), timeout: 3600 });
    * ```
    *
-   * A wait that loses a `Promise.race` stays open and takes the next event. Use `firstOf` instead, which withdraws the losers.
+   * A wait that loses a `Promise.race` stays open and takes the next event. Use `firstOf` instead, which withdraws the
+   * losers.
    *
    * @throws TimeoutError `WAIT_TIMEOUT`. CancelledError `WAIT_WITHDRAWN`.
    */
@@ -106,17 +109,17 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
     waits: Waits,
   ) => Promise<First<Waits>>;
   /**
-   * Adds an event to those that this step has collected. When there is one for each of the classes, takes them out and returns
-   * them in the order of the classes; until then returns null.
+   * Adds an event to those that this step has collected. When there is one for each of the classes, takes them out and
+   * returns them in the order of the classes; until then returns null.
    *
    * ```ts
    * const both = context.collectEvents(event, [DraftEvent, ReviewEvent]);
    * if (both === null) return;
    * ```
    *
-   * Pass the same array each time when it is long: it is then read in full only once. If you change an array of more than 32
-   * classes in place, events count for the old list until the change is noticed, which takes at most length / 32 calls. What you
-   * are given always has the classes that the array has at that call.
+   * Pass the same array each time when it is long: it is then read in full only once. If you change an array of more
+   * than 32 classes in place, events count for the old list until the change is noticed, which takes at most length /
+   * 32 calls. What you are given always has the classes that the array has at that call.
    */
   readonly collectEvents: <const Classes extends readonly EventClass[]>(
     event: WorkflowEvent,
@@ -125,16 +128,16 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
   /** Sleeps for so many seconds. Survives a snapshot, unlike a timer of your own. */
   readonly sleep: (seconds: number, options?: SleepOptions) => Promise<void>;
   /**
-   * Does something with a side effect once, and remembers the result, for this step and the events that it was invoked with. When the
-   * step is tried again, or runs again after a recovery, it gets that result, and the side effect does not happen again. What throws
-   * is not remembered. The result is part of snapshots.
+   * Does something with a side effect once, and remembers the result, for this step and the events that it was invoked
+   * with. When the step is tried again, or runs again after a recovery, it gets that result, and the side effect does
+   * not happen again. What throws is not remembered. The result is part of snapshots.
    *
    * ```ts
    * const receipt = await context.once("charge", () => charge(event.data));
    * ```
    *
-   * A process that dies between the side effect and the next snapshot leaves no trace of it. Where a repetition would hurt, give the
-   * other side an idempotency key made of `runId` and `key`.
+   * A process that dies between the side effect and the next snapshot leaves no trace of it. Where a repetition would
+   * hurt, give the other side an idempotency key made of `runId` and `key`.
    */
   readonly once: <Result>(key: string, act: () => Result | PromiseLike<Result>) => Promise<Awaited<Result>>;
 }

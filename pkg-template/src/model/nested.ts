@@ -27,7 +27,8 @@ export type NoSlots = {};
 /** A workflow, as `addWorkflows` takes it. `Workflow` is the class. */
 export interface NestableWorkflow {
   /** For the compiler alone; there is nothing at run time. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse every workflow with typed data.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse every workflow with typed
+  // data.
   readonly [workflowTypes]?: WorkflowTypes<any, any, any, any> | undefined;
   /** What tells the workflow from others. */
   readonly fingerprint: string;
@@ -39,8 +40,8 @@ export type NestedWorkflow<Nested> = Nested extends {
 }
   ? {
       /**
-       * Starts a run of the nested workflow. Its events appear in the stream of the run around it as NestedEvents. It is cancelled
-       * when that run ends.
+       * Starts a run of the nested workflow. Its events appear in the stream of the run around it as NestedEvents. It
+       * is cancelled when that run ends.
        *
        * @param data Default: the data of the run around it.
        */

@@ -10,16 +10,16 @@ export interface Limits {
   /** How many steps it may invoke before it fails with a LimitError. Default: any number. */
   readonly steps?: number | undefined;
   /**
-   * How many unread events are kept while nobody reads them. Beyond, the oldest are dropped, and the next loop over the run is told with
-   * a LimitError (`EVENTS_DROPPED`) before it goes on with the rest; the run itself is not affected. A loop that is under way misses
-   * nothing, up to 1,048,576 events behind. Default: 16,384.
+   * How many unread events are kept while no loop reads them. Beyond that, the oldest are dropped. The next loop over
+   * the run gets a LimitError (`EVENTS_DROPPED`) once, and the loop after it gets the rest; the run itself is not
+   * affected. A loop in progress may be 1,048,576 events behind before it misses one. Default: 16,384.
    */
   readonly unreadEvents?: number | undefined;
   /** How many events of one type that no step takes are kept for a later `requireEvent`. Default: 4,096. */
   readonly keptEvents?: number | undefined;
 }
 
-/** A step that was completed, as `onStep` is told. */
+/** A completed step, as `onStep` gets it. */
 export interface CompletedStep {
   /** The step's name. */
   readonly step: string;
@@ -36,8 +36,8 @@ export interface CompletedStep {
 }
 
 /**
- * Called after each completed step, when its event has gone on. What it throws fails the run; so does what it rejects with, unless the
- * run has ended by then: nothing waits for it.
+ * Called after each completed step, before anything comes of its event. What it throws fails the run. What it rejects
+ * with fails the run too, unless the run has ended by then: the run does not wait for it.
  */
 export type StepHook = (completed: CompletedStep, context: WorkflowContext) => unknown;
 
@@ -56,16 +56,18 @@ export interface WorkflowOptions {
   /** Called after each completed step of every run. */
   readonly onStep?: StepHook | undefined;
   /**
-   * Classes of events that occur in runs and that no step names: progress that is written to the stream, answers that are only waited for. A snapshot
-   * that is recovered in another process gives instances of them back from the beginning; of a class that is not listed, an event is one of its nearest
-   * known base class until the class is first used there.
+   * Classes of events that no step names in its inputs and outputs, such as progress that is written to the stream and
+   * answers that are only waited for. With them, a snapshot that is recovered in another process has instances of these
+   * classes from the beginning. An event of a class that is not listed is an instance of its nearest known base class,
+   * until the class is first used there.
    */
   readonly events?: readonly EventClass[] | undefined;
   /**
-   * Gets warnings: about something that works, and that is probably not meant. Default: `console.warn`.
+   * Gets warnings about what works and is probably not meant, such as an event that a step returns and did not declare.
+   * Default: `console.warn`.
    */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** How values of your own classes are carried in snapshots, by a name of your choice that must stay the same. */
+  /** How values of your own classes are written into snapshots, each under a name that must stay the same. */
   readonly types?: Readonly<Record<string, TypeHook>> | undefined;
 }
 
@@ -75,20 +77,24 @@ export interface RunOptions {
   readonly runId?: string | undefined;
   /** Cancels the run when it is aborted. */
   readonly signal?: Signal | undefined;
-  /** Goes on with the store of this run. */
+  /** The run uses the store of this earlier run, which must have ended. */
   readonly context?: WorkflowContext | undefined;
-  /** Instead of the workflow's `timeout`, in seconds. */
+  /** How many seconds the run may be alive; null for no limit. Default: the workflow's `timeout`. */
   readonly timeout?: number | null | undefined;
-  /** Instead of the workflow's `onStep`. */
+  /** Called after each completed step. Default: the workflow's `onStep`. */
   readonly onStep?: StepHook | undefined;
-  /** Keeps a journal: see `context.journal()`. It grows with everything that happens, and everything in it must be fit for a snapshot. Default: false. */
+  /**
+   * Keeps a journal; see `context.journal()`. It grows with everything that happens, and can hold only what a snapshot
+   * can hold. Default: false.
+   */
   readonly journal?: boolean | undefined;
 }
 
-/** Options of `recover`. What is left out is as it was: a run goes on with its id and with what was left of its timeout. */
+/** Options of `recover`. By default a run keeps its id, and has as much time as was left of its timeout. */
 export interface RecoverOptions extends Omit<RunOptions, "context"> {
   /**
-   * Takes a snapshot of another version of the workflow, as long as every step and event that it needs is still there. Default: false.
+   * Accepts a snapshot of another version of the workflow, as long as it has every step and event that the snapshot
+   * needs. Default: false.
    */
   readonly migrate?: boolean | undefined;
 }

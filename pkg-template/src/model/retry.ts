@@ -120,14 +120,20 @@ export function waitIncrementing(
   return new WaitStrategy([2, time(initial, "initial"), time(step, "step"), time(max, "max")]);
 }
 
-/** Waits anywhere between `min` and `max` seconds. Defaults: 0, 1. The draw depends on the run id alone, so a replay repeats it. */
+/**
+ * Waits anywhere between `min` and `max` seconds. Defaults: 0, 1. The draw depends on the run id alone, so a replay
+ * repeats it.
+ */
 export function waitRandom(options: { min?: number | undefined; max?: number | undefined } = {}): WaitStrategy {
   checkOptions(options, { min: 1, max: 1 }, "waitRandom");
   const { min = 0, max = 1 } = options;
   return new WaitStrategy([3, time(min, "min"), time(max, "max")]);
 }
 
-/** Waits anywhere between 0 and what {@link waitExponential} would wait ("full jitter"): the best choice against overload. */
+/**
+ * Waits anywhere between 0 and what {@link waitExponential} would wait ("full jitter"): the best choice against
+ * overload.
+ */
 export function waitFullJitter(options: ExponentialOptions = {}): WaitStrategy {
   return exponential(4, options, "waitFullJitter");
 }

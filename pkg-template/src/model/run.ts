@@ -4,14 +4,14 @@ import type { StepFailure, StopEvent, WorkflowEvent } from "./events.js";
 import type { Store } from "./store.js";
 
 /**
- * Where a run is. `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when an event comes from
- * outside. `completed`, `failed`, `cancelled`: it has ended.
+ * Where a run is. `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when an event
+ * comes from outside. `completed`, `failed`, `cancelled`: it has ended.
  */
 export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
 /**
- * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value, and whatever else
- * was given.
+ * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value,
+ * and whatever else was given.
  */
 export type GivenData<ContextData, Data> = unknown extends ContextData
   ? Data
@@ -49,7 +49,8 @@ export type DisposableRun = { readonly [Key in DisposeKey]: () => void };
 /**
  * A run: awaitable, and async-iterable over its events.
  *
- * It begins when it is first awaited, iterated, sent an event or `start()`ed, and otherwise by itself in the next microtask.
+ * It begins when it is first awaited, iterated, sent an event or `start()`ed, and otherwise by itself in the next
+ * microtask.
  *
  * ```ts
  * const context = workflow.run("pirates");
@@ -68,8 +69,9 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   /** For inference alone. */
   readonly [start]?: Start | undefined;
   /**
-   * A run of its own with the same start event and other data. The run it is called on becomes a template, which begins only when it is
-   * itself used: `run(x).with(d)` runs once, and of `c.with(a)`, `c.with(b)` and `c` each may be used.
+   * Makes an independent run with the same start event and other data. The run on which `with` is called becomes a
+   * template: it begins only when it is itself used. So `run(x).with(d)` runs once, and `c.with(a)`, `c.with(b)` and
+   * `c` may all be used.
    */
   with<Data extends ContextData>(data: Data): WorkflowContext<GivenData<ContextData, Data>, Start, Stop>;
   /** Begins the run, if it has not begun. */
@@ -81,8 +83,8 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   /** The run's state. */
   readonly store: Store;
   /**
-   * `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when the outside sends an event. `completed`, `failed`,
-   * `cancelled`: it has ended.
+   * `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when the outside sends an
+   * event. `completed`, `failed`, `cancelled`: it has ended.
    */
   readonly status: RunStatus;
   /** What the StopEvent carries; undefined until the run has completed. */
@@ -90,25 +92,30 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   /** The step whose failure has ended the run, if one has. */
   readonly failure: StepFailure | undefined;
   /**
-   * Sends an event into the run; begins the run if it has not begun. The event goes to all steps that take it, or to the step or
-   * slot that the options name. An event that no step and no wait of this run takes goes to the nested runs that wait for it.
+   * Sends an event into the run; begins the run if it has not begun. The event goes to all steps that take it, or to
+   * the step or slot that the options name. An event that no step and no wait of this run takes goes to the nested runs
+   * that wait for it.
    *
    * ```ts
    * run.sendEvent(new AnswerEvent("yes"));
    * run.sendEvent(new AnswerEvent("yes"), { slot: "review" });
    * ```
    *
-   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `UNKNOWN_SLOT` (no nested run is under way in it),
-   * `EVENT_NOT_TAKEN` (the step does not take it).
+   * @throws ValidationError `RUN_ENDED`, `INVALID_EVENT`, `UNKNOWN_STEP`, `UNKNOWN_SLOT` (no nested run is under way in
+   * it), `EVENT_NOT_TAKEN` (the step does not take it).
    */
   sendEvent(event: WorkflowEvent, options?: SendOptions): void;
-  /** Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already. */
+  /**
+   * Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already.
+   */
   cancel(reason?: unknown): void;
-  /** Resolves when the run has ended, or goes on only when the outside sends an event. Never rejects. */
+  /** Resolves when the run has ended, or waits for an event from outside. Never rejects. */
   idle(): Promise<void>;
-  /** The events that were not read yet, and those to come. Every loop over the run goes on where the last one left off. */
+  /**
+   * The events that were not read yet, and those to come. Every loop over the run continues where the last one stopped.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent>;
-  /** The same as a loop over the run, with a place of its own: what is read here is not taken from others. */
+  /** A loop over the run's events with a position of its own: what it reads, other loops read too. */
   stream(): AsyncIterableIterator<WorkflowEvent>;
   /**
    * Goes through the run step by step: yields each step when it has returned, before its event goes on.
@@ -132,22 +139,26 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   /** See Promise. */
   finally(onFinally?: (() => void) | null): Promise<StopEvent<Stop>>;
   /**
-   * The run as bytes: everything that `workflow.recover` needs to go on, in this process or another. May be taken at any moment, also of a run
-   * that has not begun, has failed or has completed; the run goes on as if nothing had happened. Its size follows what is alive, not what has happened.
+   * The run as bytes: everything that `workflow.recover` needs to resume it, in this process or another. It may be
+   * taken at any moment, also of a run that has not begun, has failed or has completed, and does not change the run.
+   * Its size depends on what is pending, not on what has happened.
    *
-   * @param options `data`: whether the run's data goes along. Default: false; it is given anew with `with`.
-   * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what cannot be carried. EngineError `ENGINE_PANICKED` when the run was lost.
+   * @param options `data`: whether the snapshot contains the run's data. Default: false; `with` gives it to the
+   * recovered run.
+   * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what a snapshot cannot hold. EngineError
+   * `ENGINE_PANICKED` when the run was lost.
    */
   snapshot(options?: { readonly data?: boolean | undefined }): Uint8Array;
   /**
-   * A run of its own that goes on from where this one is now, with the same data and an id of its own.
+   * An independent run that continues from where this one is now, with the same data and an id of its own.
    *
    * @throws SnapshotError `SNAPSHOT_VALUE`
    */
   fork(): WorkflowContext<ContextData, Start, Stop>;
   /**
-   * The journal of a run that was started with `{ journal: true }`: everything that has happened so far, for `workflow.replay`. With `stream`, an
-   * iterable over the same in pieces, those to come included; joined in order they are the journal.
+   * The journal of a run that was started with `{ journal: true }`: everything that has happened so far, for
+   * `workflow.replay`. With `stream`, an iterable over its pieces, those to come included. Joined in order, the pieces
+   * are the journal.
    *
    * @throws SnapshotError `JOURNAL_NOT_KEPT`
    */

@@ -8,8 +8,8 @@ import type { RetryFunction, RetryPolicy } from "./retry.js";
 /** What steps and error handlers have in common. */
 interface CommonParameters<Outputs extends readonly WorkflowEvent[]> {
   /**
-   * What the step returns. A `StopEvent` without a type argument is the workflow's. Left out, the step may return any event, and nothing is
-   * checked.
+   * What the step returns. A `StopEvent` without a type argument is the workflow's. Left out, the step may return any
+   * event, and nothing is checked.
    */
   readonly outputs?: { readonly [Nth in keyof Outputs]: EventClass<Outputs[Nth]> } | undefined;
   /** Its name, unique in the workflow. Default: the handler's name, else `step1`, `step2`, … */
@@ -19,8 +19,8 @@ interface CommonParameters<Outputs extends readonly WorkflowEvent[]> {
   /** Whether and how a failed attempt is repeated. Default: it is not. */
   readonly retry?: RetryPolicy | RetryFunction | undefined;
   /**
-   * Details for the `StreamReset` that is published when the step runs again: called with the input events of the invocation. For
-   * steps of libraries, whose users know the events by something else than the step's name.
+   * Details for the `StreamReset` that is published when the step runs again: called with the input events of the
+   * invocation. For steps of libraries, whose users know the events by something else than the step's name.
    */
   readonly resetDetails?: ((events: readonly WorkflowEvent[]) => Pick<StreamResetData, "iteration">) | undefined;
   /** How many seconds an attempt may take. Default: as long as it takes. */
@@ -37,7 +37,10 @@ export interface StepParameters<
   Inputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
   Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
 > extends CommonParameters<Outputs> {
-  /** What the step takes: an event of each, first in, first out. A `StartEvent` without a type argument is the workflow's. */
+  /**
+   * What the step takes: an event of each, first in, first out. A `StartEvent` without a type argument is the
+   * workflow's.
+   */
   readonly inputs: { readonly [Nth in keyof Inputs]: EventInput<Inputs[Nth]> };
 }
 
@@ -61,14 +64,16 @@ export interface CatchErrorParameters<
 }
 
 /**
- * Whether two types are the same. The compiler decides as soon as it knows `When`, also where `A` is a type parameter of the user's: a class
- * that is generic in what its workflow starts with can add its steps.
+ * Whether two types are the same. The compiler decides as soon as it knows `When`, also where `A` is a type parameter
+ * of the user's: a class that is generic in what its workflow starts with can add its steps.
  */
 type Same<When, A, B> = [When, <T>() => T extends [A] ? 1 : 2] extends [unknown, <T>() => T extends [B] ? 1 : 2]
   ? true
   : false;
 
-/** The same type, from which nothing is inferred. (TypeScript has a `NoInfer`, through which mapped types do not see.) */
+/**
+ * The same type, from which nothing is inferred. (TypeScript has a `NoInfer`, through which mapped types do not see.)
+ */
 export type NotInferred<T> = [T][T extends unknown ? 0 : never];
 
 /** The events that a handler gets: a StartEvent of unknown data is the workflow's. */
@@ -90,7 +95,8 @@ export type StepResult<Outputs extends readonly WorkflowEvent[]> = Outputs[numbe
  * A step's handler: gets the context and an event for each input, returns an event or nothing.
  *
  * ```ts
- * const tell: StepHandler<Data, [StartEvent<string>], [StopEvent<string>]> = (context, event) => new StopEvent(event.data);
+ * const tell: StepHandler<Data, [StartEvent<string>], [StopEvent<string>]> = (context, event) => new
+ * StopEvent(event.data);
  * ```
  */
 export type StepHandler<
@@ -124,7 +130,9 @@ type StartChecks<Inputs extends readonly WorkflowEvent[], Start> = {
     : { takes: StartMisfit<Inputs[Nth], Start>; "but run is given": Start };
 };
 
-/** A start event fits when it may carry what `run` is given, or one kind of it: classes of their own may share the rest. */
+/**
+ * A start event fits when it may carry what `run` is given, or one kind of it: classes of their own may share the rest.
+ */
 type StartMisfit<Event extends WorkflowEvent, Start> =
   Event extends StartEvent<infer Data>
     ? (() => Start) extends () => Data
@@ -138,7 +146,9 @@ type StopChecks<Outputs extends readonly WorkflowEvent[], Stop> = {
   readonly [Nth in keyof Outputs]: StopCheck<Outputs[Nth], Stop>;
 };
 
-/** A stop event fits when what it carries may be the result, or is not known: then what a handler returns is looked at. */
+/**
+ * A stop event fits when what it carries may be the result, or is not known: then what a handler returns is looked at.
+ */
 type StopCheck<Event extends WorkflowEvent, Stop> = (() => Event) extends () => StopEvent
   ? (() => unknown) extends () => Event["data"]
     ? unknown
@@ -182,7 +192,10 @@ export type HandlerCheck<
 
 type EventsTaken<Handler> = Handler extends (context: never, ...events: infer Events) => unknown ? Events : never;
 
-/** Without outputs the compiler does not know that `"yes"` is meant as more than a string, so that what may be the result will do. */
+/**
+ * Without outputs the compiler does not know that `"yes"` is meant as more than a string, so that what may be the
+ * result will do.
+ */
 type ResultCheck<
   Returned extends StopEvent,
   Outputs extends readonly WorkflowEvent[],

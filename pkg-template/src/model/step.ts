@@ -14,7 +14,10 @@ export type AnyHandler = (context: never, ...events: never[]) => unknown;
 /** A step after its parameters were checked. */
 export interface StepDefinition {
   readonly name: string;
-  /** Where the name comes from: the program, the handler's own name, or the step's position. The last two a build may change. */
+  /**
+   * Where the name comes from: the program, the handler's own name, or the step's position. The last two a build may
+   * change.
+   */
   readonly naming: "given" | "handler" | "position";
   /** Empty for an error handler. */
   readonly inputs: readonly EventInput[];
@@ -24,7 +27,9 @@ export interface StepDefinition {
   readonly retry: RetryPolicy | RetryFunction | undefined;
   /** In milliseconds, or -1 for none. */
   readonly timeout: number;
-  /** Set when the step handles the failures of other steps: of all that no other handler is for, when `steps` is empty. */
+  /**
+   * Set when the step handles the failures of other steps: of all that no other handler is for, when `steps` is empty.
+   */
   readonly handles:
     { readonly steps: readonly string[]; readonly maxRecoveries: number; readonly ids?: readonly number[] } | undefined;
   readonly handler: AnyHandler;
@@ -79,7 +84,9 @@ const synonyms = {
   retries: "retry",
 };
 
-/** Refuses unknown names in the parameters of a step, or of an error handler. @throws ValidationError `INVALID_OPTION` */
+/**
+ * Refuses unknown names in the parameters of a step, or of an error handler. @throws ValidationError `INVALID_OPTION`
+ */
 export function checkStepNames(parameters: unknown, kind: "addStep" | "catchError"): void {
   const own = kind === "addStep" ? { inputs: 1, override: 1 } : { steps: 1, maxRecoveries: 1 };
   checkOptions(parameters, { ...own, ...commonNames }, kind, synonyms);

@@ -20,8 +20,8 @@ function parse(path: string): string[] {
 }
 
 /**
- * A run's state: plain values under dot paths (`"user.name"`, `"items.0"`). It is part of the run's context, goes on with the
- * next run when that is given `{ context }`, and belongs to snapshots; what is kept in it should be data.
+ * A run's state: plain values under dot paths (`"user.name"`, `"items.0"`). Snapshots contain it, so it should hold
+ * data only. The next run uses it too when it gets `{ context }`.
  */
 export class Store {
   readonly #root: Container = Object.create(null) as Container;
@@ -49,7 +49,7 @@ export class Store {
   }
 
   /**
-   * Puts a value at a path and makes the objects on the way.
+   * Sets the value at a path. Objects on the way that do not exist are made.
    *
    * @throws ValidationError `INVALID_STORE` when the path leads through something that is not an object.
    */
@@ -71,8 +71,8 @@ export class Store {
   }
 
   /**
-   * Replaces the value at a path by what `update` makes of it, and returns it. Nothing can come in between, so `update` must not be
-   * async.
+   * Replaces the value at a path by what `update` makes of it, and returns it. Nothing can come in between, so `update`
+   * must not be async.
    *
    * ```ts
    * context.store.edit<number>("calls", (calls = 0) => calls + 1);
@@ -94,7 +94,7 @@ export class Store {
     return value;
   }
 
-  /** Takes away what is at a path; tells whether there was something. */
+  /** Deletes what is at a path. Returns whether there was something. */
   delete(path: string): boolean {
     const keys = parse(path);
     const last = keys.pop() as string;
@@ -102,7 +102,7 @@ export class Store {
     return isContainer(at) && Object.hasOwn(at, last) && Reflect.deleteProperty(at, last);
   }
 
-  /** Takes away everything. */
+  /** Deletes everything. */
   clear(): void {
     for (const key of Object.keys(this.#root)) Reflect.deleteProperty(this.#root, key);
   }

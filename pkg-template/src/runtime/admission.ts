@@ -31,7 +31,8 @@ export class Admission {
   leave(run: AdmittedRun): void {
     this.#waiting.delete(run);
     if (!this.#inside.delete(run)) return;
-    // A run may end while it begins, and come here again: one loop lets all in. Without it, thousands would overflow the stack.
+    // A run may end while it begins, and come here again: one loop lets all in. Without it, thousands would overflow
+    // the stack.
     if (this.#isLettingIn) return;
     this.#isLettingIn = true;
     while (this.#inside.size < this.#most) {

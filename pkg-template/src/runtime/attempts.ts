@@ -48,7 +48,9 @@ export class Attempts {
   /** The last failure of each invocation, by its place, until the next attempt of it begins. */
   #failures: Map<number, StepFailure> | undefined;
   #held: Set<HeldStep> | undefined;
-  /** Nested runs of an earlier life that were not asked for again, by the place of the invocation that had started them. */
+  /**
+   * Nested runs of an earlier life that were not asked for again, by the place of the invocation that had started them.
+   */
   readonly #nested: Map<number, NestedRuns> | undefined;
   /** What attempts of an earlier life had returned, by the place of the invocation. */
   readonly #returned: Map<number, WorkflowEvent | undefined> | undefined;
@@ -106,7 +108,9 @@ export class Attempts {
     this.#call(invocation);
   }
 
-  /** An attempt takes over what an earlier one of the invocation has left, in this life of the run or an earlier one. */
+  /**
+   * An attempt takes over what an earlier one of the invocation has left, in this life of the run or an earlier one.
+   */
   #follow(invocation: Invocation, earlier: Invocation | undefined): void {
     const { planned, index, attempt } = invocation;
     if (typeof planned.retry === "function") {

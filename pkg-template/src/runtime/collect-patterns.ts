@@ -1,5 +1,5 @@
-// The lists of classes that steps collect by. A short list crosses into the engine at each call. A long one crosses once, and its number
-// stands for it afterwards.
+// The lists of classes that steps collect by. A short list crosses into the engine at each call. A long one crosses
+// once, and its number stands for it afterwards.
 
 import type { EventClass } from "../model/events.js";
 import { NO_PATTERN } from "../wasm/protocol.js";
@@ -24,9 +24,10 @@ export class CollectPatterns {
   /**
    * What the engine takes for a list of classes: the number of its pattern, or its types.
    *
-   * Handing over a long list, or comparing all of it, at each event would cost n² for a list of n classes. A part of it is compared at
-   * each call, and all of it before a collection can be complete. So a list that was changed in place is noticed after n / 32 events at
-   * the latest, and nothing is ever handed out by a list that it is not; the events before count for the list as it was.
+   * Handing over a long list, or comparing all of it, at each event would cost n² for a list of n classes. A part of it
+   * is compared at each call, and all of it before a collection can be complete. So a list that was changed in place is
+   * noticed after n / 32 events at the latest, and nothing is ever handed out by a list that it is not; the events
+   * before count for the list as it was.
    */
   of(classes: readonly EventClass[], by: AttemptId, plan: Plan, engine: EngineRun): number | Uint32Array {
     if (classes.length <= SHORT_LIST) return plan.typeIdsOf(classes);

@@ -1,5 +1,5 @@
-// The commands that the engine has written for a run, carried out one by one. One loop at a time goes through them, however
-// deep the calls that add to them, so that user code never runs while the engine does.
+// The commands that the engine has written for a run, carried out one by one. One loop at a time goes through them,
+// however deep the calls that add to them, so that user code never runs while the engine does.
 
 import { EngineError } from "../errors/errors.js";
 import type { WorkflowEvent } from "../model/events.js";
@@ -53,7 +53,10 @@ export class CommandQueue {
   readonly #slots: SlotTable;
   readonly #yield = new YieldPolicy();
   #resource: EngineResource | undefined;
-  /** The commands are the words from `#next` to `#end`. They are read where the engine wrote them, as far as that is possible. */
+  /**
+   * The commands are the words from `#next` to `#end`. They are read where the engine wrote them, as far as that is
+   * possible.
+   */
   #words: Int32Array = NO_WORDS;
   #next = 0;
   #end = 0;
@@ -115,8 +118,9 @@ export class CommandQueue {
   }
 
   /**
-   * Makes room for so many words behind the last one. What has been carried out gives way: in a chain of synchronous handlers the queue
-   * never runs empty, and would grow without end. At most half of it is in use afterwards, so a word is moved once on average.
+   * Makes room for so many words behind the last one. What has been carried out gives way: in a chain of synchronous
+   * handlers the queue never runs empty, and would grow without end. At most half of it is in use afterwards, so a word
+   * is moved once on average.
    */
   #makeRoom(length: number): void {
     const queue = this.#copies;
@@ -248,7 +252,10 @@ export class CommandQueue {
     return Array.from({ length: count }, (_, nth) => this.#slots.event(words[at + 1 + nth]!));
   }
 
-  /** Events that are published and still in the queue, and the stop event when the run has completed and that is still in the queue. */
+  /**
+   * Events that are published and still in the queue, and the stop event when the run has completed and that is still
+   * in the queue.
+   */
   pending(
     resetEvent: (step: number, attempt: number, input: WorkflowEvent | readonly WorkflowEvent[]) => WorkflowEvent,
   ): {

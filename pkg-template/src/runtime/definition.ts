@@ -1,5 +1,5 @@
-// A workflow as the internals work on it: its steps, limits, hooks and slots. `Workflow` holds one privately, so that a subclass may
-// have steps and fields of any name.
+// A workflow as the internals work on it: its steps, limits, hooks and slots. `Workflow` holds one privately, so that a
+// subclass may have steps and fields of any name.
 
 import { type Code, codes } from "../errors/codes.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
@@ -26,8 +26,8 @@ export interface ValidationIssue {
   /** What it is; `docs/errors.md` lists them all. */
   readonly code: Code;
   /**
-   * `error`: a run does not work, or not as it is meant; `strict()` refuses it. `warning`: it works, and something about it is
-   * fragile.
+   * `error`: a run does not work, or not as it is meant; `strict()` refuses it. `warning`: it works, and something
+   * about it is fragile.
    */
   readonly severity: "error" | "warning";
   /** The step it is about. */
@@ -256,7 +256,10 @@ export class WorkflowDefinition {
     return issues;
   }
 
-  /** The plan, when a run can follow it. @throws ValidationError the first thing that is wrong; the others are in its message. */
+  /**
+   * The plan, when a run can follow it. @throws ValidationError the first thing that is wrong; the others are in its
+   * message.
+   */
   checked(): Plan {
     const plan = this.plan();
     if (this.#isChecked) return plan;
@@ -274,7 +277,10 @@ export class WorkflowDefinition {
     return plan;
   }
 
-  /** What a run begins with. @throws ValidationError as {@link checked}, and `NO_START_STEP` when no step takes the start event. */
+  /**
+   * What a run begins with. @throws ValidationError as {@link checked}, and `NO_START_STEP` when no step takes the
+   * start event.
+   */
   begin(input: unknown): { readonly plan: Plan; readonly start: WorkflowEvent } {
     const plan = this.checked();
     const start: WorkflowEvent = input instanceof StartEvent ? input : new StartEvent(input);
@@ -291,7 +297,10 @@ export class WorkflowDefinition {
   }
 }
 
-/** The event classes of steps, by name. @throws ValidationError when a name is that of another class, here or among those known. */
+/**
+ * The event classes of steps, by name. @throws ValidationError when a name is that of another class, here or among
+ * those known.
+ */
 function eventNames(
   steps: readonly StepDefinition[],
   known?: ReadonlyMap<string, EventClass>,

@@ -1,5 +1,5 @@
-// A run's part in the engine, and the one door to it. There is a method for each tick. It makes the call, puts the commands
-// that come back into the queue, and carries them out: no caller can forget that half.
+// A run's part in the engine, and the one door to it. There is a method for each tick. It makes the call, puts the
+// commands that come back into the queue, and carries them out: no caller can forget that half.
 //
 // 1. A tick that is refused throws, and changes nothing; the slot of its payload is free again.
 // 2. Commands are carried out when the call has returned, never while the engine is at work.

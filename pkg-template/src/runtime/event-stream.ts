@@ -1,5 +1,5 @@
-// The stream of a run's events: a linked list of chunks. What every reader has read is garbage by itself, and a reader that was
-// abandoned holds nothing up.
+// The stream of a run's events: a linked list of chunks. What every reader has read is garbage by itself, and a reader
+// that was abandoned holds nothing up.
 
 import { LimitError } from "../errors/errors.js";
 import type { WorkflowEvent } from "../model/events.js";
@@ -43,9 +43,10 @@ export class EventStream {
   readonly #limit: number;
 
   /**
-   * @param limit How many unread events are kept while nobody reads; beyond, the oldest are dropped and the next reader is told.
+   * @param limit How many unread events are kept while no loop reads. Beyond it the oldest are dropped, and the next
+   * reader gets an error.
    * @param unread What a snapshot had that was not read.
-   * @param dropped How many its reader had missed and was not told.
+   * @param dropped How many its reader had missed and has not been warned of.
    */
   constructor(limit: number, unread: readonly WorkflowEvent[] = [], dropped = 0) {
     this.#limit = limit;
@@ -53,7 +54,7 @@ export class EventStream {
     this.#dropped += dropped;
   }
 
-  /** What the run's own reader has not read, and how many events it has missed without being told. */
+  /** What the run's own reader has not read, and how many events it has missed without a warning. */
   unread(): { readonly events: WorkflowEvent[]; readonly dropped: number } {
     const events: WorkflowEvent[] = [];
     let [chunk, at] = [this.#read, this.#readAt];
@@ -88,8 +89,9 @@ export class EventStream {
   }
 
   /**
-   * The next event of the run's own reader. What it has read is cut off: a chunk that was promoted to the old generation and is dead would keep its
-   * successor alive at each minor collection, which promotes that one too, and so all that ever come.
+   * The next event of the run's own reader. What it has read is cut off: a chunk that was promoted to the old
+   * generation and is dead would keep its successor alive at each minor collection, which promotes that one too, and so
+   * all that ever come.
    */
   #take(): WorkflowEvent {
     let chunk = this.#read;
@@ -143,7 +145,10 @@ export class EventStream {
   }
 }
 
-/** An iterator over what `take` gives: an event, the end, or a promise to try again after. `leave` is called when it is done. */
+/**
+ * An iterator over what `take` gives: an event, the end, or a promise to try again after. `leave` is called when it is
+ * done.
+ */
 function iterate(
   leave: (() => void) | undefined,
   take: () => WorkflowEvent | End | Promise<void>,

@@ -336,7 +336,8 @@ export class Invocation implements HandlerContext {
       // The engine waits for one type; a choice is a wait for any event, with a condition.
       const isChoice = input instanceof EventChoice;
       let accepts = isChoice ? (event: WorkflowEvent) => takes(input, event) && (where?.(event) ?? true) : where;
-      // It is opened all the same, so that an attempt that runs again asks for the same; but no event may be lost in it.
+      // It is opened all the same, so that an attempt that runs again asks for the same; but no event may be lost in
+      // it.
       if (signal?.aborted === true) accepts = () => false;
       const types = classesOf(input).map((eventClass) => plan.typeIdOf(eventClass));
       const engineType = isChoice ? plan.typeIdOf(WorkflowEvent) : types[0]!;
@@ -447,7 +448,8 @@ export class Invocation implements HandlerContext {
     if (early !== undefined) withdrawOthers(early);
     for (const number of numbers) {
       const wait = waitsOf(number);
-      // At once, when the answer comes: until the promise has settled, another event could answer another wait and get lost.
+      // At once, when the answer comes: until the promise has settled, another event could answer another wait and get
+      // lost.
       if (wait !== undefined) wait.answered = () => withdrawOthers(number);
     }
     return new Promise((resolve, reject) => {

@@ -2,7 +2,8 @@
 //
 // 1. Every path ends in `#finish`, once: promise, stream, signals and waits all learn of the same error
 //    (`tests/js/core/failures.test.ts`).
-// 2. User code (handlers, conditions, hooks) is never called while the engine is at work (`tests/js/core/reentrancy.test.ts`).
+// 2. User code (handlers, conditions, hooks) is never called while the engine is at work
+//    (`tests/js/core/reentrancy.test.ts`).
 // 3. After the end nothing of the run is left in the engine's memory (`tests/js/gc`).
 
 import { milliseconds } from "../model/duration.js";
@@ -244,7 +245,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     if (step === undefined && this.engine.isBegun && hasNested && !this.#mayTake(event)) {
       this.#meetClassOf(event);
       if (this.#nested.deliver(event)) return;
-      // A nested run that has not come so far may take it: one at work, or one of an earlier life that its step has not asked for again.
+      // A nested run that has not come so far may take it: one at work, or one of an earlier life that its step has not
+      // asked for again.
       if (this.#nested.isAtWork || unclaimed.size > 0) {
         this.#nested.hold(event);
         return;
@@ -266,7 +268,10 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     return this.#nestedRuns?.classNamed(name);
   }
 
-  /** Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for it. */
+  /**
+   * Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for
+   * it.
+   */
   #mayTake(event: WorkflowEvent): boolean {
     return this.plan.isTaken(event) || this.waits.knows(this.plan.lineageOf(this.plan.typeOf(event)));
   }
@@ -444,7 +449,10 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     if (atWork < 0) this.deliverHeld();
   }
 
-  /** The nested runs that belong into a snapshot: those under way, and those of an earlier life that were not asked for again yet. */
+  /**
+   * The nested runs that belong into a snapshot: those under way, and those of an earlier life that were not asked for
+   * again yet.
+   */
   nestedSources(): NestedSource[] {
     const sources = this.#nestedRuns?.sources() ?? [];
     const add = (index: number, runs: Iterable<[string, { readonly bytes: Uint8Array }]>): void => {
@@ -464,7 +472,10 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     return [...(this.#early ?? []), ...held.map((event) => ({ event }))];
   }
 
-  /** The promise of the stop event; made when it is asked for, so that a failure that no one awaits is no unhandled rejection. */
+  /**
+   * The promise of the stop event; made when it is asked for, so that a failure that no one awaits is no unhandled
+   * rejection.
+   */
   promise(): Promise<StopEvent> {
     this.#promise ??= new Promise((resolve, reject) => {
       const settle = (): void => (this.stop === undefined ? reject(this.error!) : resolve(this.stop));

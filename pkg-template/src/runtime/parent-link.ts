@@ -1,4 +1,5 @@
-// What links a nested run to the run around it: that run shows its events, learns when it waits, and ends it with itself.
+// What links a nested run to the run around it: that run shows its events, learns when it waits, and ends it with
+// itself.
 
 import { type EventClass, NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
 import { Remembered, nestedKey } from "./remembered.js";

@@ -110,7 +110,7 @@ export class Plan {
   readonly #ids = new Map<unknown, number>();
   readonly #classes: EventClass[] = [];
   readonly #names = new Map<string, EventClass>();
-  /** Stand-ins for classes that a snapshot names and that nobody has shown yet. */
+  /** Stand-ins for classes that a snapshot names and that the program has not used yet. */
   readonly #placeholders = new Set<unknown>();
   readonly #lineages: (readonly number[] | undefined)[] = [];
   #fingerprints: readonly [now: string, inVersion1: string] | undefined;
@@ -183,7 +183,7 @@ export class Plan {
     return this.#known[0];
   }
 
-  /** What told the workflow from others in version 1 of the format of snapshots. */
+  /** The fingerprint in version 1 of the format of snapshots. */
   get firstFingerprint(): string {
     return this.#known[1];
   }
@@ -209,7 +209,7 @@ export class Plan {
     const unnamed = this.steps.filter(({ naming }) => naming === "position");
     if (unnamed.length > 0) {
       reasons.push(
-        `Steps without a name (${quoted(unnamed)}) are told apart by their position and, where they take and return the same, by ` +
+        `Steps without a name (${quoted(unnamed)}) are identified by their position and, where they take and return the same, by ` +
           "the source of their handlers.",
       );
     }
@@ -269,8 +269,8 @@ export class Plan {
   }
 
   /**
-   * The ids of the classes that `collectEvents` got. A long list is mostly one class over and over, and is gone through at each event
-   * that is collected: what is known was checked once.
+   * The ids of the classes that `collectEvents` got. A long list is mostly one class over and over, and is gone through
+   * at each event that is collected: what is known was checked once.
    *
    * @throws ValidationError when one is none.
    */
@@ -364,7 +364,8 @@ export class Plan {
     this.#ids.set(eventClass, id);
     this.#classes[id] = eventClass;
     this.#lineages.length = 0;
-    // One change for all of them: they inherit from the stand-in's prototype, which from now on inherits from the class's.
+    // One change for all of them: they inherit from the stand-in's prototype, which from now on inherits from the
+    // class's.
     const prototype = placeholder.prototype as { constructor?: unknown };
     delete prototype.constructor;
     Object.setPrototypeOf(prototype, eventClass.prototype as object);

@@ -1,4 +1,5 @@
-// What a run is made of, and where it comes from. The snapshots that a run may come from are known here by these types only.
+// What a run is made of, and where it comes from. The snapshots that a run may come from are known here by these types
+// only.
 
 import type { StopEvent, WorkflowEvent } from "../model/events.js";
 import type { RunOptions } from "../model/options.js";
@@ -6,7 +7,9 @@ import type { EngineRun } from "./engine-run.js";
 import type { NestedPlace } from "./parent-link.js";
 import type { Plan } from "./plan.js";
 
-/** What everything of a run's snapshot is that does not concern the engine. Members that would be empty are left out. */
+/**
+ * What everything of a run's snapshot is that does not concern the engine. Members that would be empty are left out.
+ */
 export interface RunContents {
   readonly runId: string;
   /** The start event of a run that has not begun. */
@@ -60,7 +63,10 @@ export interface PreparedRun {
 /** The nested runs of an invocation, by key. */
 export type NestedRuns = Map<string, PreparedRun>;
 
-/** How a run begins: with an event, from a snapshot, or at its end, when it had completed in an earlier life of the run around it. */
+/**
+ * How a run begins: with an event, from a snapshot, or at its end, when it had completed in an earlier life of the run
+ * around it.
+ */
 export type Origin =
   | { readonly plan: Plan; readonly start: WorkflowEvent }
   | { readonly prepared: PreparedRun }

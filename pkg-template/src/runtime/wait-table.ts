@@ -1,5 +1,5 @@
-// The open waits and sleeps of a run. Those with a condition are found by the event types that they take, so that an event
-// costs no more than the conditions of its own type.
+// The open waits and sleeps of a run. Those with a condition are found by the event types that they take, so that an
+// event costs no more than the conditions of its own type.
 
 import type { WorkflowEvent } from "../model/events.js";
 
@@ -108,7 +108,9 @@ export class WaitTable {
     });
   }
 
-  /** The waits with a condition that may take an event whose type has this lineage: the type, and what it is a kind of. */
+  /**
+   * The waits with a condition that may take an event whose type has this lineage: the type, and what it is a kind of.
+   */
   conditionalFor(lineage: readonly number[]): number[] {
     const found: number[] = [];
     for (const type of lineage) {
@@ -138,8 +140,8 @@ export class WaitTable {
   }
 
   /**
-   * An older wait of the same attempt that takes every event of a new wait first: one without a condition, which was open already
-   * when the handler went on after another answer. It has most likely lost a `Promise.race`.
+   * An older wait of the same attempt that takes every event of a new wait first: one without a condition, which was
+   * open already when the handler went on after another answer. It has most likely lost a `Promise.race`.
    */
   shadowOf(owner: WaitOwner, lineages: readonly (readonly number[])[]): OpenWait | undefined {
     const owned = this.#owners.get(owner);

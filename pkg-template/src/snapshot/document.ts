@@ -1,4 +1,5 @@
-// The host's section of a snapshot: everything of a run that the engine does not know. `docs/snapshot-format.md` describes it.
+// The host's section of a snapshot: everything of a run that the engine does not know. `docs/snapshot-format.md`
+// describes it.
 //
 // It is one document of the payload codec, so that values which are referred to from several places are still one value
 // afterwards; before it comes a list of the event classes, which must be known when the document is read.
@@ -40,7 +41,9 @@ export interface RunDocument extends RunContents {
   readonly returned?: readonly ReturnedPart[];
 }
 
-/** Under this name the codec carries what `once` remembers. Users' types cannot have it: their names may not be empty. */
+/**
+ * Under this name the codec carries what `once` remembers. Users' types cannot have it: their names may not be empty.
+ */
 const remembered: TypeHook = {
   encode: (value) => (value instanceof Remembered ? [value.value] : undefined),
   decode: (carried: readonly [unknown]) => new Remembered(carried[0]),

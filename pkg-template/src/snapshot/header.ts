@@ -1,5 +1,5 @@
-// The header that everything stepstream writes begins with, so that a snapshot, a journal and a sealed snapshot can be told
-// apart, refused when they are too new, and put in order, without reading what follows.
+// The header that everything stepstream writes begins with, so that a snapshot, a journal and a sealed snapshot can be
+// told apart, refused when they are too new, and put in order, without reading what follows.
 
 import { RecoverError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
@@ -23,7 +23,10 @@ export interface Header {
   readonly version: number;
   /** Of a sealed snapshot: 1 for HMAC-SHA-256, 2 for AES-256-GCM; else 0. */
   readonly mode: number;
-  /** The workflow's fingerprint, 16 hexadecimal digits. Version 1 had another one for workflows with steps without a name. */
+  /**
+   * The workflow's fingerprint, 16 hexadecimal digits. Version 1 had another one for workflows with steps without a
+   * name.
+   */
   readonly fingerprint: string;
   /** How many ticks the run has taken, over all its lives: a newer snapshot of a run has a higher one. */
   readonly sequence: bigint;
@@ -55,8 +58,8 @@ export function writeHeader(bytes: Uint8Array, header: Header): void {
 /**
  * Reads the header; looks at nothing behind it.
  *
- * @throws RecoverError `SNAPSHOT_FORMAT` when stepstream did not write it, `SNAPSHOT_VERSION` when a newer stepstream did,
- * `SNAPSHOT_TRUNCATED` when it ends too early.
+ * @throws RecoverError `SNAPSHOT_FORMAT` when stepstream did not write it, `SNAPSHOT_VERSION` when a newer stepstream
+ * did, `SNAPSHOT_TRUNCATED` when it ends too early.
  */
 export function readHeader(bytes: Uint8Array): Header {
   // What is there is looked at first: three bytes of a text are a text, not the beginning of a snapshot.

@@ -1,5 +1,5 @@
-// Writes into a journal what it needs beside the ticks, which the engine writes itself: payloads, the store, events of nested runs.
-// Each is encoded at once, as it is at that moment.
+// Writes into a journal what it needs beside the ticks, which the engine writes itself: payloads, the store, events of
+// nested runs. Each is encoded at once, as it is at that moment.
 
 import type { WorkflowEvent } from "../model/events.js";
 import type { Store } from "../model/store.js";

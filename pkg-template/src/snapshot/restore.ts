@@ -130,7 +130,10 @@ function invalid(detail: string): never {
   throw new RecoverError("SNAPSHOT_INVALID", detail);
 }
 
-/** The workflow's own plan, or one for this run alone when the snapshot names classes of events that the workflow has not met. */
+/**
+ * The workflow's own plan, or one for this run alone when the snapshot names classes of events that the workflow has
+ * not met.
+ */
 function planFor(definition: WorkflowDefinition, shared: Plan, types: readonly NamedType[]): Plan {
   if (types.every(({ name }) => shared.classNamed(name) !== undefined)) return shared;
   return definition.planOfItsOwn(types);

@@ -1,5 +1,5 @@
-// Turns the inlined engine back into bytes. It is here, and not in the entry, because not every runtime has one native way;
-// those that have take a fraction of a millisecond for it, the loop takes several.
+// Turns the inlined engine back into bytes. It is here, and not in the entry, because not every runtime has one native
+// way; those that have take a fraction of a millisecond for it, the loop takes several.
 
 /** The bytes that a base64 text stands for. */
 export function fromBase64(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,6 @@
-// What the declarations need of the platform, where the compiler's library knows it. A program may be compiled with neither "DOM" nor the types of
-// Node; what is missing there has a stand-in, so that the declarations compile all the same.
+// What the declarations need of the platform, where the compiler's library knows it. A program may be compiled with
+// neither "DOM" nor the types of Node; what is missing there has a stand-in, so that the declarations compile all the
+// same.
 
 /** What is needed of an AbortSignal. */
 interface SignalLike {

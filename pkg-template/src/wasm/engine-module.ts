@@ -25,7 +25,10 @@ export function setWasmModule(module: WebAssembly.Module): void {
   engineModule.set(module);
 }
 
-/** Functions that are called for each step, past the glue: exports are an object in dictionary mode, so that each look at it is a look-up. */
+/**
+ * Functions that are called for each step, past the glue: exports are an object in dictionary mode, so that each look
+ * at it is a look-up.
+ */
 export const hot = {
   complete: undefined as unknown as typeof glue.engine_complete,
   send: undefined as unknown as typeof glue.engine_send,

@@ -1,9 +1,9 @@
-// One module of WebAssembly and its one running instance: loading, what a trap means, how its memory is read. It is written by hand because the
-// generated loaders fetch or compile at import time, which edge runtimes forbid.
+// One module of WebAssembly and its one running instance: loading, what a trap means, how its memory is read. It is
+// written by hand because the generated loaders fetch or compile at import time, which edge runtimes forbid.
 //
 // 1. Nothing is compiled or instantiated before the first use, and then synchronously.
-// 2. There is at most one live instance. After a trap it is dropped; the next use makes a fresh one, with a new `number`, so
-//    that handles of the old one are recognised as stale. Other modules do not notice.
+// 2. There is at most one live instance. After a trap it is dropped; the next use makes a fresh one, with a new
+//    `number`, so that handles of the old one are recognised as stale. Other modules do not notice.
 
 import { EngineError, WorkflowError } from "../errors/errors.js";
 
@@ -137,12 +137,15 @@ export class WasmModule<T extends Glue> {
     return this.#ints;
   }
 
-  /** Which instance is live, or will be at the next use: what was in one that is gone must not be looked for in the next. */
+  /**
+   * Which instance is live, or will be at the next use: what was in one that is gone must not be looked for in the
+   * next.
+   */
   get number(): number {
     return this.#number;
   }
 
-  /** Registers somebody who must learn of a trap. Held weakly; returns how to unregister. */
+  /** Registers a listener for traps. Held weakly; returns how to unregister. */
   onTrap(listener: TrapListener): WeakRef<TrapListener> {
     const reference = new WeakRef(listener);
     this.#trapListeners.add(reference);
@@ -156,14 +159,14 @@ export class WasmModule<T extends Glue> {
 
   /**
    * Called with what a call threw. The instance is in an unknown state: it is dropped, and everybody who has
-   * something in it is told, in the next microtask. The next use gets a fresh one.
+   * something in it is notified, in the next microtask. The next use gets a fresh one.
    */
   trapped(cause: unknown): EngineError {
     const error = new EngineError("ENGINE_PANICKED", "", { cause });
-    const told = [...this.#trapListeners];
+    const listeners = [...this.#trapListeners];
     // Later, on a stack of its own: this one may be full, and who learns of it only half would hang.
     queueMicrotask(() => {
-      for (const reference of told) reference.deref()?.trapped(error);
+      for (const reference of listeners) reference.deref()?.trapped(error);
     });
     this.#trapListeners.clear();
     // The glue keeps views of the memory and renews them when their buffer is detached; growing by nothing detaches it.

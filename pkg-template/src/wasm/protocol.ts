@@ -54,7 +54,10 @@ export function commandLength(commands: ArrayLike<number>, at: number): number {
 /** The condition of a run in a snapshot, as `snapshot_open` gives it. */
 export const condition = { CREATED: 0, COMPLETED: 3 } as const;
 
-/** Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next call. */
+/**
+ * Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next
+ * call.
+ */
 export const OWN = -0x8000_0000;
 
 /** Stands where an error would: no error, but the run ends with this answer. */

@@ -37,7 +37,10 @@ export class EngineResource {
     net.register(owner, this.#held, this);
   }
 
-  /** @throws EngineError when it was in an instance that is gone: the next one may have given the number to something else. */
+  /**
+   * @throws EngineError when it was in an instance that is gone: the next one may have given the number to something
+   * else.
+   */
   get handle(): number {
     if (this.isStale) throw new EngineError("ENGINE_PANICKED");
     return this.#held.handle;

@@ -121,7 +121,8 @@ impl Decoder {
         Decoder { expectation, body: Body::Unknown, tape: Tape::default(), sink, complete: false, failed: None }
     }
 
-    /// As [`new`](Self::new), for a response that continues another one that was cut off, with the unread deltas of that.
+    /// As [`new`](Self::new), for a response that continues another one that was cut off, with the unread deltas of
+    /// that.
     #[must_use]
     pub fn resuming(expectation: Expectation, partial: ModelResponse, unread: Deltas) -> Decoder {
         let mut decoder = Decoder::new(expectation);
@@ -134,8 +135,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// [`Code::LlmBadAnswer`] for what is not a response of this API, [`Code::LlmStreamError`] or a more exact code for an
-    /// error that the provider reports in it. What had arrived is in [`response`](Self::response).
+    /// [`Code::LlmBadAnswer`] for what is not a response of this API, [`Code::LlmStreamError`] or a more exact code for
+    /// an error that the provider reports in it. What had arrived is in [`response`](Self::response).
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), &LlmError> {
         if self.failed.is_none() {
             self.failed = self.take(chunk).err().map(|fault| fault.0);

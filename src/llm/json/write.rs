@@ -119,7 +119,8 @@ impl Writer {
 ///
 /// ```
 /// use stepstream::llm::json::merge;
-/// assert_eq!(merge(r#"{"a":{"b":1},"c":2}"#, r#"{"a":{"d":1.50},"c":[]}"#).unwrap(), r#"{"a":{"b":1,"d":1.50},"c":[]}"#);
+/// assert_eq!(merge(r#"{"a":{"b":1},"c":2}"#, r#"{"a":{"d":1.50},"c":[]}"#).unwrap(),
+/// r#"{"a":{"b":1,"d":1.50},"c":[]}"#);
 /// ```
 ///
 /// # Errors

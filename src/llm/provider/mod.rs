@@ -80,7 +80,8 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// [`Code::LlmRequest`](crate::error::Code::LlmRequest) for what the provider does not support, or for a header that cannot be sent.
+    /// [`Code::LlmRequest`](crate::error::Code::LlmRequest) for what the provider does not support, or for a header
+    /// that cannot be sent.
     pub fn build(&self, request: &Request, stream: bool) -> Result<Prepared, LlmError> {
         self.build_from(request, stream, "")
     }

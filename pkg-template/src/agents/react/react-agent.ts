@@ -30,8 +30,8 @@ export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOption
  * message that says what was wrong.
  *
  * ```ts
- * const agent = new ReActAgent({ llm: new OpenAICompatible({ baseURL, model: "some-small-model" }), tools: [add, multiply] });
- * const { data } = await agent.run("What is (123 + 456) * 789?");
+ * const agent = new ReActAgent({ llm: new OpenAICompatible({ baseURL, model: "some-small-model" }), tools: [add,
+ * multiply] }); const { data } = await agent.run("What is (123 + 456) * 789?");
  * ```
  */
 export class ReActAgent<Structured = unknown> extends BaseAgent<Structured> {

@@ -1,5 +1,5 @@
-// The form in which the codec writes what devalue does not know. All of it stands inside one custom type of devalue's, so
-// that no name that a user gives to a hook or an event can be taken for one of devalue's own.
+// The form in which the codec writes what devalue does not know. All of it stands inside one custom type of devalue's,
+// so that no name that a user gives to a hook or an event can be taken for one of devalue's own.
 
 /** The custom type. Its contents are an array that begins with one of {@link form}. */
 export const custom = "#";
@@ -54,19 +54,21 @@ export const views: readonly string[] = [
 ];
 
 /**
- * How deep values may be nested, in calls of devalue's: one for a plain object or array, two for what the codec adds. What
- * could be written must be readable later, in another runtime and from within other calls, so this is well under what the
- * smallest usual stack allows.
+ * How deep values may be nested, in calls of devalue's: one for a plain object or array, two for what the codec adds.
+ * What could be written must be readable later, in another runtime and from within other calls, so this is well under
+ * what the smallest usual stack allows.
  */
 export const MAX_DEPTH = 1_000;
 
-/** Bigints with more decimal digits than this has are written in hexadecimal, which every runtime reads in linear time. */
+/**
+ * Bigints with more decimal digits than this has are written in hexadecimal, which every runtime reads in linear time.
+ */
 export const MAX_DECIMAL = 10n ** 80n;
 
 /**
- * Whether a URL, as the platform writes one, is read in linear time. Runtimes take the square of the length for the names of
- * hosts that are not ASCII and for those encoded as `xn--…`, so what may be one has to be short. Only these schemes have such
- * names, and only right behind two slashes.
+ * Whether a URL, as the platform writes one, is read in linear time. Runtimes take the square of the length for the
+ * names of hosts that are not ASCII and for those encoded as `xn--…`, so what may be one has to be short. Only these
+ * schemes have such names, and only right behind two slashes.
  */
 export function isQuickUrl(text: string): boolean {
   if (!/^(?:https?|wss?|ftp|file):/.test(text)) return /^[a-z][a-z\d+.-]*:/.test(text);

@@ -62,8 +62,8 @@ export class Revival {
   }
 
   /**
-   * devalue revives a value when its contents are complete, and before that for each reference to it within its contents,
-   * with the contents so far. The value is made the first time, and filled each time.
+   * devalue revives a value when its contents are complete, and before that for each reference to it within its
+   * contents, with the contents so far. The value is made the first time, and filled each time.
    */
   #revive(contents: unknown): unknown {
     if (!Array.isArray(contents)) invalid("its contents are not a list");
@@ -165,7 +165,9 @@ export class Revival {
     }
   }
 
-  /** The next bytes after the text. Each byte is used once, so that no text can get more memory than there are bytes. */
+  /**
+   * The next bytes after the text. Each byte is used once, so that no text can get more memory than there are bytes.
+   */
   #takeBuffer(length: unknown): ArrayBuffer {
     const end = this.#used + Number(length);
     if (!Number.isSafeInteger(length) || !(end >= this.#used) || end > this.#binary.length) {
