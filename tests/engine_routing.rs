@@ -268,8 +268,8 @@ fn a_run_that_has_not_begun_takes_nothing_but_its_start() {
     assert_eq!(run.status(), Status::Created);
     assert_eq!(run.try_send(None, a, "early", None), Err(Code::StaleId));
     assert_eq!(run.write(None, "early"), Err(Code::StaleId));
-    let start = stepstream::engine::Tick::Start { ty: a, slot: stepstream::engine::Slot(0) };
-    assert_eq!(run.tick(start), Err(Code::NoStartStep));
+    let wrong = stepstream::engine::Tick::Start { ty: a, slot: stepstream::engine::Slot(0) };
+    assert_eq!(run.tick(wrong), Err(Code::NoStartStep));
     run.begin();
     assert_eq!(run.status(), Status::Running);
     let again = stepstream::engine::Tick::Start { ty: start, slot: stepstream::engine::Slot(1) };
