@@ -9,7 +9,7 @@ import { median } from "./lib/stats.mjs";
 const SAMPLES = 15;
 const CALLS = 200_000;
 /** A handle that never was. */
-const NOBODY = 0x7fff_ffff;
+const UNKNOWN = 0x7fff_ffff;
 const ROLE = { plain: 0, start: 1, stop: 2 };
 /** The words before the commands of an answer: error, length of the reply, length of the commands. */
 const HEADER = 3;
@@ -47,7 +47,7 @@ function list(...numbers) {
   return [address, numbers.length];
 }
 
-/** A run of a step that goes on for as long as it is told to: every completion brings the next invocation. */
+/** A run of one step for any number of invocations: every completion brings the next invocation. */
 class Chain {
   constructor() {
     const graph = wasm.graph_new();
@@ -129,10 +129,10 @@ const chain = new Chain();
 chain.read(chain.complete());
 
 const emptyCallNs = nanoseconds((calls) => {
-  for (let i = 0; i < calls; i++) wasm.graph_free(NOBODY);
+  for (let i = 0; i < calls; i++) wasm.graph_free(UNKNOWN);
 });
 const refusedTickNs = nanoseconds((calls) => {
-  for (let i = 0; i < calls; i++) wasm.engine_complete(NOBODY, 0, 0, 0, 0, 1);
+  for (let i = 0; i < calls; i++) wasm.engine_complete(UNKNOWN, 0, 0, 0, 0, 1);
 });
 const tickNs = nanoseconds((calls) => {
   for (let i = 0; i < calls; i++) chain.read(chain.complete());

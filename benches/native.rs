@@ -1,5 +1,5 @@
 //! The engine alone, without JavaScript and without wasm: what a tick costs natively, so that the price of the
-//! boundary and of the promises can be told from the engine's own. `cargo bench --bench native` prints a table, and
+//! boundary and of the promises can be separated from the engine's own. `cargo bench --bench native` prints a table, and
 //! with `-- --json` one line of JSON (nanoseconds per tick).
 //!
 //! The host here does the least that a host must: payloads in a vector of slots, invocations in a queue. A plain timing

@@ -72,7 +72,7 @@ function measureIn(node, script, args, flags = ["--expose-gc"]) {
   try {
     if (child.status === 0) return JSON.parse(child.stdout.trimEnd().split("\n").at(-1));
   } catch {
-    // Not JSON: told below with what the program did say.
+    // Not JSON: reported below with the output of the program.
   }
   const said = (child.stderr || child.stdout || child.error?.message || "").trim().split("\n");
   return { error: said.find((line) => /Error/.test(line)) ?? said.at(-1) ?? `ended by ${child.signal}` };

@@ -8,6 +8,6 @@ await main(() =>
   withLock(async () => {
     await setUpNode();
     const { toolchain } = await buildPackage();
-    say(`pkg/ is up to date (wasm toolchain: ${toolchain.told}).`);
+    say(`pkg/ is up to date (wasm toolchain: ${toolchain.description}).`);
   }),
 );

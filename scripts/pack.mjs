@@ -9,6 +9,6 @@ await main(() =>
   withLock(async () => {
     await setUpNode();
     const { toolchain } = await buildAndPack();
-    say(`${shown(tarball())} is up to date and installed (wasm toolchain: ${toolchain.told}).`);
+    say(`${shown(tarball())} is up to date and installed (wasm toolchain: ${toolchain.description}).`);
   }),
 );

@@ -16,7 +16,7 @@ await main(async () => {
     await setUpNode();
     return buildAndPack();
   });
-  say(dim(`wasm toolchain: ${toolchain.told}`));
+  say(dim(`wasm toolchain: ${toolchain.description}`));
   const given = process.argv.slice(2);
   if (given.length > 0) {
     // With files, only the first example runs.
@@ -25,12 +25,12 @@ await main(async () => {
   }
   process.exitCode = await runAll(WITHOUT_MODEL);
   if (process.exitCode !== 0) return;
-  const { reason, told, env, stop } = await languageModel();
+  const { reason, description, env, stop } = await languageModel();
   if (reason !== undefined) {
     say(`\n${yellow("Skipped")}: the examples with a language model. ${reason}`);
     return;
   }
-  say(dim(`\nlanguage model: ${told}`));
+  say(dim(`\nlanguage model: ${description}`));
   process.exitCode = await runAll(WITH_MODEL, env);
   await stop?.();
 });
@@ -40,12 +40,12 @@ async function languageModel() {
   const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL } = process.env;
   const toSet = "Set OPENAI_API_KEY, or OPENAI_BASE_URL and OPENAI_MODEL for a server that speaks OpenAI's protocol.";
   if (OPENAI_BASE_URL && !OPENAI_MODEL) return { reason: `OPENAI_BASE_URL is set, OPENAI_MODEL is not. ${toSet}` };
-  if (OPENAI_BASE_URL) return { told: `${OPENAI_MODEL} at ${OPENAI_BASE_URL}`, env: {} };
-  if (OPENAI_API_KEY) return { told: `${OPENAI_MODEL || "the examples' choice"} at OpenAI`, env: {} };
+  if (OPENAI_BASE_URL) return { description: `${OPENAI_MODEL} at ${OPENAI_BASE_URL}`, env: {} };
+  if (OPENAI_API_KEY) return { description: `${OPENAI_MODEL || "the examples' choice"} at OpenAI`, env: {} };
   const { reason, address, model, stop } = await startLocalModel();
   if (reason !== undefined) return { reason: `None can be started on this machine: ${reason}\n${toSet}` };
-  const told = `${model}, on this machine. It is small, and its answers are often wrong. The README says how to use a better one`;
-  return { told, env: { OPENAI_BASE_URL: `${address}/v1`, OPENAI_MODEL: model }, stop };
+  const description = `${model}, on this machine. It is small, and its answers are often wrong. The README says how to use a better one`;
+  return { description, env: { OPENAI_BASE_URL: `${address}/v1`, OPENAI_MODEL: model }, stop };
 }
 
 /** One after the other, until one fails; resolves with the exit code of the last. */

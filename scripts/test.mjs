@@ -26,7 +26,7 @@ async function setUp(quick) {
       return { quick, native: await nativeCargo(), toolchain: await wasmToolchain() };
     });
   } catch (error) {
-    // Whoever reads only the last line must learn of this too.
+    // A reader of only the last line must see this too.
     process.once("exit", () => say("0 passed, 1 failed"));
     throw error;
   }
@@ -70,7 +70,7 @@ await main(async () => {
   }
   const selected = chosen(values);
   const context = await setUp(values.quick === true);
-  say(dim(`wasm toolchain: ${context.toolchain.told}`));
+  say(dim(`wasm toolchain: ${context.toolchain.description}`));
 
   const rows = [];
   for (const stage of selected) {

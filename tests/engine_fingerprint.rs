@@ -1,4 +1,4 @@
-//! What tells workflows apart: steps by their names, and where their users gave none, by their places and by what they are.
+//! What distinguishes workflows: the names of steps and, for steps without a name, their places and what they are.
 
 use stepstream::engine::{EventTypeId, Graph, Handler, Role, Step, StepId};
 use stepstream::snapshot::header::{Header, Kind};
@@ -46,7 +46,7 @@ fn with_names_alone_it_is_what_it_was() {
 }
 
 #[test]
-fn unnamed_steps_that_are_alike_and_changed_places_are_told_apart_by_their_code() {
+fn unnamed_steps_that_are_alike_and_changed_places_are_distinguished_by_their_code() {
     let before = graph(vec![unnamed(1, 10, START, A), unnamed(2, 20, START, A), named("end", A, STOP)]);
     let after = graph(vec![unnamed(1, 20, START, A), unnamed(2, 10, START, A), named("end", A, STOP)]);
     assert_eq!(before.first_fingerprint(), after.first_fingerprint(), "which was the fault");
@@ -54,7 +54,7 @@ fn unnamed_steps_that_are_alike_and_changed_places_are_told_apart_by_their_code(
 }
 
 #[test]
-fn unnamed_steps_that_differ_are_told_apart_by_their_places_and_their_code_does_not_count() {
+fn unnamed_steps_that_differ_are_distinguished_by_their_places_and_their_code_does_not_count() {
     let before = graph(vec![unnamed(1, 10, START, A), unnamed(2, 20, A, STOP)]);
     let mended = graph(vec![unnamed(1, 11, START, A), unnamed(2, 21, A, STOP)]);
     let swapped = graph(vec![unnamed(1, 20, A, STOP), unnamed(2, 10, START, A)]);
@@ -82,7 +82,7 @@ fn what_is_alike_is_seen_whatever_the_order_of_choices() {
 }
 
 #[test]
-fn unnamed_handlers_are_told_apart_by_what_they_handle() {
+fn unnamed_handlers_are_distinguished_by_what_they_handle() {
     let handler = |place: usize, code, handled| {
         let handler = Some(Handler { steps: vec![StepId(handled)], max_recoveries: 1 });
         Step { name: format!("catchError{place}").into(), unnamed: Some(code), handler, ..Step::default() }

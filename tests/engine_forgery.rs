@@ -178,7 +178,7 @@ fn unknown_deadlines_and_waits_mean_nothing() {
 }
 
 #[test]
-fn an_unblock_that_nobody_asked_for_does_not_hide_an_open_wait() {
+fn an_unblock_without_a_block_does_not_hide_an_open_wait() {
     let mut scene = scene();
     let (live, a) = (scene.live.clone(), scene.a);
     scene.run.tick(Tick::Unblock { invocation: live.id }).unwrap();

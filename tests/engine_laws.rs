@@ -23,7 +23,7 @@ fn played(plan: &Plan, actions: &[Action]) -> Random {
     random
 }
 
-/// What happened to a run, told from the outside by ticks, calls and answers alone.
+/// What happened to a run, as seen from outside: ticks, calls and answers alone.
 struct Story<'a> {
     run: &'a Host,
     /// Every event that entered, in order: payload, type and target.
@@ -44,7 +44,7 @@ impl<'a> Story<'a> {
                 Tick::Send { ty, target, .. } => story.enter(payload, *ty, *target),
                 // A failure that is an event of the run has gone to a handler.
                 Tick::Fail { invocation, .. } if run.stream.iter().any(|published| published == payload) => {
-                    let handler = graph.handler_of(call_of(run, *invocation).step).expect("somebody took the failure");
+                    let handler = graph.handler_of(call_of(run, *invocation).step).expect("a handler took the failure");
                     story.given.entry(handler).or_default().push(payload);
                 }
                 _ => {}
@@ -149,7 +149,7 @@ fn check_deliveries(story: &Story) {
     }
 }
 
-/// A wait gets an event that is for nobody else; what nobody takes is kept for one.
+/// A wait gets an event that no step takes; an event without a taker is kept for a later wait.
 fn check_waits(story: &Story, limited: bool) {
     let run = story.run;
     let mut owners: BTreeMap<&str, BTreeSet<(StepId, &[String])>> = BTreeMap::new();
@@ -374,7 +374,7 @@ proptest! {
     #[test]
     fn forged_ids_are_refused(plan in plans(), actions in actions(), forged in nonsense(), far in 10_000..=u32::MAX) {
         let mut random = played(&plan, &actions);
-        // A deadline that nobody set changes nothing.
+        // A deadline that was not set changes nothing.
         random.run.nonsense(&Tick::Timer { key: TimerKey(u32::MAX) }, String::new());
         let next = random.run.engine.state().counts().last().map_or(0, |(slot, _)| slot.0 + 1);
         for tick in with_forged_id(forged, far, Slot(next)) {
@@ -391,7 +391,7 @@ proptest! {
 
 /// The tick, once for each id in it, with that id replaced by one that does not exist.
 fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
-    let nobody = InvocationId { index: far, generation: far };
+    let unknown = InvocationId { index: far, generation: far };
     let (far_ty, far_slot, far_step) = (EventTypeId(far), Slot(far), StepId(far));
     match tick {
         Tick::Start { ty, slot } => {
@@ -400,7 +400,7 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
         Tick::Send { from, ty, slot, target, matches } => {
             let send = |from, ty, slot, target| Tick::Send { from, ty, slot, target, matches: matches.clone() };
             vec![
-                send(Some(nobody), ty, slot, target),
+                send(Some(unknown), ty, slot, target),
                 send(from, far_ty, slot, target),
                 send(from, ty, far_slot, target),
                 send(None, EventTypeId(0), free, Some(far_step)),
@@ -408,7 +408,7 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
         }
         Tick::Write { from, ty, slot } => {
             vec![
-                Tick::Write { from: Some(nobody), ty, slot },
+                Tick::Write { from: Some(unknown), ty, slot },
                 Tick::Write { from, ty: far_ty, slot },
                 Tick::Write { from, ty, slot: far_slot },
             ]
@@ -417,23 +417,23 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
             let complete = |invocation, output| Tick::Complete { invocation, output, matches: matches.clone() };
             let (ty, slot) = output.unwrap_or((EventTypeId(0), free));
             vec![
-                complete(nobody, output),
+                complete(unknown, output),
                 complete(invocation, Some((far_ty, slot))),
                 complete(invocation, Some((ty, far_slot))),
             ]
         }
         Tick::Fail { invocation, ty, slot, verdict } => {
             let fail = |invocation, ty, slot| Tick::Fail { invocation, ty, slot, verdict };
-            vec![fail(nobody, ty, slot), fail(invocation, far_ty, slot), fail(invocation, ty, far_slot)]
+            vec![fail(unknown, ty, slot), fail(invocation, far_ty, slot), fail(invocation, ty, far_slot)]
         }
         Tick::Wait { invocation, ty, predicated, claim, .. } => {
             let wait = |invocation, ty| Tick::Wait { invocation, ty, id: None, timeout: None, predicated, claim };
-            vec![wait(nobody, ty), wait(invocation, far_ty)]
+            vec![wait(unknown, ty), wait(invocation, far_ty)]
         }
         Tick::Collect { invocation, ty, slot, mut expected } => {
             let collect = |invocation, ty, slot, expected| Tick::Collect { invocation, ty, slot, expected };
             let mut ticks = vec![
-                collect(nobody, ty, slot, expected.clone()),
+                collect(unknown, ty, slot, expected.clone()),
                 collect(invocation, far_ty, slot, expected.clone()),
                 collect(invocation, ty, far_slot, expected.clone()),
             ];
@@ -442,13 +442,13 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
             ticks
         }
         Tick::Once { invocation, key, slot } => vec![
-            Tick::Once { invocation: nobody, key: key.clone(), slot },
+            Tick::Once { invocation: unknown, key: key.clone(), slot },
             Tick::Once { invocation, key, slot: far_slot },
         ],
         Tick::Resume => vec![Tick::Resume],
-        Tick::Sleep { delay, .. } => vec![Tick::Sleep { invocation: nobody, delay }],
-        Tick::Block { .. } => vec![Tick::Block { invocation: nobody }],
-        Tick::Unblock { .. } => vec![Tick::Unblock { invocation: nobody }],
+        Tick::Sleep { delay, .. } => vec![Tick::Sleep { invocation: unknown, delay }],
+        Tick::Block { .. } => vec![Tick::Block { invocation: unknown }],
+        Tick::Unblock { .. } => vec![Tick::Unblock { invocation: unknown }],
         _ => vec![Tick::Timer { key: TimerKey(far) }],
     }
 }

@@ -197,7 +197,7 @@ fn a_step_that_ends_while_it_is_blocked_does_not_leave_the_run_waiting() {
     run.tick(Tick::Block { invocation: call.id }).unwrap();
     assert_eq!(run.status(), Status::Waiting);
     run.finish_empty(&call);
-    assert_eq!(run.outcome, Some(Outcome::Stalled), "nobody is left, and nothing can come from outside");
+    assert_eq!(run.outcome, Some(Outcome::Stalled), "no step is left, and nothing can come from outside");
 }
 
 #[test]

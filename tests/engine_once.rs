@@ -1,4 +1,4 @@
-//! What must happen once: its result belongs to the invocation, through all its attempts, and to nobody else.
+//! What must happen once: its result belongs to the invocation, through all its attempts, and to no other.
 mod engine_kit;
 
 use engine_kit::{Flow, Host, attempts, takes};

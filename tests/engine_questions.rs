@@ -77,7 +77,7 @@ fn an_attempt_that_does_not_come_to_the_question_does_not_make_it_new() {
 }
 
 #[test]
-fn several_questions_are_told_apart_by_what_they_ask_for() {
+fn several_questions_are_distinguished_by_what_they_ask_for() {
     let (mut run, step, a) = working();
     let call = run.call(step);
     ask(&mut run, &call, a, "one");

@@ -43,7 +43,7 @@ fn without_a_policy_the_first_failure_ends_the_run() {
     run.fail(&run.call(step));
     let Status::Ended(Outcome::StepFailed { step: failed, slot }) = run.status() else { panic!("{:?}", run.status()) };
     assert_eq!((failed, run.payload(slot)), (step, "failure".into()));
-    assert_eq!(run.stream, ["start"], "a failure that nobody handles is not an event of the run");
+    assert_eq!(run.stream, ["start"], "a failure without a handler is not an event of the run");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_handler_that_does_several_things_at_a_time_may_ask_in_another_order() {
     run.fail(&call);
     let call = run.call(step);
     let [new, y, x] = ["new", "y", "x"].map(|name| run.wait_with(&call, a, named(name)));
-    assert_eq!(run.wait_result(new), None, "nobody has asked that before");
+    assert_eq!(run.wait_result(new), None, "this wait was not asked for before");
     assert_eq!((run.received(x), run.received(y)), (Some("one"), Some("two")));
     run.send(a, "three");
     assert_eq!(run.received(new), Some("three"));

@@ -144,7 +144,7 @@ fn a_targeted_event_that_the_step_does_not_take_is_refused() {
 }
 
 #[test]
-fn events_that_nobody_takes_are_kept_up_to_the_limit_of_their_type() {
+fn events_that_no_step_takes_are_kept_up_to_the_limit_of_their_type() {
     let mut flow = Flow::new();
     let (start, a, b) = (flow.start, flow.event(), flow.event());
     let step = flow.step(&[start], &[]);
@@ -220,7 +220,7 @@ fn written_events_reach_the_stream_and_no_step() {
 }
 
 #[test]
-fn a_stop_event_ends_the_run_whoever_sends_it_and_drops_the_rest() {
+fn a_stop_event_ends_the_run_for_any_sender_and_drops_the_rest() {
     let mut flow = Flow::new();
     let (start, stop, a) = (flow.start, flow.stop, flow.event());
     let step = flow.step(&[start], &[stop, a]);
@@ -268,8 +268,8 @@ fn a_run_that_has_not_begun_takes_nothing_but_its_start() {
     assert_eq!(run.status(), Status::Created);
     assert_eq!(run.try_send(None, a, "early", None), Err(Code::StaleId));
     assert_eq!(run.write(None, "early"), Err(Code::StaleId));
-    let nobody = stepstream::engine::Tick::Start { ty: a, slot: stepstream::engine::Slot(0) };
-    assert_eq!(run.tick(nobody), Err(Code::NoStartStep));
+    let wrong = stepstream::engine::Tick::Start { ty: a, slot: stepstream::engine::Slot(0) };
+    assert_eq!(run.tick(wrong), Err(Code::NoStartStep));
     run.begin();
     assert_eq!(run.status(), Status::Running);
     let again = stepstream::engine::Tick::Start { ty: start, slot: stepstream::engine::Slot(1) };

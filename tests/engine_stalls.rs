@@ -85,7 +85,7 @@ fn a_choice_waits_for_the_one_that_comes_from_outside() {
 }
 
 #[test]
-fn a_collection_tells_what_it_lacks() {
+fn a_collection_reports_what_it_lacks() {
     let mut flow = Flow::new();
     let (start, stop, a, b) = (flow.start, flow.stop, flow.event(), flow.event());
     let kind = flow.kind_of(a);

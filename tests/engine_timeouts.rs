@@ -157,7 +157,7 @@ fn unknown_late_and_repeated_deadlines_mean_nothing() {
         run.tick(Tick::Timer { key }).unwrap();
         assert!(*run.engine.state() == state);
     }
-    assert_eq!(run.timed_out, [run.call(step).id], "told once");
+    assert_eq!(run.timed_out, [run.call(step).id], "reported once");
 }
 
 #[test]

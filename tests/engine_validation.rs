@@ -220,7 +220,7 @@ fn a_question_whose_answer_no_step_takes_is_a_dead_end() {
 }
 
 #[test]
-fn undeclared_outputs_are_held_against_nobody() {
+fn undeclared_outputs_are_no_fault() {
     let mut flow = Flow::new();
     let (start, stop, a) = (flow.start, flow.stop, flow.event());
     flow.add(Step { outputs: None, ..takes(&[start], &[]) });

@@ -228,7 +228,7 @@ fn a_turn_is_bounded() {
 
     modest.wake();
     assert!(executor.run_ready(NOW));
-    assert_eq!(modest.polls.get(), 2, "a task that always wakes itself starves nobody");
+    assert_eq!(modest.polls.get(), 2, "a task that always wakes itself starves no other");
 }
 
 #[test]

@@ -215,7 +215,7 @@ struct NamedWaker(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
 impl Wake for NamedWaker {
     fn wake(self: Arc<Self>) {
-        self.1.lock().expect("nobody panics with it").push(self.0);
+        self.1.lock().expect("no thread panics while it holds the lock").push(self.0);
     }
 }
 
@@ -230,7 +230,7 @@ fn a_sleep_polled_again_keeps_its_place() {
     assert!(poll_with(sleep_a.as_mut(), &a).is_pending());
 
     assert_eq!(executor.advance(Millis(10)), []);
-    assert_eq!(*woken.lock().expect("nobody panics with it"), ["a", "b"]);
+    assert_eq!(*woken.lock().expect("no thread panics while it holds the lock"), ["a", "b"]);
 }
 
 #[test]

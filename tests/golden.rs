@@ -9,7 +9,7 @@ mod snapshot_kit;
 use std::fs;
 use std::path::PathBuf;
 
-use snapshot_kit::{Blueprint, Order, Rough, Sample, forge, samples, tell};
+use snapshot_kit::{Blueprint, Order, Rough, Sample, describe, forge, samples};
 use stepstream::engine::{Condition, Engine, Millis, RequestImage, RestoreOptions};
 use stepstream::error::Code;
 use stepstream::snapshot::container::{self, encode_image};
@@ -209,13 +209,13 @@ fn journals_lead_to_the_snapshots() {
         }
         let mut replayed = replay.engine.capture(Millis(snapshot.image.now)).image;
         if version == "v1" {
-            // A snapshot of that version does not tell which questions were asked, and all are taken for such. In a journal they are ticks of their own.
+            // A snapshot of that version does not say which questions were asked, and all are taken for such. In a journal they are ticks of their own.
             let waits = replayed.invocations.iter_mut().flat_map(|invocation| &mut invocation.log);
             waits.for_each(|entry| entry.published = matches!(entry.request, RequestImage::Event { .. }));
             let payloads: Vec<String> =
                 std::str::from_utf8(snapshot.host).expect("a text").lines().map(String::from).collect();
             // In words: types that only were written to the stream are not referred to any more.
-            assert_eq!(tell(&replayed, &payloads), tell(&snapshot.image, &payloads), "{version}/{name}");
+            assert_eq!(describe(&replayed, &payloads), describe(&snapshot.image, &payloads), "{version}/{name}");
         } else {
             assert_eq!(encode_image(&replayed), encode_image(&snapshot.image), "{version}/{name}");
         }

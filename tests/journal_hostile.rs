@@ -63,7 +63,7 @@ fn refusal(plan: &Blueprint, bytes: &[u8]) -> Option<Code> {
     refusal
 }
 
-/// The samples, each with its journal; that of a run which was taken up begins with its image.
+/// The samples, each with its journal; that of a recovered run begins with its image.
 fn journals() -> Vec<(Sample, Vec<u8>)> {
     let with_journal = |mut sample: Sample| {
         let bytes = sample.sim.journal.as_mut().expect("kept").take();
@@ -143,7 +143,7 @@ fn increments_in_another_order_are_refused() {
         let mut missing = increments.clone();
         missing.remove(nth);
         let expected = (nth + 1 < count).then_some(Code::JournalGap);
-        assert_eq!(refusal(&plan, &missing.concat()), expected, "without increment {nth}; the last one nobody misses");
+        assert_eq!(refusal(&plan, &missing.concat()), expected, "without increment {nth}; the last one is not missed");
         let mut twice = increments.clone();
         twice.insert(nth, increments[nth].clone());
         assert_eq!(refusal(&plan, &twice.concat()), Some(Code::JournalGap));
@@ -187,7 +187,7 @@ fn another_workflow_does_not_replay_it() {
 }
 
 #[test]
-fn what_is_newer_or_no_journal_is_told_apart() {
+fn what_is_newer_and_what_is_no_journal_have_errors_of_their_own() {
     let (plan, increments) = increments();
     let bytes = increments.concat();
     let with = |at: usize, byte: u8| {

@@ -370,7 +370,7 @@ fn vllm(options: CallOptions) -> Host {
 }
 
 #[test]
-fn a_broken_answer_is_gone_on_with() {
+fn a_broken_answer_is_continued() {
     let mut host = vllm(CallOptions::default());
     let attempt = host.answered(200);
     host.chunk(attempt, TEXT);
@@ -433,7 +433,7 @@ fn a_provider_that_will_not_go_on_leaves_the_break_as_the_error() {
 }
 
 #[test]
-fn what_cannot_be_gone_on_with() {
+fn what_cannot_be_continued() {
     let openai = Provider::new(Api::Chat, "", None);
     let anthropic = Provider::new(Api::Anthropic, "", None);
     let thinking = Request { options: r#"{"thinking":{"type":"enabled"}}"#.into(), ..request() };

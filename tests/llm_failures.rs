@@ -65,7 +65,7 @@ fn half_an_event_at_the_end_is_a_cut() {
 }
 
 #[test]
-fn an_event_that_is_not_json_is_told() {
+fn an_event_that_is_not_json_is_reported() {
     let error = failure(
         Api::Chat,
         b"data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: {oops}\n\ndata: [DONE]\n\n",

@@ -331,7 +331,7 @@ fn images_of_results_follow_when_all_results_are_there() {
 }
 
 #[test]
-fn servers_are_told_by_their_address() {
+fn servers_are_recognised_by_their_address() {
     for (address, flavour) in [
         ("", Flavour::OpenAi),
         ("https://mine.openai.azure.com/openai/v1?api-version=1", Flavour::OpenAi),

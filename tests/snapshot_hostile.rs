@@ -187,7 +187,7 @@ fn a_snapshot_in_which_a_byte_was_changed_is_refused_whichever_it_was() {
 }
 
 #[test]
-fn other_bytes_than_a_snapshot_are_told_apart() {
+fn other_bytes_than_a_snapshot_have_errors_of_their_own() {
     let mut sample = samples().swap_remove(1);
     let (bytes, journal) = (sample.sim.snapshot(), sample.sim.journal.as_mut().expect("kept").take());
     let read = |bytes: &[u8]| container::read(bytes).err();

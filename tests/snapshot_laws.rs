@@ -1,4 +1,4 @@
-//! The laws of snapshots, held against random workflows: a run that is taken up from bytes, at any tick, goes on as if nothing had been.
+//! The laws of snapshots, held against random workflows: a run that is recovered from bytes, at any tick, continues as if nothing had been.
 mod snapshot_kit;
 // Here and not in the kit, so that the other tests need not be linked with proptest.
 #[path = "snapshot_kit/certain.rs"]
@@ -27,7 +27,7 @@ struct Story {
     now: u64,
     outcome: Option<&'static str>,
     result: Option<String>,
-    told: Vec<String>,
+    description: Vec<String>,
 }
 
 fn outcome(sim: &Sim) -> Option<&'static str> {
@@ -50,7 +50,7 @@ fn story(sim: &Sim) -> Story {
         now: sim.now,
         outcome: outcome(sim),
         result: sim.result.clone(),
-        told: sim.told(),
+        description: sim.description(),
     }
 }
 
@@ -70,7 +70,7 @@ fn go_on(sim: &mut Sim, choices: &[(u8, u8)], mut look: impl FnMut(&mut Sim, &[O
             break;
         }
         let Some(op) = sim.choose(*choice, nth) else { continue };
-        // Two deadlines at one time are told apart by what the host does not know.
+        // Two deadlines at one time are distinguished by what the host does not know.
         if sim.act(&op).is_some() {
             ops.push(op);
         }
@@ -83,17 +83,17 @@ fn has_begun(sim: &Sim) -> bool {
     sim.engine.status() != Status::Created
 }
 
-/// Takes the run up from bytes and brings every handler that was at work back to where it was, in an order of chance.
+/// Recovers the run from bytes and brings every handler that was at work back to where it was, in an order of chance.
 fn recovered(before: &Sim, order: Order, chance: usize) -> Sim {
-    let mut sim = before.shelved(order, false).expect("what was written can be read");
+    let mut sim = before.restored(order, false).expect("what was written can be read");
     sim.check();
-    let told = before.told();
-    let on_shelf = sim.told();
-    assert_eq!(told[1..], on_shelf[1..], "what lies on the shelf is what was put there");
+    let description = before.description();
+    let restored = sim.description();
+    assert_eq!(description[1..], restored[1..], "what was restored is what was captured");
     sim.resume();
     sim.check();
     let aims: BTreeMap<u32, Position> = before.fibers.iter().map(|(birth, fiber)| (*birth, fiber.position())).collect();
-    assert!(sim.fibers.keys().eq(aims.keys()), "who was at work is at work again, and nobody else");
+    assert!(sim.fibers.keys().eq(aims.keys()), "the handlers that were at work are at work again, and no others");
     let mut chance = chance;
     loop {
         let behind = |birth: &u32| {
@@ -116,8 +116,8 @@ fn recovered(before: &Sim, order: Order, chance: usize) -> Sim {
         fiber.timed_out = aims[birth].timed_out;
     }
     let positions: BTreeMap<_, _> = sim.fibers.iter().map(|(birth, fiber)| (*birth, fiber.position())).collect();
-    assert_eq!(positions, aims, "who was told something is told the same again");
-    assert_eq!(sim.told(), told, "everything is where it was");
+    assert_eq!(positions, aims, "a handler gets the same answers again");
+    assert_eq!(sim.description(), description, "everything is where it was");
     assert_eq!((&sim.stream, &sim.effects, sim.births), (&before.stream, &before.effects, before.births));
     assert_eq!(sim.written, before.written, "what was written is reset and written again");
     sim
@@ -126,7 +126,7 @@ fn recovered(before: &Sim, order: Order, chance: usize) -> Sim {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A run is frozen before every tick, taken up from bytes over a graph that was built in another order, and its handlers run again
+    /// A run is captured before every tick, recovered from bytes over a graph that was built in another order, and its handlers run again
     /// from their beginning. Then it is the same run: what happened to the first one, happens to it with the same results.
     #[test]
     fn restoring_a_run_changes_nothing(plan in blueprints(), choices in choices(), every in 1..4usize) {
@@ -148,7 +148,7 @@ proptest! {
         }
     }
 
-    /// What was put on the shelf is what is taken from it, whichever way the graph was built; taking a snapshot changes nothing.
+    /// What was captured is what is restored, whichever way the graph was built; taking a snapshot changes nothing.
     #[test]
     fn a_restored_run_has_the_same_image(plan in blueprints(), choices in choices()) {
         play(&mut Sim::new(&plan), &choices, |sim, _| {
@@ -157,25 +157,25 @@ proptest! {
             assert_eq!(encode_image(&image), encode_image(&sim.engine.capture(Millis(sim.now)).image));
             assert!(*sim.engine.state() == before);
             if image.condition == Condition::Completed {
-                assert_eq!(sim.shelved(Order::Given, false).err(), Some(Code::RunEnded));
+                assert_eq!(sim.restored(Order::Given, false).err(), Some(Code::RunEnded));
                 return;
             }
-            let again = sim.shelved(Order::Given, false).expect("what was written can be read");
+            let again = sim.restored(Order::Given, false).expect("what was written can be read");
             again.check();
-            let mut thawed = self::image(&again);
-            thawed.condition = image.condition;
+            let mut restored = self::image(&again);
+            restored.condition = image.condition;
             if image.condition == Condition::TimedOut {
                 // Its time was up, so it is given the whole of it again.
-                assert_eq!(thawed.deadline, plan.options.timeout.map(|timeout| image.now + timeout.0));
-                thawed.deadline = None;
+                assert_eq!(restored.deadline, plan.options.timeout.map(|timeout| image.now + timeout.0));
+                restored.deadline = None;
             }
-            assert_eq!(thawed, image);
-            let reversed = sim.shelved(Order::Reversed, false).expect("what was written can be read");
-            assert_eq!(reversed.told()[1..], again.told()[1..]);
+            assert_eq!(restored, image);
+            let reversed = sim.restored(Order::Reversed, false).expect("what was written can be read");
+            assert_eq!(reversed.description()[1..], again.description()[1..]);
         });
     }
 
-    /// A journal leads to every state that the run was in, byte for byte; so does that of a run which was taken up from a snapshot.
+    /// A journal leads to every state that the run was in, byte for byte; so does that of a run which was recovered from a snapshot.
     #[test]
     fn a_journal_leads_to_every_state(plan in blueprints(), choices in choices(), cut in any::<u8>(), fresh: bool) {
         let at = cut as usize % (choices.len() + 1);
@@ -186,7 +186,7 @@ proptest! {
         if matches!(sim.outcome, Some(Outcome::Completed(_))) {
             return Ok(());
         }
-        let mut sim = sim.shelved(Order::Mixed, fresh).expect("what was written can be read");
+        let mut sim = sim.restored(Order::Mixed, fresh).expect("what was written can be read");
         let mut record = Record::default();
         record.look(&mut sim);
         sim.resume();
@@ -218,7 +218,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Where the outcome does not depend on who is quicker, it does not depend either on how often the run was taken up from bytes, although handlers
+    /// Where the outcome does not depend on who is quicker, it does not depend either on how often the run was recovered from bytes, although handlers
     /// do all their work again and the outside goes on sending meanwhile.
     #[test]
     fn any_number_of_lives_comes_to_the_same_end(
@@ -238,7 +238,7 @@ proptest! {
         for cut in 1..straight.ticks {
             let mut sim = begun();
             sim.live(&outside, cut, chance);
-            let mut sim = sim.shelved(Order::Reversed, false).expect("what was written can be read");
+            let mut sim = sim.restored(Order::Reversed, false).expect("what was written can be read");
             sim.resume();
             sim.live(&outside, u64::MAX, chance ^ cut);
             prop_assert_eq!(end(&sim), whole.clone(), "interrupted after {} ticks", cut);
@@ -251,7 +251,7 @@ proptest! {
             if sim.outcome.is_some() {
                 break;
             }
-            sim = sim.shelved(order, false).expect("what was written can be read");
+            sim = sim.restored(order, false).expect("what was written can be read");
             sim.resume();
         }
         sim.live(&outside, u64::MAX, chance);
@@ -287,7 +287,7 @@ impl Record {
             match replay.advance().expect("nothing is wrong with it") {
                 Passed::End => break,
                 Passed::Tick(_) => drop(replay.engine.drain()),
-                Passed::Note(_) => unreachable!("nobody wrote one"),
+                Passed::Note(_) => unreachable!("none was written"),
             }
         }
         assert!(self.states.is_empty(), "the replay never came to {:?}", self.states.keys());

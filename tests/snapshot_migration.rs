@@ -1,4 +1,4 @@
-//! Runs that are taken up by another version of their workflow: what still fits goes on, what does not is refused with the name of
+//! Runs that are recovered by another version of their workflow: what still fits resumes, what does not is refused with the name of
 //! what is in the way, before anything runs.
 mod snapshot_kit;
 
@@ -27,7 +27,7 @@ fn send(ty: Ty) -> Action {
     Action::Send { ty, target: None }
 }
 
-/// A run that has gone on as far as it can by itself.
+/// A run that has come as far as it can by itself.
 fn run(plan: &Blueprint) -> Sim {
     let mut sim = Sim::new(plan);
     sim.begin();
@@ -37,13 +37,13 @@ fn run(plan: &Blueprint) -> Sim {
 }
 
 fn refusal(sim: &Sim, later: &Blueprint) -> Option<(Code, String)> {
-    let Refusal { code, subject } = sim.shelved_for(later).err()?;
+    let Refusal { code, subject } = sim.restored_for(later).err()?;
     Some((code, subject))
 }
 
 /// Takes the run up over a later version and lets it go on.
 fn go_on(sim: &Sim, later: &Blueprint) -> Sim {
-    let mut sim = sim.shelved_for(later).expect("it still fits");
+    let mut sim = sim.restored_for(later).expect("it still fits");
     sim.resume();
     sim.settle();
     sim.check();
@@ -114,7 +114,7 @@ fn an_event_type_must_be_there_if_the_run_refers_to_it() {
     let without = |types| workflow(types, &[step("first", &[START], &[], End::Nothing)]);
     assert_eq!(refusal(&sim, &without(0)), Some((Code::EventMissing, "e0".into())));
     assert_eq!(refusal(&sim, &without(2)), Some((Code::EventMissing, "e2".into())));
-    assert_eq!(refusal(&sim, &without(3)), None, "B was not made yet, and nobody needs it");
+    assert_eq!(refusal(&sim, &without(3)), None, "B was not made yet, and no step needs it");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn what_was_collected_must_still_be_what_is_expected() {
 }
 
 #[test]
-fn fewer_workers_take_up_what_they_can_and_queue_the_rest_in_order() {
+fn fewer_workers_resume_what_they_can_and_queue_the_rest_in_order() {
     let first = step("first", &[START], &[send(A), send(A), send(A)], End::Nothing);
     let worker = step("worker", &[A], &[wait(HUMAN)], End::Return(B));
     let sink = step("sink", &[HUMAN], &[], End::Nothing);
@@ -199,7 +199,7 @@ fn fewer_workers_take_up_what_they_can_and_queue_the_rest_in_order() {
     let mut sim = go_on(&sim, &later);
     for expected in &all {
         assert_eq!(inputs(&sim), std::slice::from_ref(expected));
-        // What is not at work yet does not lose its place when the run is taken up once more.
+        // What is not at work yet does not lose its place when the run is recovered once more.
         sim = go_on(&sim, &later);
         assert_eq!(inputs(&sim), std::slice::from_ref(expected));
         send_to(&mut sim, HUMAN);

@@ -1,4 +1,4 @@
-//! What happens to a run between the moment when it is taken up and the moment when its steps are where they were: case by case, what users may
+//! What happens to a run between the moment when it is recovered and the moment when its steps are where they were: case by case, what users may
 //! rely on.
 mod snapshot_kit;
 
@@ -23,7 +23,7 @@ fn step(inputs: &[Ty], program: &[Action], end: End) -> StepSpec {
     StepSpec { inputs, program: program.to_vec(), end: Some(end), ..StepSpec::default() }
 }
 
-/// Two types, and steps; somebody takes what a person answers, so that no run is stalled.
+/// Two types, and steps; a step takes what a person answers, so that no run is stalled.
 fn workflow(steps: &[StepSpec]) -> Blueprint {
     let mut steps = steps.to_vec();
     steps.push(step(&[HUMAN], &[], End::Nothing));
@@ -35,7 +35,7 @@ fn doing(program: &[Action]) -> Blueprint {
     workflow(&[step(&[START], program, End::Return(STOP))])
 }
 
-/// A run that has gone on as far as it can without time.
+/// A run that has come as far as it can without time.
 fn run(plan: &Blueprint) -> Sim {
     let mut sim = Sim::new(plan);
     sim.begin();
@@ -43,9 +43,9 @@ fn run(plan: &Blueprint) -> Sim {
     sim
 }
 
-/// Taken up; the handlers have been called and have done nothing yet.
+/// Recovered; the handlers have been called and have done nothing yet.
 fn resumed(sim: &Sim) -> Sim {
-    let mut sim = sim.shelved(Order::Mixed, false).expect("what was written can be read");
+    let mut sim = sim.restored(Order::Mixed, false).expect("what was written can be read");
     sim.resume();
     sim
 }
@@ -61,7 +61,7 @@ fn deadlines(sim: &Sim) -> Vec<u64> {
 }
 
 #[test]
-fn time_stands_still_on_the_shelf() {
+fn time_stands_still_in_a_snapshot() {
     let napping = step(&[START], &[Action::Sleep { span: 5000 }], End::Nothing);
     let waiting = step(&[START], &[Action::Wait { ty: A, named: false, span: Some(5000), picky: false }], End::Nothing);
     let retry = RetryPolicy { wait: Wait::Fixed(Millis(3000)), stop: Stop::Never };
@@ -131,7 +131,7 @@ fn a_run_that_keeps_nothing_keeps_what_a_condition_may_be_waiting_for() {
         send(&mut sim, A, nth);
         send(&mut sim, B, nth);
     }
-    assert_eq!(sim.engine.all_kept().count(), 9, "nobody waits for the others");
+    assert_eq!(sim.engine.all_kept().count(), 9, "no step waits for the others");
     sim.settle();
     assert!(sim.result.is_some());
 }
@@ -141,7 +141,7 @@ fn what_was_at_work_begins_again_in_the_order_of_age() {
     let [a, b] = [A, B].map(|ty| step(&[ty], &[wait(HUMAN)], End::Nothing));
     let first = [B, A, B, A].map(|ty| Action::Send { ty, target: None });
     let sim = run(&workflow(&[a, b, step(&[START], &first, End::Nothing)]));
-    let mut later = sim.shelved(Order::Given, false).unwrap();
+    let mut later = sim.restored(Order::Given, false).unwrap();
     later.tick(Tick::Resume).unwrap();
     let steps = |sim: &Sim| sim.begun.iter().map(|(step, inputs)| (*step, inputs.clone())).collect::<Vec<_>>();
     assert_eq!(steps(&later), steps(&sim)[1..], "all but the first step, which is over");
@@ -181,7 +181,7 @@ fn whether_any_event_will_do_is_for_the_handler_that_runs_now_to_say() {
     };
     let refused = (0..).find(|nth| !takes_one(run(&choosy), *nth)).expect("not any event will do");
     let over = |before: &Blueprint, now: &Blueprint| {
-        let mut sim = run(before).shelved_for(now).expect("the steps take the same");
+        let mut sim = run(before).restored_for(now).expect("the steps take the same");
         sim.resume();
         sim.settle();
         takes_one(sim, refused)
@@ -231,13 +231,13 @@ fn what_failed_for_good_is_tried_again_from_the_first_attempt() {
     sim.settle();
     assert!(matches!(sim.outcome, Some(Outcome::StepFailed { .. })));
     let sent = sim.stream.len();
-    let mut again = sim.shelved_for(&failing).unwrap();
+    let mut again = sim.restored_for(&failing).unwrap();
     again.resume();
     let attempts: Vec<u32> = again.fibers.values().map(|fiber| fiber.attempt).collect();
     assert_eq!(attempts, [1]);
     again.settle();
     assert!(matches!(again.outcome, Some(Outcome::StepFailed { .. })));
-    let mut fixed = sim.shelved_for(&repaired).unwrap();
+    let mut fixed = sim.restored_for(&repaired).unwrap();
     fixed.resume();
     fixed.settle();
     assert!(fixed.result.is_some(), "it was handed the event that it had received");
@@ -253,7 +253,7 @@ fn a_run_whose_time_was_up_is_given_the_whole_of_it_again() {
     sim.pass(400);
     let left = resumed(&sim);
     assert_eq!(deadlines(&left), [1000]);
-    let mut fresh = sim.shelved(Order::Given, true).unwrap();
+    let mut fresh = sim.restored(Order::Given, true).unwrap();
     fresh.resume();
     assert_eq!(deadlines(&fresh), [1400]);
     sim.pass(600);
@@ -276,7 +276,7 @@ fn a_run_that_reached_its_limit_goes_on_under_a_higher_one() {
     same.settle();
     assert_eq!(same.outcome, Some(Outcome::LimitReached));
     plan.options.limits.steps = 3;
-    let mut more = sim.shelved_for(&plan).unwrap();
+    let mut more = sim.restored_for(&plan).unwrap();
     more.resume();
     more.settle();
     assert!(more.result.is_some());
@@ -296,9 +296,9 @@ fn a_cancelled_run_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_run_on_the_shelf_may_be_taken_up_or_cancelled_and_nothing_else() {
+fn a_restored_run_may_be_resumed_or_cancelled_and_nothing_else() {
     let plan = doing(&[wait(A)]);
-    let mut sim = run(&plan).shelved(Order::Given, false).unwrap();
+    let mut sim = run(&plan).restored(Order::Given, false).unwrap();
     let refused = [
         Tick::Start { ty: sim.built.types[START], slot: stepstream::engine::Slot(1) },
         Tick::Timer { key: stepstream::engine::TimerKey(0) },
@@ -307,7 +307,7 @@ fn a_run_on_the_shelf_may_be_taken_up_or_cancelled_and_nothing_else() {
     for tick in refused {
         assert_eq!(sim.tick(tick), Err(Code::StaleId));
     }
-    let mut other = sim.shelved(Order::Given, false).unwrap();
+    let mut other = sim.restored(Order::Given, false).unwrap();
     sim.resume();
     assert_eq!(sim.tick(Tick::Resume), Err(Code::StaleId));
     other.tick(Tick::Cancel).unwrap();
@@ -321,7 +321,7 @@ fn invocations_keep_the_places_that_they_have_in_the_image() {
     let fan: Vec<Action> = (0..5).map(|_| Action::Send { ty: A, target: None }).collect();
     let worker = StepSpec { workers: Some(3), ..step(&[A], &[wait(B)], End::Nothing) };
     let mut sim = run(&workflow(&[step(&[START], &fan, End::Nothing), worker]));
-    // The places are in disorder once somebody has left.
+    // The places are in disorder once an invocation has ended.
     send(&mut sim, B, 0);
     sim.settle();
     let frozen = sim.engine.capture(Millis(sim.now));

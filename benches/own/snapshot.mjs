@@ -30,7 +30,7 @@ const payload = (id) => ({
   text: `${id} ${text}`,
 });
 
-/** Counts down, and then waits for somebody to say go. */
+/** Counts down, and then waits for an event from outside. */
 const workflow = new Workflow({ name: "frozen", timeout: null, events: [Pending, Go] });
 workflow.addStep({ inputs: [StartEvent], outputs: [Count], name: "begin" }, (_, { data }) => new Count(data));
 workflow.addStep({ inputs: [Count], outputs: [Count, StopEvent], name: "count" }, async (context, { data }) => {
@@ -65,7 +65,7 @@ if ((await again).data !== "done") throw new Error("the recovered run came to an
 run.cancel();
 
 const old = workflow.run(past);
-// Somebody reads along, as of a run whose events matter: what was not read would be in the snapshot.
+// The stream is read, as in a run whose events matter: unread events would be in the snapshot.
 const reading = (async () => {
   for await (const event of old) if (event instanceof Count && event.data === 0) break;
 })();

@@ -1,4 +1,4 @@
-// Events that nobody takes and nobody reads, as progress events are when no page is open: what they cost, what they
+// Events that no step takes and no reader reads, as progress events are when no page is open: what they cost, what they
 // hold while their run lives, what a first such run leaves behind (wasm memory grows and never shrinks), and what a
 // second one adds to that, which must be nothing.
 import { heldAtRest, MB } from "../lib/heap.mjs";

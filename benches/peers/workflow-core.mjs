@@ -37,7 +37,7 @@ async function resultOf(workflow, first) {
 }
 
 /**
- * Not in its README, but its fastest: the stream is never opened and a handler takes the result. Nothing is told of
+ * Not in its README, but its fastest: the stream is never opened and a handler takes the result. Nothing reports
  * the run's progress, and an error would leave the promise open for ever.
  */
 function quietResultOf(define, first) {

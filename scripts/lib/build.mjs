@@ -15,8 +15,8 @@ const TARGET = "wasm32-unknown-unknown";
 const bindgenTool = path.join(cargoTarget, "tool", "stepstream-bindgen");
 
 /**
- * What one module is made with and where it goes. `features` are the crate's, which choose what is exported; `kind` tells modules of one
- * name apart.
+ * What one module is made with and where it goes. `features` are the crate's, which choose what is exported; `kind` distinguishes modules of one
+ * name.
  */
 function wasmModule(name, title, features, kind = "") {
   const scratch = path.join(memory, `glue-${name}${kind}`);

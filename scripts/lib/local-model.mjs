@@ -93,14 +93,14 @@ export async function startLocalModel() {
     await ended;
     clearTimeout(impatient);
   };
-  const told = await firstLine(child);
-  if (told.line === undefined) {
+  const started = await firstLine(child);
+  if (started.line === undefined) {
     await stop();
-    return { reason: `the model's server did not start. ${lastLines(told.output, 5)}`.trim() };
+    return { reason: `the model's server did not start. ${lastLines(started.output, 5)}`.trim() };
   }
   // What waits for nothing but the server may end: its input closes with it.
   for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref();
-  return { ...JSON.parse(told.line), pid: child.pid, stop };
+  return { ...JSON.parse(started.line), pid: child.pid, stop };
 }
 
 /** The line that says where the server is; without one, what was said instead. */
@@ -113,7 +113,7 @@ async function firstLine(child) {
     for await (const line of createInterface({ input: child.stdout })) if (line.startsWith("{")) return { line };
   } finally {
     clearTimeout(limit);
-    child.stdout.resume(); // Nobody reads on, and a full pipe would stop the server.
+    child.stdout.resume(); // The output is not read any more, and a full pipe would stop the server.
   }
   return { output };
 }

@@ -14,7 +14,7 @@ function alive(pid) {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error.code === "EPERM"; // It lives, but belongs to somebody else.
+    return error.code === "EPERM"; // It lives, but belongs to another user.
   }
 }
 

@@ -47,7 +47,7 @@ async function fromPath(way) {
   if (folder === undefined) return undefined;
   return {
     way,
-    told: `${TARGET} of rustc ${rustc.version} (${way})`,
+    description: `${TARGET} of rustc ${rustc.version} (${way})`,
     identity: rustc.identity,
     needs: [folder],
     rustc: "rustc",
@@ -77,7 +77,7 @@ const debianLinker = () =>
     .sort((a, b) => Number(b.slice(8)) - Number(a.slice(8)))[0];
 
 /** Debian's compiler, if all that it needs for building the standard library is there. */
-async function debianInstalled(told) {
+async function debianInstalled(reason) {
   if (!existsSync("/usr/bin/cargo") || !existsSync("/usr/bin/rustc")) return undefined;
   const rustc = await compiler("/usr/bin/rustc");
   const linker = debianLinker();
@@ -87,7 +87,7 @@ async function debianInstalled(told) {
   if (!existsSync(source)) return undefined;
   return {
     way: "debian",
-    told: `Debian's rustc ${rustc.version}, which builds the standard library along (${told})`,
+    description: `Debian's rustc ${rustc.version}, which builds the standard library along (${reason})`,
     identity: `${rustc.identity}\n${linker}`,
     needs: [source, `/usr/bin/${linker}`, "/usr/bin/cargo"],
     rustc: "/usr/bin/rustc",
@@ -118,7 +118,7 @@ export async function installPackages(packages) {
   const [program, ...before] = command;
   const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, limit: APT_LIMIT };
   say(`Installing ${packages.join(" ")} with apt-get.`);
-  // A repository of somebody else's that fails to update must not stop us: what counts is whether install succeeds.
+  // A foreign repository that fails to update must not stop us: what counts is whether install succeeds.
   await run(program, [...before, "update"], options);
   const install = [...before, "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", ...packages];
   await must(program, install, "Once apt-get works by hand, run this again.", options);
@@ -165,7 +165,7 @@ async function stillThere(remembered, requested) {
   return rustc !== undefined && remembered.identity.startsWith(rustc.identity);
 }
 
-/** The way to compile to wasm: `{ told, identity, cargo, arguments, env }`. STEPSTREAM_TOOLCHAIN forces one. */
+/** The way to compile to wasm: `{ description, identity, cargo, arguments, env }`. STEPSTREAM_TOOLCHAIN forces one. */
 export async function wasmToolchain() {
   const requested = process.env.STEPSTREAM_TOOLCHAIN || "auto";
   if (!WAYS.includes(requested)) {

@@ -103,7 +103,7 @@ function partOf(name) {
     : "standard library and crates";
 }
 
-/** What is less than this share of the whole is told in one row. */
+/** Parts smaller than this share of the whole are summed up in one row. */
 const SMALL = 0.012;
 
 function table(head, rows) {

@@ -1,7 +1,7 @@
 """Serves the small model over HTTP on 127.0.0.1, as long as standard input is open.
 
-The first line on standard output is JSON: the address of the server and the name of the model. Standard input closes when whoever
-started this process ends, however that happens, so nothing is left behind.
+The first line on standard output is JSON: the address of the server and the name of the model. Standard input closes when the process
+that started this one ends, however that happens, so nothing is left behind.
 """
 
 import importlib.util

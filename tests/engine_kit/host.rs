@@ -11,7 +11,7 @@ use stepstream::engine::{
 };
 use stepstream::error::Code;
 
-/// An attempt that the host was told to begin.
+/// An attempt that a command made the host begin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     pub step: StepId,
@@ -86,7 +86,7 @@ pub struct Host {
     /// Every attempt ever begun.
     pub begun: Vec<Call>,
     pub timed_out: Vec<InvocationId>,
-    /// The attempts that were told to begin with a reset of what an earlier one had written.
+    /// The attempts that began with a reset of what an earlier one had written.
     pub resets: Vec<(StepId, u32)>,
     /// The reset that the next command must make good.
     reset: Option<(StepId, u32)>,
@@ -254,8 +254,8 @@ impl Host {
     fn check(&self) {
         let state = self.engine.state();
         if let Some(outcome) = self.outcome {
-            // A completed run holds nothing. Any other can be taken up again: what it refers to is still there, and
-            // nothing else but the event that tells of the failure.
+            // A completed run holds nothing. Any other can be resumed: what it refers to is still there, and
+            // nothing else but the event that reports the failure.
             let mut counts = state.counts();
             match outcome {
                 Outcome::Completed(slot) => assert!(self.slots[slot.index()].is_some()),
@@ -387,9 +387,9 @@ impl Host {
         &mut self,
         id: InvocationId,
         verdict: Verdict,
-        told: impl ToString,
+        payload: impl ToString,
     ) -> Result<TickOutput, Code> {
-        let (ty, slot) = (self.failed, self.put(told));
+        let (ty, slot) = (self.failed, self.put(payload));
         self.tick_with(slot, Tick::Fail { invocation: id, ty, slot, verdict })
     }
 
@@ -537,7 +537,7 @@ impl Host {
         self.calls(step).iter().map(|call| call.inputs.join("+")).collect()
     }
 
-    /// Time goes by; deadlines are told when they come, the earliest first.
+    /// Time goes by; deadlines are reported when they are due, the earliest first.
     pub fn advance(&mut self, by: u64) {
         let until = self.now + by;
         while let Some((key, deadline)) = self.timers.iter().map(|(key, at)| (*key, *at)).min_by_key(|(_, at)| *at) {

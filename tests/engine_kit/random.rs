@@ -393,8 +393,8 @@ impl Random {
             }
             Action::Fail { by, verdict } => {
                 let by = self.by(*by)?;
-                let told = self.payload(self.run.failed);
-                self.run.try_fail_with(by, *verdict, told).ok()?;
+                let payload = self.payload(self.run.failed);
+                self.run.try_fail_with(by, *verdict, payload).ok()?;
             }
             Action::Send { by, ty, target } => {
                 let from = by.and_then(|by| self.by(by));

@@ -14,7 +14,7 @@ pub struct Outcome {
     pub error: Option<LlmError>,
 }
 
-/// The answer as somebody sees it who reads nothing but deltas.
+/// The answer as a reader of nothing but deltas sees it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// By place: text, reasoning, refusal or arguments.
@@ -51,7 +51,7 @@ impl Seen {
         }
     }
 
-    /// What the deltas told is what the answer holds.
+    /// The deltas together are what the answer holds.
     pub fn check(&self, response: &ModelResponse) {
         let seen = |index: usize| self.texts.get(index).cloned().unwrap_or_default();
         for (index, block) in response.content.iter().enumerate() {
@@ -61,8 +61,9 @@ impl Seen {
                 }
                 Block::ToolCall(call) => {
                     assert_eq!(call.arguments, seen(index));
-                    let told = self.calls.iter().find(|told| told.0 as usize == index).expect("every call is told");
-                    assert_eq!((&told.1, &told.2), (&call.id, &call.name));
+                    let call_delta =
+                        self.calls.iter().find(|delta| delta.0 as usize == index).expect("every call has a delta");
+                    assert_eq!((&call_delta.1, &call_delta.2), (&call.id, &call.name));
                 }
                 Block::Image(_) => {}
                 Block::ToolResult { .. } => panic!("a model gives no results"),

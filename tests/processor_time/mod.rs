@@ -4,10 +4,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// The processor time of this thread so far. Linux tells it; elsewhere there is none without a dependency.
+/// The processor time of this thread so far. Linux reports it; elsewhere it takes a dependency.
 fn on_processor() -> Option<Duration> {
-    let told = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(Duration::from_nanos(told.split_whitespace().next()?.parse().ok()?))
+    let schedstat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(schedstat.split_whitespace().next()?.parse().ok()?))
 }
 
 /// Does something, and gives what came of it with the processor time that it took. Where there is none, it is the time

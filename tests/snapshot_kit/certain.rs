@@ -8,9 +8,9 @@ use stepstream::engine::{Millis, RetryPolicy, Stop, Verdict, Wait};
 
 use crate::snapshot_kit::{Action, Blueprint, End, PLAIN, START, STOP, Sending, StepSpec, Ty};
 
-/// What a step does, in words that leave open which types there are.
+/// An action of a step, without the types of its events.
 #[derive(Clone, Debug)]
-enum Deed {
+enum ActionKind {
     Work {
         span: u64,
     },
@@ -68,7 +68,7 @@ enum Trouble {
         until: u32,
         verdict: Verdict,
     },
-    /// It fails, and somebody else takes over.
+    /// It fails, and a handler takes over.
     FailsForGood,
     /// Its time is up at first.
     Hangs {
@@ -81,30 +81,30 @@ struct Draft {
     takes: Vec<u8>,
     workers: Option<u32>,
     trouble: Trouble,
-    before: Vec<Deed>,
-    after: Vec<Deed>,
+    before: Vec<ActionKind>,
+    after: Vec<ActionKind>,
     pause: u64,
 }
 
-fn deeds(most: usize) -> impl Strategy<Value = Vec<Deed>> {
-    let deed = prop_oneof![
-        3 => (1..5000u64).prop_map(|span| Deed::Work { span }),
-        2 => (1..5000u64).prop_map(|span| Deed::Sleep { span }),
-        2 => (0..3u8).prop_map(|key| Deed::Once { key }),
-        2 => Just(Deed::Write),
-        3 => Just(Deed::Send),
-        2 => Just(Deed::Leave),
-        3 => any::<bool>().prop_map(|named| Deed::Fetch { named }),
+fn kinds(most: usize) -> impl Strategy<Value = Vec<ActionKind>> {
+    let kind = prop_oneof![
+        3 => (1..5000u64).prop_map(|span| ActionKind::Work { span }),
+        2 => (1..5000u64).prop_map(|span| ActionKind::Sleep { span }),
+        2 => (0..3u8).prop_map(|key| ActionKind::Once { key }),
+        2 => Just(ActionKind::Write),
+        3 => Just(ActionKind::Send),
+        2 => Just(ActionKind::Leave),
+        3 => any::<bool>().prop_map(|named| ActionKind::Fetch { named }),
         3 => (any::<bool>(), any::<bool>(), 0..20_000u64)
-            .prop_map(|(named, picky, at)| Deed::Ask { named, picky, at }),
-        3 => vec([0..20_000u64, 0..20_000u64], 1..=3).prop_map(|at| Deed::Several { at }),
-        2 => (any::<bool>(), 0..20_000u64).prop_map(|(picky, at)| Deed::Question { picky, at }),
-        1 => (1..5000u64).prop_map(|span| Deed::Expire { span }),
-        2 => (1..5000u64).prop_map(|span| Deed::Lose { span }),
-        2 => Just(Deed::Win),
-        1 => (1..5000u64).prop_map(|span| Deed::Nest { span }),
+            .prop_map(|(named, picky, at)| ActionKind::Ask { named, picky, at }),
+        3 => vec([0..20_000u64, 0..20_000u64], 1..=3).prop_map(|at| ActionKind::Several { at }),
+        2 => (any::<bool>(), 0..20_000u64).prop_map(|(picky, at)| ActionKind::Question { picky, at }),
+        1 => (1..5000u64).prop_map(|span| ActionKind::Expire { span }),
+        2 => (1..5000u64).prop_map(|span| ActionKind::Lose { span }),
+        2 => Just(ActionKind::Win),
+        1 => (1..5000u64).prop_map(|span| ActionKind::Nest { span }),
     ];
-    vec(deed, 0..=most)
+    vec(kind, 0..=most)
 }
 
 fn drafts() -> impl Strategy<Value = Draft> {
@@ -115,7 +115,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         2 => Just(Trouble::FailsForGood),
         1 => (1..4000u64).prop_map(|timeout| Trouble::Hangs { timeout }),
     ];
-    (vec(any::<u8>(), 1..=3), option::of(1..=2u32), trouble, deeds(3), deeds(4), 0..3000u64).prop_map(
+    (vec(any::<u8>(), 1..=3), option::of(1..=2u32), trouble, kinds(3), kinds(4), 0..3000u64).prop_map(
         |(takes, workers, trouble, before, after, pause)| Draft { takes, workers, trouble, before, after, pause },
     )
 }
@@ -221,9 +221,14 @@ impl Making {
         let end = Some(End::Nothing);
         self.add(StepSpec { inputs: vec![vec![START]], program: sends, end, ..StepSpec::default() });
         // What is waited for is made once, so none of several may ask for it.
-        let alone =
-            |deed: &Deed| matches!(deed, Deed::Work { .. } | Deed::Sleep { .. } | Deed::Once { .. } | Deed::Write);
-        let program: Vec<Deed> = draft.before.iter().chain(&draft.after).filter(|deed| alone(deed)).cloned().collect();
+        let alone = |kind: &ActionKind| {
+            matches!(
+                kind,
+                ActionKind::Work { .. } | ActionKind::Sleep { .. } | ActionKind::Once { .. } | ActionKind::Write
+            )
+        };
+        let program: Vec<ActionKind> =
+            draft.before.iter().chain(&draft.after).filter(|kind| alone(kind)).cloned().collect();
         let mut step = StepSpec { inputs: vec![vec![item]], workers: draft.workers, ..StepSpec::default() };
         step.program = self.program(&program);
         if let Trouble::Fails { until, verdict } = draft.trouble {
@@ -239,67 +244,67 @@ impl Making {
         gathered
     }
 
-    fn program(&mut self, deeds: &[Deed]) -> Vec<Action> {
+    fn program(&mut self, kinds: &[ActionKind]) -> Vec<Action> {
         let mut program = Vec::new();
-        for deed in deeds {
-            match deed.clone() {
-                Deed::Work { span } => program.push(Action::Work { span }),
-                Deed::Sleep { span } => program.push(Action::Sleep { span }),
-                Deed::Once { key } => program.push(Action::Once { key }),
-                Deed::Write => {
+        for kind in kinds {
+            match kind.clone() {
+                ActionKind::Work { span } => program.push(Action::Work { span }),
+                ActionKind::Sleep { span } => program.push(Action::Sleep { span }),
+                ActionKind::Once { key } => program.push(Action::Once { key }),
+                ActionKind::Write => {
                     let ty = self.ty();
                     program.push(Action::Write { ty });
                 }
-                Deed::Send => {
+                ActionKind::Send => {
                     let ty = self.ty();
                     self.offered.push(ty);
                     program.push(Action::Send { ty, target: None });
                 }
-                Deed::Leave => {
+                ActionKind::Leave => {
                     let ty = self.ty();
                     self.left.push(ty);
                     program.push(Action::Send { ty, target: None });
                 }
-                Deed::Fetch { named } => {
+                ActionKind::Fetch { named } => {
                     // The newest may be this step's own, which is as good.
                     if let Some(ty) = self.left.pop() {
                         program.push(Action::Wait { ty, named, span: None, picky: false });
                     }
                 }
-                Deed::Ask { named, picky, at } => {
+                ActionKind::Ask { named, picky, at } => {
                     let ty = self.ty();
                     // One of twelve will do even for the picky.
                     let several = if picky { 12 } else { 1 };
                     self.outside.extend((0..several).map(|nth| Sending { at: at + nth * 100, ty }));
                     program.push(Action::Wait { ty, named, span: None, picky });
                 }
-                Deed::Question { picky, at } => {
+                ActionKind::Question { picky, at } => {
                     let ty = self.ty();
                     let several = if picky { 12 } else { 1 };
                     self.outside.extend((0..several).map(|nth| Sending { at: at + nth * 100, ty }));
                     program.push(Action::Ask { ty, span: None, picky });
                 }
-                Deed::Lose { span } => {
+                ActionKind::Lose { span } => {
                     let ty = self.ty();
                     let wait = Action::Wait { ty, named: false, span: None, picky: false };
                     program.extend([Action::Race { ty, span, picky: false }, Action::Send { ty, target: None }, wait]);
                 }
-                Deed::Win => {
+                ActionKind::Win => {
                     if let Some(ty) = self.left.pop() {
                         program.push(Action::Race { ty, span: 1 << 50, picky: false });
                     }
                 }
-                Deed::Several { at } => {
+                ActionKind::Several { at } => {
                     let parts: Vec<[Ty; 2]> = at.iter().map(|_| [self.ty(), self.ty()]).collect();
                     let sendings = parts.iter().flatten().zip(at.iter().flatten());
                     self.outside.extend(sendings.map(|(ty, at)| Sending { at: *at, ty: *ty }));
                     program.push(Action::Several { parts });
                 }
-                Deed::Expire { span } => {
+                ActionKind::Expire { span } => {
                     let ty = self.ty();
                     program.push(Action::Wait { ty, named: false, span: Some(span), picky: false });
                 }
-                Deed::Nest { span } => program.extend([Action::Block, Action::Work { span }, Action::Unblock]),
+                ActionKind::Nest { span } => program.extend([Action::Block, Action::Work { span }, Action::Unblock]),
             }
         }
         program
@@ -307,15 +312,21 @@ impl Making {
 }
 
 /// What may be done before a failure: an event that is sent would be sent again by the next attempt.
-fn harmless(deeds: &[Deed]) -> Vec<Deed> {
-    deeds.iter().filter(|deed| !matches!(deed, Deed::Send | Deed::Leave | Deed::Lose { .. })).cloned().collect()
+fn harmless(kinds: &[ActionKind]) -> Vec<ActionKind> {
+    kinds
+        .iter()
+        .filter(|kind| !matches!(kind, ActionKind::Send | ActionKind::Leave | ActionKind::Lose { .. }))
+        .cloned()
+        .collect()
 }
 
 /// What takes no time.
-fn timeless(deeds: &[Deed]) -> Vec<Deed> {
-    deeds
+fn timeless(kinds: &[ActionKind]) -> Vec<ActionKind> {
+    kinds
         .iter()
-        .filter(|deed| matches!(deed, Deed::Once { .. } | Deed::Write | Deed::Send | Deed::Leave))
+        .filter(|kind| {
+            matches!(kind, ActionKind::Once { .. } | ActionKind::Write | ActionKind::Send | ActionKind::Leave)
+        })
         .cloned()
         .collect()
 }

@@ -40,7 +40,7 @@ pub fn records(journal: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-/// A journal with the same records as far as they can be told apart, but with the fingerprint given, and numbers and checksums that fit. `None`
+/// A journal with the same records as far as they can be distinguished, but with the fingerprint given, and numbers and checksums that fit. `None`
 /// when there is less than a header.
 pub fn repaired(journal: &[u8], fingerprint: u64) -> Option<Vec<u8>> {
     let (header, mut rest) = journal.split_at_checked(HEADER)?;

@@ -70,8 +70,8 @@ impl Sim {
             Action::Collect { ty, expected } => {
                 let identity = self.identity(birth);
                 let found = self.collect(birth, *ty, expected, &identity);
-                let told = found.map_or("nothing".into(), |found| found.join(" "));
-                self.hear(birth, &told);
+                let answer = found.map_or("nothing".into(), |found| found.join(" "));
+                self.hear(birth, &answer);
             }
             Action::Gather { ty, count } => {
                 let input = fiber.inputs[0].clone();
@@ -122,9 +122,9 @@ impl Sim {
         }
     }
 
-    fn hear(&mut self, birth: u32, told: &str) {
+    fn hear(&mut self, birth: u32, answer: &str) {
         if let Some(fiber) = self.fibers.get_mut(&birth) {
-            fiber.hear(told);
+            fiber.hear(answer);
         }
     }
 
@@ -184,7 +184,7 @@ impl Sim {
         }
         let parts = std::mem::take(&mut fiber.parts);
         let winner = parts.iter().position(|part| !part.is_asking).expect("a handler is ready when one is there");
-        fiber.hear(&parts[winner].told[0]);
+        fiber.hear(&parts[winner].answers[0]);
         fiber.at += 1;
         let wait = parts[1 - winner].wait.expect("both were asked for");
         self.asked.remove(&wait);
@@ -194,7 +194,7 @@ impl Sim {
     fn asked(&mut self, birth: u32, part: Option<usize>, ty: Option<Ty>, picky: bool, reply: &TickOutput) {
         let TickOutput::Wait(wait) = *reply else { panic!("a question is answered with {reply:?}") };
         match self.prompt.remove(&wait) {
-            Some(told) => self.tell(birth, part, &told),
+            Some(answer) => self.deliver(birth, part, &answer),
             None => {
                 self.asked.insert(wait, Asked { by: birth, part, ty, picky });
                 if part.is_none() {
@@ -209,19 +209,19 @@ impl Sim {
         let lot = self.lot;
         let fiber = self.fibers.get_mut(&birth).expect("at work");
         fiber.parts.resize(types.len(), Part::default());
-        if fiber.parts.iter().all(|part| part.told.len() == 2) {
-            let told: Vec<String> = fiber.parts.drain(..).flat_map(|part| part.told).collect();
-            fiber.hear(&told.join(" "));
+        if fiber.parts.iter().all(|part| part.answers.len() == 2) {
+            let answers: Vec<String> = fiber.parts.drain(..).flat_map(|part| part.answers).collect();
+            fiber.hear(&answers.join(" "));
             fiber.at += 1;
             return;
         }
-        let can_ask = |nth: &usize| !fiber.parts[*nth].is_asking && fiber.parts[*nth].told.len() < 2;
+        let can_ask = |nth: &usize| !fiber.parts[*nth].is_asking && fiber.parts[*nth].answers.len() < 2;
         let Some(nth) = (0..types.len()).filter(can_ask).min_by_key(|nth| hash(&(lot, nth))) else {
             fiber.state = State::Several;
             return;
         };
         fiber.parts[nth].is_asking = true;
-        let (invocation, second) = (fiber.id, fiber.parts[nth].told.len());
+        let (invocation, second) = (fiber.id, fiber.parts[nth].answers.len());
         let ty = types[nth][second];
         let id = Some(format!("part {nth} {second}").into());
         let tick =
@@ -232,7 +232,7 @@ impl Sim {
 
     fn once(&mut self, birth: u32, key: &str) {
         let Fiber { id, step, inputs, .. } = self.fibers[&birth].clone();
-        let told = match self.engine.once(id, key) {
+        let answer = match self.engine.once(id, key) {
             Some(slot) => self.payload(slot),
             None => {
                 let what = format!("{key} of {step} for {inputs:?}");
@@ -243,7 +243,7 @@ impl Sim {
                 result
             }
         };
-        self.hear(birth, &told);
+        self.hear(birth, &answer);
     }
 
     fn collect(&mut self, birth: u32, ty: Ty, expected: &[Ty], of: &impl Hash) -> Option<Vec<String>> {

@@ -1,8 +1,9 @@
 //! Runs of scripted programs, for the laws of snapshots. A [`Blueprint`] says what a workflow's steps do; a [`Sim`] plays the host: it keeps
-//! payloads in slots, runs each handler from its beginning, and forgets all of that when the run is taken up from bytes.
+//! payloads in slots, runs each handler from its beginning, and forgets all of that when the run is recovered from bytes.
 // Every test file compiles this module for itself and uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+mod describe;
 pub mod feed;
 pub mod forge;
 mod handlers;
@@ -10,18 +11,17 @@ mod mutate;
 mod rough;
 mod samples;
 mod sim;
-mod telling;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use stepstream::engine::{EventTypeId, Graph, Handler, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Verdict};
 
+pub use describe::describe;
 pub use mutate::{Change, mutate};
 pub use rough::Rough;
 pub use samples::{Sample, samples};
 pub use sim::{Fiber, Op, Part, Position, Sending, Sim, State};
-pub use telling::tell;
 
 /// A type of a blueprint: one of the roles below, or a plain one from [`PLAIN`] on.
 pub type Ty = usize;

@@ -1,5 +1,5 @@
-//! A host that treats a run roughly: it does anything at any time, and holds the engine to what every host may rely on. For runs of images that nobody
-//! has written.
+//! A host that treats a run roughly: it does anything at any time, and holds the engine to what every host may rely on. For runs of images that no
+//! engine has written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct Rough {
 }
 
 impl Rough {
-    /// A run on the shelf, with a payload for each slot that it refers to.
+    /// A restored run that was not resumed, with a payload for each slot that it refers to.
     pub fn new(engine: Engine, now: u64, chance: u64) -> Rough {
         let filled = engine.state().counts().iter().map(|(slot, _)| slot.0).collect();
         Rough {
@@ -71,7 +71,7 @@ impl Rough {
         let types = self.engine.graph().borrow().types().len();
         let steps = self.engine.graph().borrow().steps().len();
         let nth = self.below(self.running.len());
-        // One that does not exist, when nobody is at work.
+        // One that does not exist, when no attempt is running.
         let invocation = self.running.iter().nth(nth).copied().unwrap_or(InvocationId { index: 0, generation: 0 });
         let ty = EventTypeId(self.below(types + 1) as u32);
         let free = (0..).find(|slot| !self.filled.contains(slot)).expect("there are more numbers than slots");

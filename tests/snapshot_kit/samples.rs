@@ -17,7 +17,7 @@ pub struct Sample {
 }
 
 /// What is done to a run before it is a sample.
-enum Deed {
+enum Setup {
     Begin,
     /// The handlers go on as far as they can, the oldest first.
     Settle,
@@ -25,11 +25,11 @@ enum Deed {
     Pass(u64),
     Send(Ty),
     Tick(Tick),
-    /// The run is taken up from a snapshot, and its handlers are where they were.
-    TakeUp,
+    /// The run is recovered from a snapshot, and its handlers are where they were.
+    Recover,
 }
 
-use Deed::{Begin, Pass, Send, Settle, TakeUp};
+use Setup::{Begin, Pass, Recover, Send, Settle};
 
 fn step(inputs: &[Ty], program: &[Action], end: End) -> StepSpec {
     let inputs = inputs.iter().map(|ty| vec![*ty]).collect();
@@ -51,7 +51,7 @@ fn failing(until: u32, pause: u64, most: u32, program: &[Action], end: End) -> S
     StepSpec { retry, ..step(&[START], &program, end) }
 }
 
-/// Three types, of which the third is a kind of the first; somebody takes what a person answers.
+/// Three types, of which the third is a kind of the first; a step takes what a person answers.
 fn open(steps: Vec<StepSpec>) -> Blueprint {
     let mut plan = closed(steps);
     plan.steps.push(step(&[HUMAN], &[], End::Nothing));
@@ -62,18 +62,18 @@ fn closed(steps: Vec<StepSpec>) -> Blueprint {
     Blueprint { parents: vec![None, None, Some(A)], steps, ..Blueprint::default() }
 }
 
-fn sample(name: &'static str, mut plan: Blueprint, deeds: &[Deed]) -> Sample {
+fn sample(name: &'static str, mut plan: Blueprint, setup: &[Setup]) -> Sample {
     plan.options.seed = 42;
     let mut sim = Sim::new(&plan).with_journal();
-    for deed in deeds {
-        match deed {
+    for action in setup {
+        match action {
             Begin => sim.begin(),
             Settle => sim.settle(),
             Pass(span) => sim.pass(*span),
             Send(ty) => drop(sim.act(&Op::Outside { ty: *ty, target: None, nth: sim.ticks as u32 })),
-            Deed::Tick(tick) => drop(sim.tick(tick.clone()).expect("samples are well made")),
-            TakeUp => {
-                sim = sim.shelved(super::Order::Given, false).expect("what was written can be read");
+            Setup::Tick(tick) => drop(sim.tick(tick.clone()).expect("samples are well made")),
+            Recover => {
+                sim = sim.restored(super::Order::Given, false).expect("what was written can be read");
                 sim.resume();
                 sim.settle();
             }
@@ -154,10 +154,10 @@ pub fn samples() -> Vec<Sample> {
             &[Begin, Send(A), Settle],
         ),
         sample("timed-out", timed.clone(), &[Begin, Settle, Pass(60_000)]),
-        sample("cancelled", timed.clone(), &[Begin, Settle, Deed::Tick(Tick::Cancel)]),
+        sample("cancelled", timed.clone(), &[Begin, Settle, Setup::Tick(Tick::Cancel)]),
         sample("stalled", closed(vec![step(&[START], &[send(A)], End::Nothing)]), &[Begin, Settle]),
         sample("limit-reached", limited, &[Begin, Settle]),
-        sample("second-life", timed, &[Begin, Settle, Pass(10_000), TakeUp, Send(B), Pass(5)]),
+        sample("second-life", timed, &[Begin, Settle, Pass(10_000), Recover, Send(B), Pass(5)]),
         sample(
             "withdrawn",
             open(vec![step(&[START], &[race(A, 9), send(A), wait(B)], End::Return(STOP))]),
@@ -166,7 +166,7 @@ pub fn samples() -> Vec<Sample> {
         sample(
             "withdrawn-sleep",
             open(vec![step(&[START], &[race(A, 1 << 40), wait(B)], End::Return(STOP))]),
-            &[Begin, Settle, Send(A), Settle, TakeUp],
+            &[Begin, Settle, Send(A), Settle, Recover],
         ),
         sample(
             "asked",

@@ -12,7 +12,7 @@ use stepstream::error::Code;
 use stepstream::snapshot::container;
 use stepstream::snapshot::journal::Journal;
 
-use super::{Action, Blueprint, Built, End, FAILED, Order, START, STOP, Ty, tell, type_name};
+use super::{Action, Blueprint, Built, End, FAILED, Order, START, STOP, Ty, describe, type_name};
 
 /// What a handler is doing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub struct Fiber {
     pub inputs: Vec<String>,
     /// The next action.
     pub at: usize,
-    /// Everything that it was told so far. What it makes depends on this, so a wrong answer shows in all that comes after.
+    /// Everything that it was answered so far. What it makes depends on this, so a wrong answer shows in all that comes after.
     pub heard: u64,
     pub state: State,
     /// Of several things at a time: how far each has come.
@@ -63,7 +63,7 @@ pub struct Part {
     pub is_asking: bool,
     /// The number of what it has asked for, where it may be withdrawn.
     pub wait: Option<WaitId>,
-    pub told: Vec<String>,
+    pub answers: Vec<String>,
 }
 
 impl Fiber {
@@ -73,12 +73,12 @@ impl Fiber {
         Position { at: self.at, is_asking, has_asked, heard: self.heard, timed_out: self.timed_out }
     }
 
-    pub(super) fn hear(&mut self, told: &str) {
-        self.heard = hash(&(self.heard, told));
+    pub(super) fn hear(&mut self, answer: &str) {
+        self.heard = hash(&(self.heard, answer));
     }
 }
 
-/// Something that the host does. Handlers and deadlines are told by what they have in common in every life of the run.
+/// Something that the host does. Handlers and deadlines are identified by what they have in common in every life of the run.
 #[derive(Clone, Debug)]
 pub enum Op {
     /// The handler of this birth does its next action.
@@ -221,10 +221,10 @@ impl Sim {
         frozen.slots.iter().map(|slot| self.payload(*slot)).collect()
     }
 
-    /// The run as it is now, in words.
-    pub fn told(&self) -> Vec<String> {
+    /// A description of the run as it is now.
+    pub fn description(&self) -> Vec<String> {
         let frozen = self.engine.capture(Millis(self.now));
-        tell(&frozen.image, &self.payloads(&frozen))
+        describe(&frozen.image, &self.payloads(&frozen))
     }
 
     /// A snapshot; the host's part is the payloads, one a line.
@@ -234,18 +234,18 @@ impl Sim {
         container::write(fingerprint, &frozen.image, self.payloads(&frozen).join("\n").as_bytes()).expect("it is short")
     }
 
-    /// The run on the shelf, over a graph that was built anew. Nothing is taken from this host but the bytes, and what the outside knows
+    /// The run restored from its snapshot, over a graph that was built anew. Nothing is taken from this host but the bytes, and what the outside knows
     /// too: the stream so far, the effects, the births.
-    pub fn shelved(&self, order: Order, fresh_timeout: bool) -> Result<Sim, Code> {
-        self.shelved_on(&self.plan, order, fresh_timeout).map_err(|refusal| refusal.code)
+    pub fn restored(&self, order: Order, fresh_timeout: bool) -> Result<Sim, Code> {
+        self.restored_on(&self.plan, order, fresh_timeout).map_err(|refusal| refusal.code)
     }
 
     /// The same, over another version of the workflow.
-    pub fn shelved_for(&self, plan: &Blueprint) -> Result<Sim, Refusal> {
-        self.shelved_on(&Rc::new(plan.clone()), Order::Given, false)
+    pub fn restored_for(&self, plan: &Blueprint) -> Result<Sim, Refusal> {
+        self.restored_on(&Rc::new(plan.clone()), Order::Given, false)
     }
 
-    pub(super) fn shelved_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
+    pub(super) fn restored_on(&self, plan: &Rc<Blueprint>, order: Order, fresh_timeout: bool) -> Result<Sim, Refusal> {
         let bytes = self.snapshot();
         let mut snapshot = container::read(&bytes)?;
         let payloads: Vec<String> = match snapshot.host {
@@ -281,7 +281,7 @@ impl Sim {
     }
 
     pub fn resume(&mut self) {
-        self.tick(Tick::Resume).expect("the run is on the shelf");
+        self.tick(Tick::Resume).expect("the run was restored and not resumed");
     }
 
     pub fn begin(&mut self) {
@@ -428,26 +428,26 @@ impl Sim {
         }
         let open: BTreeSet<_> = self.engine.open_waits().map(|open| open.wait).collect();
         let events = self.asked.iter().filter(|(_, asked)| asked.ty.is_some());
-        assert!(events.map(|(wait, _)| *wait).all(|wait| open.contains(&wait)), "whoever waits is known to the engine");
+        assert!(events.map(|(wait, _)| *wait).all(|wait| open.contains(&wait)), "every wait is known to the engine");
     }
 
-    pub(super) fn answer(&mut self, wait: WaitId, told: String) {
+    pub(super) fn answer(&mut self, wait: WaitId, answer: String) {
         match self.asked.remove(&wait) {
-            Some(asked) => self.tell(asked.by, asked.part, &told),
-            None => assert!(self.prompt.insert(wait, told).is_none(), "a wait is settled once"),
+            Some(asked) => self.deliver(asked.by, asked.part, &answer),
+            None => assert!(self.prompt.insert(wait, answer).is_none(), "a wait is settled once"),
         }
     }
 
-    pub(super) fn tell(&mut self, birth: u32, part: Option<usize>, told: &str) {
-        let fiber = self.fibers.get_mut(&birth).expect("nobody else asked");
+    pub(super) fn deliver(&mut self, birth: u32, part: Option<usize>, answer: &str) {
+        let fiber = self.fibers.get_mut(&birth).expect("a handler at work asked");
         fiber.state = State::Ready;
         match part {
             Some(nth) => {
                 fiber.parts[nth].is_asking = false;
-                fiber.parts[nth].told.push(told.into());
+                fiber.parts[nth].answers.push(answer.into());
             }
             None => {
-                fiber.hear(told);
+                fiber.hear(answer);
                 fiber.at += 1;
             }
         }
@@ -475,7 +475,7 @@ impl Sim {
         self.fibers.iter().filter(|(_, fiber)| is_ready(fiber)).map(|(birth, _)| *birth).collect()
     }
 
-    /// Does something. `None` when it cannot be told what is meant: two deadlines at one time.
+    /// Does something. `None` when it is not clear what is meant: two deadlines at one time.
     pub fn act(&mut self, op: &Op) -> Option<()> {
         match *op {
             Op::Perform(birth) => self.perform(birth),
@@ -574,7 +574,7 @@ impl Sim {
 }
 
 impl Built {
-    /// The type of an event, as its payload tells; `None` for what is no event.
+    /// The type of an event, as its payload says; `None` for what is no event.
     pub fn type_of(&self, payload: &str) -> Option<EventTypeId> {
         let (name, _) = payload.split_once('.')?;
         self.graph.borrow().type_named(name)

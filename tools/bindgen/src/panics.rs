@@ -1,4 +1,4 @@
-//! Cuts what a panic would say. In this target nobody hears it: the standard library writes it to a standard error that is not there, and
+//! Removes the messages of panics. In this target they cannot be read: the standard library writes it to a standard error that is not there, and
 //! then traps. Without it the trap is the same, every check of a bound is an instruction instead of a call with a place in the sources,
 //! and all that formats messages is left out.
 

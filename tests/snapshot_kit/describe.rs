@@ -1,23 +1,23 @@
-//! An image in words that do not depend on the order in which a graph was built: names for numbers, payloads for slots, everything in
+//! A description of an image that does not depend on the order in which a graph was built: names for numbers, payloads for slots, everything in
 //! the order of age.
 
 use stepstream::engine::{AnswerImage, EventImage, Image, KeptImage, RequestImage};
 
-struct Teller<'a> {
+struct Describer<'a> {
     image: &'a Image,
     payloads: &'a [String],
 }
 
 /// What an image says, a line for each thing, without how many ticks there were.
-pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
-    let teller = Teller { image, payloads };
+pub fn describe(image: &Image, payloads: &[String]) -> Vec<String> {
+    let describer = Describer { image, payloads };
     let Image { condition, now, seed, deadline, arrivals, invoked, slots, .. } = image;
     let mut lines = vec![format!(
         "{condition:?} at {now}, seed {seed}, until {deadline:?}, {arrivals} arrivals, {invoked} invoked, {slots} slots"
     )];
     for at in &image.invocations {
         let step = &image.steps[at.step as usize];
-        let inputs: Vec<_> = at.inputs.iter().map(|event| teller.event(event)).collect();
+        let inputs: Vec<_> = at.inputs.iter().map(|event| describer.event(event)).collect();
         lines.push(format!(
             "invocation of {step} #{}: running {}, backoff {:?}, attempt {}, began {}, {inputs:?}",
             at.order, at.running, at.backoff, at.attempt, at.began
@@ -31,7 +31,7 @@ pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
                 other => format!("{other:?}"),
             };
             let asked = if entry.published { "asked with a question" } else { "asked" };
-            format!("  {asked} for {request}: {}", teller.answer(&entry.answer))
+            format!("  {asked} for {request}: {}", describer.answer(&entry.answer))
         }));
         lines.extend(at.once.iter().map(|(key, slot)| format!("  once {key}: {}", payloads[*slot as usize])));
         let mut sent: Vec<_> = at.sent.iter().map(|sent| (&image.types[sent.ty as usize], sent)).collect();
@@ -42,13 +42,13 @@ pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
         .joins
         .iter()
         .map(|join| {
-            let set: Vec<_> = join.set.iter().map(|at| at.as_ref().map(|kept| teller.kept(kept))).collect();
-            format!("join of {}: {set:?}, then {:?}", image.steps[join.step as usize], teller.aged(&join.later))
+            let set: Vec<_> = join.set.iter().map(|at| at.as_ref().map(|kept| describer.kept(kept))).collect();
+            format!("join of {}: {set:?}, then {:?}", image.steps[join.step as usize], describer.aged(&join.later))
         })
         .collect();
     joins.sort();
     lines.extend(joins);
-    lines.push(format!("kept {:?}", teller.aged(&image.kept)));
+    lines.push(format!("kept {:?}", describer.aged(&image.kept)));
     let mut collections: Vec<String> = image
         .collections
         .iter()
@@ -56,7 +56,7 @@ pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
             let mut expected: Vec<_> = collection.expected.iter().map(|ty| &image.types[*ty as usize]).collect();
             expected.sort();
             let step = &image.steps[collection.step as usize];
-            format!("collection of {step} for {expected:?}: {:?}", teller.aged(&collection.held))
+            format!("collection of {step} for {expected:?}: {:?}", describer.aged(&collection.held))
         })
         .collect();
     collections.sort();
@@ -64,7 +64,7 @@ pub fn tell(image: &Image, payloads: &[String]) -> Vec<String> {
     lines
 }
 
-impl Teller<'_> {
+impl Describer<'_> {
     fn event(&self, event: &EventImage) -> String {
         let (ty, payload) = (&self.image.types[event.ty as usize], &self.payloads[event.slot as usize]);
         format!("{ty} {payload} after {}", event.recoveries)
