@@ -1,10 +1,10 @@
 // A run at work: how it begins, what reaches it, and its one end.
 //
 // 1. Every path ends in `#finish`, once: promise, stream, signals and waits all learn of the same error
-//    (`tests/js/core/failures.test.ts`).
+//    (`tests/js/core/cancel.test.ts`, `tests/js/core/stalled.test.ts`).
 // 2. User code (handlers, conditions, hooks) is never called while the engine is at work
-//    (`tests/js/core/reentrancy.test.ts`).
-// 3. After the end nothing of the run is left in the engine's memory (`tests/js/gc`).
+//    (`tests/js/core/reentry.test.ts`).
+// 3. After the end nothing of the run is left in the engine's memory (`tests/js/core/leaks.gc.test.ts`).
 
 import { milliseconds } from "../model/duration.js";
 import { CancelledError, type EngineError, TimeoutError, ValidationError, asError } from "../errors/errors.js";
