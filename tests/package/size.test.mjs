@@ -29,7 +29,7 @@ const CEILINGS = {
   everything: [495, 195, 166],
 };
 
-/** The modules without their glue, which nobody can use. */
+/** The modules without their glue, which are of no use. */
 const PARTS = ["wasm alone", "llm wasm alone"];
 
 const rows = sizes(installed);
