@@ -44,7 +44,7 @@ export function reborn(context: WorkflowContext, make: () => Workflow, options: 
 }
 
 /** What events carry, with the type of the event before it. */
-export function told(events: readonly WorkflowEvent[]): string[] {
+export function described(events: readonly WorkflowEvent[]): string[] {
   return events.map((event) => {
     const own = (event.constructor as { readonly type?: string }).type ?? event.constructor.name;
     return event.data === undefined ? own : `${own} ${JSON.stringify(event.data)}`;
