@@ -26,7 +26,7 @@ export interface Fault {
   readonly dialect?: Dialect;
   /** Of the client. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** What comes of the call, in the words of {@link told}. */
+  /** What comes of the call, in the words of {@link summary}. */
   readonly outcome: string;
   /** How many requests are made. */
   readonly requests: number;
