@@ -65,7 +65,7 @@ const parent = (log: Log, starts: readonly string[], inner: Child = child(log)):
       return new StopEvent(results.join());
     });
 
-const nestedTold = (events: readonly WorkflowEvent[]): string[] =>
+const describedNested = (events: readonly WorkflowEvent[]): string[] =>
   events.map((event) =>
     event instanceof NestedEvent
       ? `${event.data.slot}: ${described([event.data.event]).join()}`
@@ -82,7 +82,7 @@ test("a child in flight resumes with its own memory", async () => {
   expect(log).toEqual(["outer", "ask a"]);
   again.sendEvent(new Answer("yes"));
   const { events } = await soon(collect(again));
-  expect(nestedTold(events)).toEqual([
+  expect(describedNested(events)).toEqual([
     'StartEvent "x"',
     'inner: StartEvent "a"',
     'inner: progress "a"',

@@ -201,7 +201,7 @@ function parsed(bytes: Buffer): SeenRequest | undefined {
 }
 
 /** An address of this machine at which no server listens. */
-export async function nobodyAt(): Promise<string> {
+export async function unusedAddress(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
 import { turn } from "../kit/index.js";
 import { type Dialect, dialects } from "./dialects.js";
-import { type Answer, type Exchange, type FaultServer, nobodyAt } from "./fault-server.js";
+import { type Answer, type Exchange, type FaultServer, unusedAddress } from "./fault-server.js";
 
 /** The clock of one call, which a test moves. */
 export interface CallClock {
@@ -129,7 +129,7 @@ const unreachable: Fault[] = [
     fault: "Connection refused",
     server: "No server listens at the address.",
     answers: [silent],
-    at: nobodyAt,
+    at: unusedAddress,
     options: { maxRetries: 2 },
     outcome: "LLM_NETWORK",
     requests: 3,

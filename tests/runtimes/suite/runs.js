@@ -24,6 +24,7 @@ import {
   Progress,
   Question,
   Special,
+  described,
   equal,
   eventsOf,
   fails,
@@ -31,7 +32,6 @@ import {
   pause,
   single,
   soon,
-  described,
 } from "./kit.js";
 
 const quick = (attempts, retry) => retryPolicy({ retry, wait: waitFixed(0.01), stop: stopAfterAttempt(attempts) });
