@@ -214,7 +214,7 @@ fn journals_lead_to_the_snapshots() {
             waits.for_each(|entry| entry.published = matches!(entry.request, RequestImage::Event { .. }));
             let payloads: Vec<String> =
                 std::str::from_utf8(snapshot.host).expect("a text").lines().map(String::from).collect();
-            // In words: types that only were written to the stream are not referred to any more.
+            // As text, because types that only were written to the stream are not referred to any more.
             assert_eq!(describe(&replayed, &payloads), describe(&snapshot.image, &payloads), "{version}/{name}");
         } else {
             assert_eq!(encode_image(&replayed), encode_image(&snapshot.image), "{version}/{name}");

@@ -1,4 +1,4 @@
-//! Snapshots: opened, thawed and, if that makes a run, treated roughly.
+//! Snapshots: opened, restored and, if that makes a run, treated roughly.
 #![no_main]
 
 #[path = "../../tests/snapshot_kit/mod.rs"]

@@ -8,7 +8,7 @@ class Answer extends HumanResponseEvent<string> {
   static readonly type = "answer";
 }
 
-/** Asks, and goes on with the answer. */
+/** Asks, and ends with the answer. */
 const workflow = new Workflow<undefined, string, string>({ timeout: null, events: [Answer] });
 workflow.addStep(
   { inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
@@ -68,7 +68,7 @@ const forPage = {
     return forPage.loadWhole(name);
   },
 
-  /** The name of the error with which a database is refused that somebody else has made. */
+  /** The name of the error with which a database of another program is refused. */
   async useForeign(name: string): Promise<string[]> {
     const versionOf = (version: number): Promise<void> =>
       new Promise((resolve, reject) => {
@@ -81,11 +81,11 @@ const forPage = {
         };
       });
     const store = indexedDBStore({ name });
-    const tell = (error: unknown): string => (error as Error).name;
+    const nameOf = (error: unknown): string => (error as Error).name;
     await versionOf(1);
-    const withoutStore = await store.load("run").then(String, tell);
+    const withoutStore = await store.load("run").then(String, nameOf);
     await versionOf(2);
-    const newer = await store.load("run").then(String, tell);
+    const newer = await store.load("run").then(String, nameOf);
     return [withoutStore, newer];
   },
 
@@ -126,7 +126,7 @@ const forPage = {
     return `? at ${performance.timeOrigin}`;
   },
 
-  /** Goes on with the run that was saved, and answers it. */
+  /** Recovers the run that was saved, and answers it. */
   async answerRun(name: string, answer: string): Promise<string> {
     const context = workflow.recover((await indexedDBStore({ name }).load("run"))!);
     context.sendEvent(new Answer(answer));

@@ -1,4 +1,4 @@
-// Nothing is left in a page of what has ended, was disposed of, or was abandoned. The same deeds as in Node
+// Nothing is left in a page of what has ended, was disposed of, or was abandoned. The same cases as in Node
 // (tests/js/core/leaks.gc.test.ts).
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { deeds, isNothing } from "../js/kit/leaks.js";
+import { cases, isNothing } from "../js/kit/leaks.js";
 import type { ForPage } from "./leaks.page.js";
 import { type Site, openPage, serve, startChromium } from "./kit.js";
 
@@ -32,8 +32,8 @@ afterAll(async () => {
 });
 
 describe("nothing is left in a page of", () => {
-  test.for(Object.keys(deeds))("%s", async (deed) => {
-    const left: Awaited<ReturnType<ForPage["leftBy"]>> = await page.evaluate(`forPage.leftBy(${JSON.stringify(deed)})`);
+  test.for(Object.keys(cases))("%s", async (name) => {
+    const left: Awaited<ReturnType<ForPage["leftBy"]>> = await page.evaluate(`forPage.leftBy(${JSON.stringify(name)})`);
     expect(left).toSatisfy(isNothing);
     expect(errors).toEqual([]);
   });

@@ -37,7 +37,7 @@ async function build(bundler, target) {
 
 test("the README names the versions", () => {
   const { devDependencies } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
-  const told = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
   const words = {
     Vite: "vite",
     webpack: "webpack",
@@ -46,7 +46,8 @@ test("the README names the versions", () => {
     Rspack: "@rspack/core",
     Next: "next",
   };
-  for (const [word, name] of Object.entries(words)) assert.ok(told.includes(`${word} ${devDependencies[name]}`), word);
+  for (const [word, name] of Object.entries(words))
+    assert.ok(readme.includes(`${word} ${devDependencies[name]}`), word);
 });
 
 test("the app as it is written", async () => kit.checkOutcome(await kit.runSource(input)));

@@ -24,7 +24,7 @@ export async function runNode(args, { limit = 60, cwd = project, env = {} } = {}
 /** Runs a build of the app for Node, or the app itself. */
 export const runProgram = async (file, input = {}) => JSON.parse(await runNode([file, JSON.stringify(input)]));
 
-/** A run of the app as it is written, without any bundler; what others are held against, and whose snapshot they take up. */
+/** A run of the app as it is written, without any bundler; what others are held against, and whose snapshot they recover. */
 export const runSource = (input) => runProgram(path.join(project, "app/program.js"), input);
 
 const expected = {
@@ -38,7 +38,7 @@ const expected = {
   models: { words: ["Grüße, ", "世界"], results: ["3"], agent: "It is 3.", refused: [true, "LLM_AUTH"] },
 };
 
-/** Fails unless the app has done what it should, and its snapshot is taken up outside the bundle. */
+/** Fails unless the app has done what it should, and its snapshot can be recovered outside the bundle. */
 export async function checkOutcome({ snapshot, unnamed, ...rest }) {
   assert.deepEqual(rest, expected);
   assert.equal(unnamed.apart, "zero one two");
@@ -104,7 +104,7 @@ export async function exerciseInPage(browser, url, input) {
     await page.goto(url);
     await page.waitForFunction("typeof globalThis.exercise === 'function'", undefined, { timeout: HANG });
     const outcome = await page.evaluate(`exercise(${JSON.stringify(input)})`);
-    // The browser itself tells of the model's refusal.
+    // The browser itself reports the model's refusal.
     const unexpected = errors.filter((error) => !/status of 401/.test(error));
     assert.deepEqual(unexpected, []);
     return { outcome, scripts: await Promise.all(scripts) };

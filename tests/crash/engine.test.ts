@@ -25,14 +25,14 @@ const outputs = [StopEvent<string>] as const;
 type Letters = Workflow<unknown, string, string>;
 type Run = WorkflowContext<unknown, string, string>;
 
-let deeds = 0;
+let effects = 0;
 
 /** Does something once, waits for an answer, and ends with it. */
 const asking = (): Letters =>
   new Workflow<unknown, string, string>({ timeout: null, events: [Answer] }).addStep(
     { name: "ask", inputs, outputs },
     async ({ requireEvent, once }, { data }) => {
-      await once("deed", () => (deeds += 1));
+      await once("deed", () => (effects += 1));
       return new StopEvent(`${data} ${(await requireEvent(Answer)).data}`);
     },
   );
@@ -164,9 +164,9 @@ test("the signals of a run's steps abort with the error", async () => {
 test("a run that has ended keeps its result, and one that has not begun works", async () => {
   const done = echo().run("done");
   await done;
-  const shelved = echo().run("later");
+  const unstarted = echo().run("later");
   const { run } = await waiting();
-  const later = shelved.with({});
+  const later = unstarted.with({});
   crash(run);
   await expectCrashed(run);
   expect([done.status, done.result, (await soon(done)).data]).toEqual(["completed", "done", "done"]);
@@ -202,7 +202,7 @@ test("a run with a stored snapshot recovers, and what it has done once is not do
   const workflow = asking();
   const { run } = await waiting(workflow);
   const stored = run.snapshot();
-  const done = deeds;
+  const done = effects;
   crash(run);
   await expectCrashed(run);
   for (const by of [workflow, asking()]) {
@@ -210,7 +210,7 @@ test("a run with a stored snapshot recovers, and what it has done once is not do
     again.sendEvent(new Answer("after all"));
     expect((await soon(again)).data).toBe("x after all");
   }
-  expect(deeds).toBe(done);
+  expect(effects).toBe(done);
 });
 
 test("a panic while a run is frozen ends all runs, and the snapshot before recovers", async () => {
@@ -228,7 +228,7 @@ test("a panic while a run is frozen ends all runs, and the snapshot before recov
   expect((await soon(again)).data).toBe("x y");
 });
 
-test("a panic while a run is taken up leaves the snapshot good, and ends the others", async () => {
+test("a panic while a run is recovered leaves the snapshot good, and ends the others", async () => {
   const before = await current();
   const { run } = await waiting();
   const stored = run.snapshot();

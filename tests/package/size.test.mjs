@@ -30,7 +30,7 @@ const CEILINGS = {
   everything: [543, 211, 179],
 };
 
-/** The modules without their glue, which nobody can use. */
+/** The modules without their glue, which are of no use. */
 const PARTS = ["wasm alone", "llm wasm alone"];
 
 const rows = sizes(installed);

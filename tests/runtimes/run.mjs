@@ -25,7 +25,7 @@ async function each(list, work) {
 }
 
 /**
- * Lets every runtime perform its jobs; gives the reports of each place. `jobsOf(name, place)` tells the jobs of a place; a place without
+ * Lets every runtime perform its jobs; gives the reports of each place. `jobsOf(name, place)` gives the jobs of a place; a place without
  * any is left out.
  */
 async function perform(tally, available, jobsOf) {

@@ -30,7 +30,7 @@ const public_ = new Map(
   entries.flatMap(([, source]) => exportsOf(source).map((symbol) => [resolved(symbol), symbol.name])),
 );
 
-/** Types that only serve the compiler: public ones are made of them, and nobody needs to name them. */
+/** Types that only serve the compiler: public ones are made of them, and no program needs to name them. */
 const HELPERS = [
   "AbstractClass",
   "Address",
@@ -58,7 +58,7 @@ const HELPERS = [
   "WorkflowContext",
 ];
 
-/** Keys under which the compiler tells classes apart; nobody can write them. */
+/** Keys under which the compiler distinguishes classes; no program can write them. */
 const isKey = (symbol) => {
   const [declaration] = symbol.declarations;
   return ts.isVariableDeclaration(declaration) && declaration.type?.getText() === "unique symbol";

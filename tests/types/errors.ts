@@ -1,4 +1,4 @@
-// Errors: `code` is a closed union, so that a program can tell them all apart and the compiler that none is forgotten.
+// Errors: `code` is a closed union, so that a program can distinguish them all and the compiler finds what is forgotten.
 import {
   CancelledError,
   type Code,
@@ -116,7 +116,7 @@ function kindOf(code: Code): string {
   }
 }
 
-function told(error: unknown): string {
+function described(error: unknown): string {
   if (error instanceof ValidationError) {
     expectValue<Code>()(error.code);
     return error.name satisfies "ValidationError";
@@ -148,4 +148,4 @@ const misspelt: Code = "NO_STEP";
 const timeout: TimeoutError = new CancelledError("RUN_CANCELLED");
 // @ts-expect-error -- a code does not change.
 new ValidationError("NO_STEPS").code = "DEAD_END";
-export { error, misspelt, timeout, told };
+export { error, misspelt, timeout, described };

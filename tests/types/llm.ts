@@ -1,4 +1,4 @@
-// Clients of models: what a call gives follows from what it was told.
+// Clients of models: what a call gives follows from its options.
 import {
   Anthropic,
   type CallOptions,

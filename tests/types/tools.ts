@@ -63,7 +63,7 @@ tool({ name: "a", execute: () => 1, timeOut: 3 });
 // @ts-expect-error -- frozen.
 zod.name = "other";
 
-// Tools of all kinds stand in one list, and a tool is what a model is told of.
+// Tools of all kinds stand in one list, and a tool is what is described to a model.
 const tools: readonly Tool[] = [zod, tool<{ a: number }>({ name: "json", execute: ({ a }) => a })];
 const definitions: readonly ToolDefinition[] = tools;
 void callTool(tools, { id: "1", name: "zod", arguments: "{}" }).then(({ content }) => content);

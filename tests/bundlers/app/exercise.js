@@ -1,4 +1,4 @@
-// What every bundle and every route runs: a bit of each part of the package, told as plain data. It knows no runtime.
+// What every bundle and every route runs: a bit of each part of the package, with plain data as outcome. It knows no runtime.
 import {
   HumanResponseEvent,
   NestedEvent,
@@ -51,14 +51,14 @@ async function answer(snapshot, word) {
 }
 
 /** What is known of an error by its class, its code and its name. */
-const told = (error, Class) => [error instanceof Class, error.code, error.name];
+const facts = (error, Class) => [error instanceof Class, error.code, error.name];
 
 async function timedOut() {
   const slow = new Workflow({ timeout: 0.005 });
   slow.addStep({ inputs: [StartEvent], outputs: [StopEvent] }, async ({ sleep }) => void (await sleep(10)));
   return slow.run().then(
     () => "not in time",
-    (error) => told(error, TimeoutError),
+    (error) => facts(error, TimeoutError),
   );
 }
 
@@ -82,7 +82,7 @@ function refused(bytes) {
     workflow.recover(bytes);
     return "taken up";
   } catch (error) {
-    return told(error, RecoverError);
+    return facts(error, RecoverError);
   }
 }
 

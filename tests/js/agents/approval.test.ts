@@ -1,4 +1,4 @@
-// Calls of tools that somebody has to approve.
+// Calls of tools that need approval.
 
 import { StartEvent, StopEvent, Workflow } from "stepstream";
 import {
@@ -72,7 +72,7 @@ test("the run asks, waits, and goes on when it is allowed", async () => {
   expect((await run).data.text).toBe("Done.");
 });
 
-test("the model is told of a refusal, with the reason", async () => {
+test("the model learns of a refusal, with the reason", async () => {
   const paid: string[] = [];
   const { agent, llm } = payer(paid, [{ calls: [pay("Ada", 5)] }, { calls: [pay("Bob", 5)] }, "Pity."]);
   const run = agent.run("Pay");
@@ -105,7 +105,7 @@ test("several calls ask at the same time, and each gets its own answer", async (
   expect(data.toolCalls.map(({ id }) => id)).toEqual(["Ada", "Bob", "Eve"]);
 });
 
-test("whether to ask may depend on the arguments; when that cannot be told, the call is not made", async () => {
+test("whether to ask may depend on the arguments; when that cannot be decided, the call is not made", async () => {
   const paid: string[] = [];
   const { agent, llm } = payer(
     paid,
@@ -126,7 +126,7 @@ test("whether to ask may depend on the arguments; when that cannot be told, the 
   expect(resultsIn(llm.last.messages)[2]).toEqual({ text: "Error: no such sum", isError: true });
 });
 
-test("nobody is asked about a call with wrong arguments", async () => {
+test("no approval is asked for a call with wrong arguments", async () => {
   const { agent, llm } = payer([], [{ calls: [call("pay", { pounds: 5 })] }, "Done."]);
   const events = await readAll(agent.run("Pay"));
   expect(events.some((event) => event instanceof ToolApprovalRequest)).toBe(false);

@@ -1,4 +1,4 @@
-// Agents on the package's own clients: several calls at a time, thoughts in words, errors, keys. More of it is in ../llm/agents.test.ts.
+// Agents on the package's own clients: several calls at a time, thoughts as text, errors, keys. More of it is in ../llm/agents.test.ts.
 
 import { AgentStream, FunctionAgent, ReActAgent, ToolCallResult } from "stepstream/agents";
 import { LLMError, OpenAICompatible } from "stepstream/llm";
@@ -44,7 +44,7 @@ test("a conversation with parallel calls, streamed", async () => {
   ]);
 });
 
-test("an agent that thinks in words, not streamed", async () => {
+test("an agent that thinks in text, not streamed", async () => {
   const act = { content: 'Thought: hm\nAction: add\nAction Input: {"a": 1, "b": 2}' };
   const server = await serve(json(chatAnswer(act)), json(chatAnswer({ content: "Thought: ok\nAnswer: 3" })));
   const llm = new OpenAICompatible({ baseURL: `${server.url}/v1`, model: "m", apiKey: "k" });

@@ -177,7 +177,7 @@ describe("an agent of one's own", () => {
     }
   }
 
-  test("takes steps, tells of results and has the last word", async () => {
+  test("takes steps, reports results and has the last word", async () => {
     const log: string[] = [];
     const { data } = await new Planner(log).run("Go");
     expect(data.text).toBe("Results: 3, 12. That is all.");

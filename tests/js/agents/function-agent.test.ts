@@ -98,7 +98,7 @@ test("without streaming the model is called with chat, and there are no AgentStr
   expect((await run).data.text).toBe("(123 + 456) * 789 is 456831.");
 });
 
-test("thoughts and calls that are being written are told apart from text", async () => {
+test("thoughts and calls that are being written are distinguished from text", async () => {
   const llm = new ScriptedModel([
     { reasoning: "I have to add.", calls: [call("add", { a: 1, b: 2 }, "one")] },
     { reasoning: "That was easy.", text: "3" },
@@ -247,7 +247,7 @@ test.each([
     "arguments that are no text",
     { message: { role: "assistant", content: "" }, toolCalls: [{ id: "1", name: "add", arguments: {} }] },
   ],
-])("a model that gives %s is told of", async (_, response) => {
+])("a model that gives %s learns of it", async (_, response) => {
   const llm: LLM = {
     chat: () => Promise.resolve(response as never),
     streamChat: () => ({ response: Promise.resolve(response as never), async *[Symbol.asyncIterator]() {} }),
@@ -326,7 +326,7 @@ test("with earlyStopping generate the model answers with what it knows", async (
   expect(data.text).toBe("So far: nothing.");
   expect(resultsIn(llm.last.messages).map(({ isError }) => isError)).toEqual([false, true]);
   expect(textIn(llm.last.messages.at(-1))).toContain("Answer now");
-  // The model is told, and nobody else has to know.
+  // The model learns of it, and nothing else has to know.
   expect(data.chatHistory.map(({ role }) => role)).toEqual([
     "user",
     "assistant",

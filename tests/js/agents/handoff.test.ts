@@ -39,7 +39,7 @@ test("a chain of handoffs; the last agent answers, and is at work first in the n
   expect([next.data.text, next.data.currentAgent]).toEqual(["You are welcome.", "third"]);
 });
 
-test("agents are told of those that they may hand off to", async () => {
+test("agents know those that they may hand off to", async () => {
   const llm = new ScriptedModel(() => "Hello.");
   const agent = (name: string, canHandoffTo?: readonly string[]): FunctionAgent =>
     new FunctionAgent({
@@ -61,20 +61,20 @@ test("agents are told of those that they may hand off to", async () => {
   expect(await toolFor("some", "Only to:\n{agents}")).toBe("Only to:\n- all: Does all.");
 });
 
-test("handing off to nobody, and to somebody that is out of reach, is an error for the model", async () => {
+test("handing off to an unknown agent, and to one that is out of reach, is an error for the model", async () => {
   const llm = new ScriptedModel([handoff("nobody"), handoff("secret"), { calls: [call("handoff", {})] }, "I stay."]);
   const other = (name: string): FunctionAgent => new FunctionAgent({ name, llm: new ScriptedModel([]) });
   const root = new FunctionAgent({ name: "root", llm, canHandoffTo: ["open"] });
   const { data } = await new AgentWorkflow({ agents: [root, other("open"), other("secret")] }).run("Go");
   expect([data.text, data.currentAgent]).toEqual(["I stay.", "root"]);
-  const [nobody, secret, missing] = resultsIn(llm.last.messages);
-  expect(nobody).toEqual({
+  const [unknown, secret, missing] = resultsIn(llm.last.messages);
+  expect(unknown).toEqual({
     text: 'Error: There is no agent "nobody" that you can hand off to. There are "open".',
     isError: true,
   });
   expect(secret?.text).toContain('no agent "secret"');
   expect(missing?.text).toContain("toAgent: is missing");
-  // An agent that runs alone has nobody at all.
+  // An agent that runs alone has no other at all.
   const alone = new ScriptedModel([handoff("open"), "Alone."]);
   expect((await new FunctionAgent({ llm: alone }).run("Go")).data.text).toBe("Alone.");
   expect(resultsIn(alone.last.messages)[0]?.text).toBe('There is no tool "handoff". There are no tools.');
@@ -109,11 +109,11 @@ test("agents of both kinds understand each other", async () => {
   ];
   const { data } = await new AgentWorkflow({ agents }).run("1 + 2?");
   expect(data.text).toBe("The sum is 3.");
-  // The one is told of calls and results as such, the other in its own words.
+  // The one sees calls and results as such, the other as text in its own format.
   expect(resultsIn(calls.last.messages).map(({ text }) => text)).toEqual([expect.stringContaining("caller"), "3"]);
-  const told = words.last.messages.map(textIn);
-  expect(told).toContain('Thought: I need a tool.\nAction: add\nAction Input: {"a":1,"b":2}');
-  expect(told).toContain("Observation: 3");
+  const texts = words.last.messages.map(textIn);
+  expect(texts).toContain('Thought: I need a tool.\nAction: add\nAction Input: {"a":1,"b":2}');
+  expect(texts).toContain("Observation: 3");
 });
 
 test("what is wrong with agents is said when they are put together", async () => {

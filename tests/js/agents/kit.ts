@@ -1,4 +1,4 @@
-// What the tests of agents have in common: a model that says what a script tells it to, and tools that calculate.
+// What the tests of agents have in common: a model that says what a script gives it, and tools that calculate.
 
 import { StreamReset, type WorkflowContext, type WorkflowEvent } from "stepstream";
 import {

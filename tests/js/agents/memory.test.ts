@@ -147,7 +147,7 @@ test("what a run is given is looked at before it runs, and what a memory gives w
 const echo = (): ScriptedModel =>
   new ScriptedModel((messages) => `You said ${textIn(messages.filter(({ role }) => role === "user").at(-1))}.`);
 
-test("a run goes on with the conversation of another one", async () => {
+test("a run continues the conversation of another one", async () => {
   const llm = echo();
   const agent = new FunctionAgent({ llm, systemPrompt: "Echo." });
   const first = agent.run("one");

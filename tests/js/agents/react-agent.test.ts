@@ -34,7 +34,7 @@ test("the calculator of the tutorial", async () => {
   });
 });
 
-test("the model is told of the format and the tools, and what came of its actions", async () => {
+test("the model is given the format and the tools, and what came of its actions", async () => {
   const llm = new ScriptedModel([sum, answer]);
   await new ReActAgent({ llm, tools: [add, multiply], systemPrompt: "You are a calculator." }).run("Go");
   const { messages, options } = llm.last;
@@ -56,11 +56,11 @@ test("the model is told of the format and the tools, and what came of its action
     { role: "assistant", content: sum },
     { role: "user", content: "Observation: 579" },
   ]);
-  // In words alone: the provider is not told of tools.
+  // As text alone: the provider is not given any tools.
   expect(options.tools).toBeUndefined();
 });
 
-test("formatPrompt replaces the words in which the model is told", async () => {
+test("formatPrompt replaces the text of the instructions", async () => {
   const llm = new ScriptedModel([answer]);
   const formatPrompt = (tools: readonly { name: string }[]): string =>
     `Use ${tools.map(({ name }) => name).join("+")}.`;
@@ -143,7 +143,7 @@ const actions: readonly (readonly [name: string, text: string, args: unknown])[]
   ["with the arguments behind the name", 'Action: add\n```json\n{"a": 123, "b": 456}\n```', { a: 123, b: 456 }],
   ["with a label of its own", 'Action: add\nAction_Input: {"a": 123, "b": 456}', { a: 123, b: 456 }],
   ["without arguments", "Thought: x\nAction: add", {}],
-  ["with no arguments in words", "Action: add\nAction Input: None", {}],
+  ["with no arguments as text", "Action: add\nAction Input: None", {}],
 ];
 
 test.each(actions)("an action %s", async (_, text, args) => {
@@ -158,8 +158,8 @@ test.each(actions)("an action %s", async (_, text, args) => {
   }
 });
 
-/** What cannot be used, and a word of what the model is told. */
-const wrong: readonly (readonly [name: string, text: string, told: string])[] = [
+/** What cannot be used, and a word of the error that the model gets. */
+const wrong: readonly (readonly [name: string, text: string, word: string])[] = [
   ["a thought alone", "Thought: I should add the numbers.", "neither"],
   ["nothing", "", "neither"],
   ["an empty answer", "Thought: x\nAnswer:", "neither"],
@@ -170,7 +170,7 @@ const wrong: readonly (readonly [name: string, text: string, told: string])[] = 
   ["arguments that are no object", "Action: add\nAction Input: [1, 2]", "one JSON object"],
 ];
 
-test.each(wrong)("%s is told to the model, and forgotten when it has found its way", async (_, text, told) => {
+test.each(wrong)("%s is reported to the model, and forgotten when it has found its way", async (_, text, word) => {
   const llm = new ScriptedModel([text, text, "Thought: sorry\nAnswer: 3"], 1);
   const run = agentOf(llm).run("Go");
   const events = await readAll(run);
@@ -179,7 +179,7 @@ test.each(wrong)("%s is told to the model, and forgotten when it has found its w
   const said = llm.last.messages.slice(2);
   const complaints = said.filter(({ role }) => role === "user").map(textIn);
   expect(complaints).toHaveLength(2);
-  for (const complaint of complaints) expect(complaint).toContain(told);
+  for (const complaint of complaints) expect(complaint).toContain(word);
   expect(events.filter((event) => event instanceof AgentOutput && event.data.retryMessages !== undefined)).toHaveLength(
     2,
   );

@@ -84,7 +84,7 @@ const team: Make = (book) => {
 
 const makers: readonly (readonly [string, Make])[] = [
   ["an agent that calls functions", functions],
-  ["an agent that thinks in words", words],
+  ["an agent that thinks in text", words],
   ["a team with an answer in a form", team],
 ];
 

@@ -1,4 +1,4 @@
-// `with`: independent runs with the same start event, and no run that nobody asked for.
+// `with`: independent runs with the same start event, and no run that the program did not ask for.
 
 import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
@@ -25,7 +25,7 @@ test("run(x).with(d) runs once", async () => {
   expect(runs).toEqual(["d"]);
 });
 
-test("run(x).with(d) runs once when nobody awaits it", async () => {
+test("run(x).with(d) runs once when it is not awaited", async () => {
   const { workflow, runs } = counted();
   workflow.run("x").with("d");
   await turn();

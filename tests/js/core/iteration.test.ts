@@ -1,4 +1,4 @@
-// Iterating over a run: every event once, in order; a loop may be left and taken up again.
+// Iterating over a run: every event once, in order; a loop may be left and resumed.
 
 import { StartEvent, StopEvent, Workflow, WorkflowEvent, LimitError } from "stepstream";
 import { expect, test } from "vitest";
@@ -37,7 +37,7 @@ test("leaving a loop does not end the run, and a later loop goes on where it lef
   expect(data([...first, ...events])).toEqual([3, 3, 2, 1, 0, 0]);
 });
 
-test("a loop that is left by an error can be taken up again", async () => {
+test("a loop that is left by an error can be resumed", async () => {
   const context = counter().run(3);
   const seen: WorkflowEvent[] = [];
   const broken = (async () => {
@@ -178,7 +178,7 @@ test("events are seen as they happen, not at the end", async () => {
   expect(context.status).toBe("completed");
 });
 
-test("a reader that comes too late is told once that events were dropped, then gets the rest", async () => {
+test("a reader that comes too late learns once that events were dropped, then gets the rest", async () => {
   const context = counter(10).run(100);
   await soon(context);
   const first = await soon(collect(context));
@@ -200,7 +200,7 @@ test("by default 16,384 unread events are kept", async () => {
   expect(events.at(-1)).toBeInstanceOf(StopEvent);
 });
 
-test("200,000 events that nobody reads are all there when the limit allows it", async () => {
+test("200,000 unread events are all there when the limit allows it", async () => {
   const context = counter(262_144).run(200_000);
   await soon(context);
   const { events, error } = await soon(collect(context));

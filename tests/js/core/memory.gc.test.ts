@@ -1,4 +1,4 @@
-// Memory: flat over long runs and over many runs, bounded when nobody reads, given back when runs and readers are abandoned.
+// Memory: flat over long runs and over many runs, bounded without a reader, given back when runs and readers are abandoned.
 // Run with a collector that can be called; everything is measured after full collections.
 
 import { HumanResponseEvent, StartEvent, StopEvent, Workflow, WorkflowContext, WorkflowEvent } from "stepstream";
@@ -139,7 +139,7 @@ test("runs that fail leave nothing behind", async () => {
   expect(Math.max(...rounds.slice(1)) - rounds[0]!).toBeLessThan(MEGABYTE);
 });
 
-test("200,000 events that nobody reads are bounded, and go with their run", async () => {
+test("200,000 unread events are bounded, and go with their run", async () => {
   const workflow = new Workflow<unknown, number, number>();
   let during = 0;
   workflow.addStep({ inputs: [StartEvent<number>], outputs: [StopEvent<number>] }, async (context, { data }) => {

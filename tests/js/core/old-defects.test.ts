@@ -147,7 +147,7 @@ test("a StopEvent that carries a StopEvent stays as it is", async () => {
   expect((await soon(workflow.run(0))).data).toBe(inner);
 });
 
-test("classes that a minifier gave one name are told apart by their static type", async () => {
+test("classes that a minifier gave one name are distinguished by their static type", async () => {
   // As a minifier leaves them: both are called "e".
   const Draft = class e extends WorkflowEvent<string> {
     static readonly type = "draft";

@@ -168,20 +168,20 @@ test("a step may send on after its handler has returned", async () => {
   expect((await soon(workflow.run(0))).data).toBe("late");
 });
 
-test("a step that sends after its run has ended is told so", async () => {
-  const told = deferred<unknown>();
+test("a step that sends after its run has ended gets an error", async () => {
+  const refusal = deferred<unknown>();
   const workflow = new Workflow<unknown, unknown, string>();
   workflow.addStep({ inputs: [StartEvent], name: "slow" }, async ({ sendEvent, signal }) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     try {
       sendEvent(new Note(""));
     } catch (error) {
-      told.resolve(error);
+      refusal.resolve(error);
     }
   });
   workflow.addStep({ inputs: [StartEvent] }, async () => new StopEvent("first"));
   await soon(workflow.run(0));
-  const error = await soon(told.promise);
+  const error = await soon(refusal.promise);
   expect(error).toBeInstanceOf(CancelledError);
   expect((error as CancelledError).code).toBe("ATTEMPT_ENDED");
 });

@@ -263,7 +263,7 @@ test.each([
     ({ sendEvent }: { sendEvent: (e: WorkflowEvent) => void }) => sendEvent(new Left("")),
   ],
 ])(
-  "a step %s makes the run wait where a step takes what nobody declares; the timeout says so",
+  "a step %s makes the run wait where a step takes what no step declares; the timeout says so",
   async (_, more, handler) => {
     const workflow = new Workflow<unknown, unknown, string>(short);
     workflow.addStep({ inputs: [StartEvent], ...more }, handler as never);
@@ -309,7 +309,7 @@ test("a timeout during a pause between attempts names the step and has its error
   expect(message).toMatch(/Step "flaky" waits for its next attempt, in \d+(\.\d+)? s; attempt 1 failed: boom/);
 });
 
-test("a timeout tells of what is in queues", async () => {
+test("a timeout reports what is in queues", async () => {
   const workflow = new Workflow<unknown, unknown, string>(short);
   workflow.addStep({ inputs: [StartEvent], outputs: [Item] }, ({ sendEvent }) => {
     for (const data of ["1", "2", "3"]) sendEvent(new Item(data));

@@ -76,7 +76,7 @@ test("start gives the run, and does nothing after the end", async () => {
   expect(context.status).toBe("completed");
 });
 
-test("a run that nobody looks at runs to its end, and its failure disturbs nobody", async () => {
+test("a run that is not observed runs to its end, and its failure disturbs nothing", async () => {
   const workflow = new Workflow<unknown, string, string>();
   workflow.addStep({ inputs: [StartEvent<string>] }, async () => {
     throw new Error("nobody listens");

@@ -1,4 +1,4 @@
-// A StopEvent ends the run: queued work is dropped, steps in flight are told, the stream ends after it.
+// A StopEvent ends the run: queued work is dropped, steps in flight are notified, the stream ends after it.
 
 import { CancelledError, StartEvent, StopEvent, ValidationError, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";

@@ -111,7 +111,7 @@ test("every run begins with an empty store", async () => {
   expect((await soon(workflow.run("b"))).data).toBe(1);
 });
 
-test("a run that is given a previous context goes on with its store", async () => {
+test("a run that is given a previous context continues with its store", async () => {
   const workflow = turns();
   const first = workflow.run("a");
   await soon(first);

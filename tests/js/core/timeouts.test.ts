@@ -23,7 +23,7 @@ class Right extends WorkflowEvent<string> {}
 
 const never = (): Promise<undefined> => new Promise(() => undefined);
 
-test("a run that takes too long fails with RUN_TIMEOUT, its step is told, and nothing is left open", async () => {
+test("a run that takes too long fails with RUN_TIMEOUT, its step is notified, and nothing is left open", async () => {
   const aborted = deferred<unknown>();
   const workflow = new Workflow<unknown, unknown, string>({ timeout: 0.03 });
   workflow.addStep({ inputs: [StartEvent] }, async ({ signal }) => {

@@ -266,7 +266,7 @@ test("a returned InputRequiredEvent is in the stream, and its answer starts the 
   expect((await soon(context)).data).toBe("go");
 });
 
-test("a wait that nobody awaits disturbs nobody, whatever becomes of it", async () => {
+test("a wait that is not awaited disturbs nothing, whatever becomes of it", async () => {
   const workflow = new Workflow<unknown, unknown, string>();
   workflow.addStep({ inputs: [StartEvent] }, async ({ waitForEvent, requireEvent, sleep }) => {
     void waitForEvent(Answer, { timeout: 0.005 });

@@ -237,7 +237,7 @@ describe("running from a checkpoint", () => {
     expect((await soon(checkpointer.runFrom(again, fresh()))).data).toBe("x written revised published");
   });
 
-  test("with the same id goes on with the run's checkpoints", async () => {
+  test("with the same id continues the run's checkpoints", async () => {
     const checkpointer = new WorkflowCheckpointer(chain(), { steps: ["write"] });
     await soon(checkpointer.run("x", fresh(), { runId: "one" }));
     const [only] = await checkpointer.checkpoints();
@@ -257,9 +257,9 @@ describe("running from a checkpoint", () => {
     const cancelled = checkpointer.runFrom(first!, fresh(), { signal: controller.signal });
     await failure(cancelled);
     expect(cancelled.status).toBe("cancelled");
-    const told: string[] = [];
-    await soon(checkpointer.runFrom(first!, fresh(), { onStep: ({ step }) => void told.push(step) }));
-    expect(told.sort()).toEqual(["publish", "revise"]);
+    const reported: string[] = [];
+    await soon(checkpointer.runFrom(first!, fresh(), { onStep: ({ step }) => void reported.push(step) }));
+    expect(reported.sort()).toEqual(["publish", "revise"]);
   });
 
   test("refuses what is no snapshot, and that of another workflow", async () => {
@@ -425,7 +425,7 @@ describe("a store that fails", () => {
   const boom = new Error("the disk is full");
   const failing = (): SnapshotStore => storeWith(() => ({ save: () => Promise.reject(boom) }));
 
-  test("fails the run, and flush tells it once", async () => {
+  test("fails the run, and flush reports it once", async () => {
     const checkpointer = new WorkflowCheckpointer(chain(), { store: failing() });
     const context = checkpointer.run("x", fresh());
     expect(await failure(context)).toBe(boom);
@@ -443,7 +443,7 @@ describe("a store that fails", () => {
     expect(await failure(new WorkflowCheckpointer(chain(), { store }).run("x", fresh()))).toBe(boom);
   });
 
-  test("when the run has ended is told by flush", async () => {
+  test("when the run has ended is reported by flush", async () => {
     const store = storeWith(({ save }) => ({
       save: (id, snapshot) =>
         id.includes("/publish/") ? pause(5).then(() => Promise.reject(boom)) : save(id, snapshot),
@@ -466,14 +466,14 @@ describe("a store that fails", () => {
   });
 
   test("is onError's affair where that is given: the run goes on", async () => {
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const checkpointer = new WorkflowCheckpointer(chain(), {
       store: failing(),
-      onError: (error, { step }, { runId }) => void told.push([error, step, runId]),
+      onError: (error, { step }, { runId }) => void reported.push([error, step, runId]),
     });
     await soon(checkpointer.run("x", fresh(), { runId: "one" }));
     await checkpointer.flush();
-    expect(told).toEqual(["write", "revise", "publish"].map((step) => [boom, step, "one"]));
+    expect(reported).toEqual(["write", "revise", "publish"].map((step) => [boom, step, "one"]));
   });
 
   test("what onError throws fails the run", async () => {
@@ -485,7 +485,7 @@ describe("a store that fails", () => {
     expect(await failure(checkpointer.run("x", fresh()))).toBe(worse);
   });
 
-  test("while reading is told to whoever asks", async () => {
+  test("while reading is reported to the caller", async () => {
     for (const name of ["list", "load"] as const) {
       const store = storeWith(() => ({ [name]: () => Promise.reject(boom) }));
       const checkpointer = new WorkflowCheckpointer(chain(), { store });
@@ -506,8 +506,8 @@ test("what a snapshot cannot carry fails the run with its path, or is onError's 
     "SNAPSHOT_VALUE",
   )) as SnapshotError;
   expect(error.path).toContain("user.connect");
-  const told: unknown[] = [];
-  const checkpointer = new WorkflowCheckpointer(unfit(), { onError: (_, { step }) => void told.push(step) });
+  const reported: unknown[] = [];
+  const checkpointer = new WorkflowCheckpointer(unfit(), { onError: (_, { step }) => void reported.push(step) });
   await soon(checkpointer.run("x", fresh()));
-  expect(told).toContain("unfit");
+  expect(reported).toContain("unfit");
 });

@@ -87,7 +87,7 @@ test("a snapshot of a run with a class that is not here carries it on", async ()
   expect((events[1] as Unnamed).shout()).toBe("HELLO");
 });
 
-test("a class that comes with another base class than it had is refused to whoever uses it", async () => {
+test("a class that comes with another base class than it had is refused to every use", async () => {
   const context = writing().run(0);
   await context.idle();
   class Moved extends WorkflowEvent<string> {

@@ -127,7 +127,7 @@ describe("documents that were made to harm", () => {
     ["a reference that is no number", `[["a",{"b":[]}]]`],
     ["a fraction as a reference", "[[0.5]]"],
     ["a huge reference", "[[1e308]]"],
-    ["a type that nobody knows", `[["Unknown",1],1]`],
+    ["an unknown type", `[["Unknown",1],1]`],
     ["a key that reaches the prototype", `[{"__proto__":1},{"polluted":2},true]`],
     ["the same for an object without prototype", `[["null","__proto__",1],{"polluted":2},true]`],
     ["a sparse array of the greatest length", "[[-7,4294967295,4294967294,1],1]"],
@@ -169,7 +169,7 @@ describe("documents that were made to harm", () => {
     ["a view of what is no view", `[["#",1],[2,3,4],"view","Function",["ArrayBuffer","AAAA"]]`],
     ["a buffer that is not there", `[["#",1],[2,3],"buffer",4000000000]`],
     ["a buffer of negative length", `[["#",1],[2,3],"buffer",-5]\0abc`],
-    ["binary data that nobody asked for", "[1]\0abc"],
+    ["binary data that nothing refers to", "[1]\0abc"],
     ["digits that are none", `[["#",1],[2,3],"bigint","0x12n"]`],
   ];
 

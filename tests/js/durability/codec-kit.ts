@@ -29,7 +29,7 @@ export class Money {
 
 const classes: Readonly<Record<string, EventClass>> = { plain: Plain, rich: Rich, start: StartEvent };
 
-/** What a workflow with three classes of events and these hooks tells the codec. */
+/** What the codec learns of a workflow with three classes of events and these hooks. */
 export function contextWith(types: CodecContext["types"] = {}): CodecContext {
   return {
     types,

@@ -54,7 +54,7 @@ describe("what is refused", () => {
     ["a proxy that throws", new Proxy({}, { getPrototypeOf: fails }), /cannot be read: read me not\./],
     ["a revoked proxy", revoked(), /cannot be read: .*revoked/],
     ["a detached buffer", detached(), /cannot be read: .*detached/],
-    ["a URL with a host that nobody has", new URL(`https://${"h".repeat(3_000)}/`), /is a URL whose host is longer/],
+    ["a URL with a host that is too long", new URL(`https://${"h".repeat(3_000)}/`), /is a URL whose host is longer/],
     ["a view of shared memory", new Uint8Array(new SharedArrayBuffer(8)), /is an instance of SharedArrayBuffer/],
   ];
 
@@ -218,7 +218,7 @@ describe("depth", () => {
     expect(() => encodePayload(wide, contextWith())).not.toThrow();
   });
 
-  test("of the stack is told as such, where there is room to tell it", () => {
+  test("of the stack is reported as such, where there is room to report it", () => {
     const value = nested(900);
     const failures: unknown[] = [];
     // Down to the end of the stack, and back up until there is room enough.
@@ -238,9 +238,9 @@ describe("depth", () => {
       }
     };
     expect(descend(0)).toBe(false);
-    const told = failures.filter((failure) => failure instanceof SnapshotError);
-    expect(told.length).toBeGreaterThan(0);
-    expect(told.at(-1)!.message).toMatch(/next cannot be read: .*stack/);
-    expect(told.at(-1)!.cause).toBeInstanceOf(RangeError);
+    const overflows = failures.filter((failure) => failure instanceof SnapshotError);
+    expect(overflows.length).toBeGreaterThan(0);
+    expect(overflows.at(-1)!.message).toMatch(/next cannot be read: .*stack/);
+    expect(overflows.at(-1)!.cause).toBeInstanceOf(RangeError);
   });
 });

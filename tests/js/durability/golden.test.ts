@@ -19,7 +19,7 @@ import {
 } from "stepstream";
 import { describe, expect, test } from "vitest";
 import { collect, soon } from "../kit/index.js";
-import { Answer, Item, Other, Progress, Question, told } from "./kit.js";
+import { Answer, Item, Other, Progress, Question, described } from "./kit.js";
 
 const folder = path.resolve(import.meta.dirname, "../../golden/runs");
 
@@ -109,10 +109,10 @@ describe.each(readdirSync(folder))("of %s", (version) => {
     expect((await soon(run)).data).toBe(result);
     const { events } = await all;
     // What was asked is asked once, whatever has begun again.
-    expect(told(events).filter((event) => event.startsWith("question"))).toEqual(
+    expect(described(events).filter((event) => event.startsWith("question"))).toEqual(
       name === "asking" ? ['question "ready?"'] : [],
     );
-    expect(told(events).filter((event) => event.startsWith("other"))).toEqual(
+    expect(described(events).filter((event) => event.startsWith("other"))).toEqual(
       name === "asking" ? ['other "sent"'] : [],
     );
   });

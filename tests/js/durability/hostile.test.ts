@@ -91,7 +91,7 @@ test("every byte changed", async () => {
   await stillWorks(workflow, snapshot);
 });
 
-test("every byte changed by somebody who knows the checksum: refused, or as good as any other snapshot", async () => {
+test("every byte changed by an attacker who knows the checksum: refused, or as good as any other snapshot", async () => {
   const { snapshot } = await written();
   const workflow = make();
   for (let at = 0; at < snapshot.length - 8; at += 1) {

@@ -34,8 +34,8 @@ export class Question extends InputRequiredEvent<string> {
 export type AnyRun = WorkflowContext;
 
 /**
- * Freezes a run and ends it, and goes on in another workflow object, as another process would. What the first life had published and
- * nobody had read is in the second life's stream.
+ * Takes a snapshot of a run, ends the run, and recovers it with another workflow object, as another process would. Unread events of
+ * the first run are in the stream of the second.
  */
 export function reborn(context: WorkflowContext, make: () => Workflow, options: RecoverOptions = {}): WorkflowContext {
   const bytes = context.snapshot();
@@ -44,7 +44,7 @@ export function reborn(context: WorkflowContext, make: () => Workflow, options: 
 }
 
 /** What events carry, with the type of the event before it. */
-export function told(events: readonly WorkflowEvent[]): string[] {
+export function described(events: readonly WorkflowEvent[]): string[] {
   return events.map((event) => {
     const own = (event.constructor as { readonly type?: string }).type ?? event.constructor.name;
     return event.data === undefined ? own : `${own} ${JSON.stringify(event.data)}`;

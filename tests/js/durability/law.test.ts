@@ -53,20 +53,20 @@ class Mark extends WorkflowEvent<string> {
 /** What a step does on its way. */
 const acts = ["pause", "answer", "sleep", "once", "write", "send", "fail", "child"] as const;
 
-/** The deeds that were done under `once`: how often, and which of them nobody knows yet that they were done. */
-interface Deeds {
+/** The side effects under `once`: how often each happened, and which are not yet recorded by the run. */
+interface Effects {
   readonly done: Map<string, number>;
   readonly open: Set<string>;
 }
 
 /** Workflows that are made of a seed, all alike. */
-function maker(seed: number): (deeds: Deeds, onStep?: (run: WorkflowContext) => void) => Workflow {
+function maker(seed: number): (effects: Effects, onStep?: (run: WorkflowContext) => void) => Workflow {
   const random = randomOf(seed);
   const width = 1 + random(4);
   const plans = [0, 1].map(() => Array.from({ length: random(5) }, () => acts[random(acts.length)]!));
-  // A worker that waits for an answer counts as busy, and its queue as work: such a run is not idle, and nobody would answer.
+  // A worker that waits for an answer counts as busy, and its queue as work: such a run is not idle, and the test would not answer.
   const workers = plans.map((plan) => (plan.includes("answer") ? Infinity : [Infinity, 1, 2][random(3)]!));
-  return (deeds, onStep = () => undefined) => {
+  return (effects, onStep = () => undefined) => {
     const inner = new Workflow().addStep(
       { name: "inner", inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
       async ({ sleep, writeEventToStream }, { data }) => {
@@ -109,12 +109,12 @@ function maker(seed: number): (deeds: Deeds, onStep?: (run: WorkflowContext) => 
                 await context.sleep(0.001);
                 break;
               case "once":
-                deeds.open.add(key);
+                effects.open.add(key);
                 found += await context.once(key, async () => {
-                  deeds.done.set(key, (deeds.done.get(key) ?? 0) + 1);
+                  effects.done.set(key, (effects.done.get(key) ?? 0) + 1);
                   return Promise.resolve("!");
                 });
-                deeds.open.delete(key);
+                effects.open.delete(key);
                 break;
               case "write":
                 context.store.set(key, found);
@@ -149,7 +149,7 @@ function maker(seed: number): (deeds: Deeds, onStep?: (run: WorkflowContext) => 
   };
 }
 
-/** An event in words. */
+/** An event as text. */
 function shown(event: WorkflowEvent): string {
   if (event instanceof NestedEvent) return `${event.data.slot}/${shown(event.data.event)}`;
   return `${event.constructor.name} ${JSON.stringify(event.data)}`;
@@ -206,11 +206,11 @@ async function finish(
   return { result, events, store: context.store.toJSON() };
 }
 
-const nothingDone = (): Deeds => ({ done: new Map(), open: new Set() });
-const copyOf = ({ done, open }: Deeds): Deeds => ({ done: new Map(done), open: new Set(open) });
+const nothingDone = (): Effects => ({ done: new Map(), open: new Set() });
+const copyOf = ({ done, open }: Effects): Effects => ({ done: new Map(done), open: new Set(open) });
 
-/** Everything was done once, except what was under way when a run was frozen: of that nobody knows. */
-function expectOnce({ done }: Deeds, expected: Deeds, open: ReadonlySet<string>): void {
+/** Everything was done once, except what was under way when a snapshot was taken: its outcome is unknown. */
+function expectOnce({ done }: Effects, expected: Effects, open: ReadonlySet<string>): void {
   expect([...done.keys()].sort()).toEqual([...expected.done.keys()].sort());
   for (const [key, count] of done) if (!open.has(key)) expect({ key, count }).toEqual({ key, count: 1 });
 }
@@ -221,10 +221,11 @@ test("frozen after every step that returns, and whenever it waits", async () => 
   let frozen = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const make = maker(seed);
-    const deeds = nothingDone();
-    const moments: { readonly bytes: Uint8Array; readonly deeds: Deeds }[] = [];
-    const freeze = (run: WorkflowContext): void => void moments.push({ bytes: run.snapshot(), deeds: copyOf(deeds) });
-    const straight = await finish(make(deeds, freeze).run(seed), (context) => {
+    const effects = nothingDone();
+    const moments: { readonly bytes: Uint8Array; readonly effects: Effects }[] = [];
+    const freeze = (run: WorkflowContext): void =>
+      void moments.push({ bytes: run.snapshot(), effects: copyOf(effects) });
+    const straight = await finish(make(effects, freeze).run(seed), (context) => {
       freeze(context);
       return Promise.resolve({ run: context });
     });
@@ -232,10 +233,10 @@ test("frozen after every step that returns, and whenever it waits", async () => 
     const step = Math.max(1, Math.floor(moments.length / 6));
     for (let at = seed % step; at < moments.length; at += step) {
       const moment = moments[at]!;
-      const open = new Set(moment.deeds.open);
-      const again = await finish(make(moment.deeds).recover(moment.bytes));
+      const open = new Set(moment.effects.open);
+      const again = await finish(make(moment.effects).recover(moment.bytes));
       expect(comparable(again), `seed ${seed}, moment ${at}`).toEqual(expected);
-      expectOnce(moment.deeds, deeds, open);
+      expectOnce(moment.effects, effects, open);
       frozen += 1;
     }
   }
@@ -246,11 +247,11 @@ test("frozen again and again, at random moments, with what was read not shown ag
   let lives = 0;
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const make = maker(seed);
-    const expectedDeeds = nothingDone();
-    const expected = comparable(await finish(make(expectedDeeds).run(seed)));
+    const expectedEffects = nothingDone();
+    const expected = comparable(await finish(make(expectedEffects).run(seed)));
     const random = randomOf(seed + 1000);
-    const deeds = nothingDone();
-    const outcome = await finish(make(deeds).run(seed), async (context, events) => {
+    const effects = nothingDone();
+    const outcome = await finish(make(effects).run(seed), async (context, events) => {
       for (let turns = random(4); turns > 0; turns -= 1) await turn();
       const reader = context[Symbol.asyncIterator]();
       let isWaiting = false;
@@ -271,10 +272,10 @@ test("frozen again and again, at random moments, with what was read not shown ag
       const bytes = context.snapshot();
       context.cancel();
       lives += 1;
-      return { run: make(deeds).recover(bytes).start() };
+      return { run: make(effects).recover(bytes).start() };
     });
     expect(comparable(outcome), `seed ${seed}`).toEqual(expected);
-    expectOnce(deeds, expectedDeeds, new Set());
+    expectOnce(effects, expectedEffects, new Set());
   }
   expect(lives).toBeGreaterThan(SEEDS);
 });

@@ -1,4 +1,4 @@
-// Runs within runs, frozen and taken up again as one.
+// Runs within runs, captured and recovered as one.
 
 import {
   NestedEvent,
@@ -14,7 +14,7 @@ import {
 import { expect, test } from "vitest";
 import "../kit/fake-clock.js";
 import { collect, failure, fails, soon, turn } from "../kit/index.js";
-import { Answer, Item, Progress, reborn, told } from "./kit.js";
+import { Answer, Item, Progress, described, reborn } from "./kit.js";
 
 const inputs = [StartEvent<string>] as const;
 const outputs = [StopEvent<string>] as const;
@@ -65,12 +65,14 @@ const parent = (log: Log, starts: readonly string[], inner: Child = child(log)):
       return new StopEvent(results.join());
     });
 
-const nestedTold = (events: readonly WorkflowEvent[]): string[] =>
+const describedNested = (events: readonly WorkflowEvent[]): string[] =>
   events.map((event) =>
-    event instanceof NestedEvent ? `${event.data.slot}: ${told([event.data.event]).join()}` : told([event]).join(),
+    event instanceof NestedEvent
+      ? `${event.data.slot}: ${described([event.data.event]).join()}`
+      : described([event]).join(),
   );
 
-test("a child in flight goes on with its own memory", async () => {
+test("a child in flight resumes with its own memory", async () => {
   const log: Log = [];
   const context = parent(log, ["a"]).run("x", "data");
   await settled(context);
@@ -80,7 +82,7 @@ test("a child in flight goes on with its own memory", async () => {
   expect(log).toEqual(["outer", "ask a"]);
   again.sendEvent(new Answer("yes"));
   const { events } = await soon(collect(again));
-  expect(nestedTold(events)).toEqual([
+  expect(describedNested(events)).toEqual([
     'StartEvent "x"',
     'inner: StartEvent "a"',
     'inner: progress "a"',

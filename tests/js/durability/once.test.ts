@@ -17,9 +17,9 @@ const step = (handler: Handler, parameters: Partial<StepParameters> = {}): Workf
 const quickly = { retry: retryPolicy({ wait: waitFixed(0) }) };
 
 test("over a recovery", async () => {
-  let deeds = 0;
+  let effects = 0;
   const handler: Handler = async ({ once, requireEvent }) => {
-    const receipt = await once("charge", () => ({ number: ++deeds }));
+    const receipt = await once("charge", () => ({ number: ++effects }));
     await requireEvent(Answer);
     return receipt;
   };
@@ -30,18 +30,18 @@ test("over a recovery", async () => {
   const third = reborn(second, () => step(handler));
   third.sendEvent(new Answer(""));
   expect((await soon(third)).data).toEqual({ number: 1 });
-  expect(deeds).toBe(1);
+  expect(effects).toBe(1);
 });
 
-test("a deed under way at the snapshot is done again, as nobody knows what came of it", async () => {
-  let deeds = 0;
+test("a side effect under way at the snapshot is repeated, as its outcome is unknown", async () => {
+  let effects = 0;
   const gate = deferred();
   const make = (): Workflow =>
     step(({ once }) =>
       once("charge", async () => {
-        deeds += 1;
-        if (deeds === 1) await gate.promise;
-        return deeds;
+        effects += 1;
+        if (effects === 1) await gate.promise;
+        return effects;
       }),
     );
   const context = make().run(0).start();
@@ -52,13 +52,13 @@ test("a deed under way at the snapshot is done again, as nobody knows what came 
 });
 
 test("over the attempts of a step", async () => {
-  const deeds: string[] = [];
+  const effects: string[] = [];
   const handler: Handler = async ({ once, attempt }) => {
     const done = [];
     for (const key of ["a", "b", "c"].slice(0, attempt)) {
       done.push(
         await once(key, () => {
-          deeds.push(`${key}${attempt}`);
+          effects.push(`${key}${attempt}`);
           return `${key}${attempt}`;
         }),
       );
@@ -67,42 +67,42 @@ test("over the attempts of a step", async () => {
     return done;
   };
   expect((await soon(step(handler, quickly).run(0))).data).toEqual(["a1", "b2", "c3"]);
-  expect(deeds).toEqual(["a1", "b2", "c3"]);
+  expect(effects).toEqual(["a1", "b2", "c3"]);
 });
 
 test("after a failure and a recovery with repaired data", async () => {
-  let deeds = 0;
+  let effects = 0;
   const handler: Handler = async ({ once, data }) => {
-    const deed = await once("deed", () => ++deeds);
+    const effect = await once("deed", () => ++effects);
     if (data !== "good") throw new Error("bad data");
-    return deed;
+    return effect;
   };
   const context = step(handler).run(0, "bad");
   await failure(context);
   expect((await soon(step(handler).recover(context.snapshot()).with("good"))).data).toBe(1);
-  expect(deeds).toBe(1);
+  expect(effects).toBe(1);
 });
 
-test("an attempt that was too late shares its deed with the next one", async () => {
-  let deeds = 0;
+test("an attempt that was too late shares its side effect with the next one", async () => {
+  let effects = 0;
   const gate = deferred<string>();
   const handler: Handler = ({ once, attempt }) => {
     if (attempt === 2) setTimeout(() => gate.resolve("done"), 5);
     return once("deed", () => {
-      deeds += 1;
+      effects += 1;
       return gate.promise;
     });
   };
   expect((await soon(step(handler, { ...quickly, timeout: 0.03 }).run(0))).data).toBe("done");
-  expect(deeds).toBe(1);
+  expect(effects).toBe(1);
 });
 
-test("the same key at the same time is one deed, another key another one", async () => {
-  let deeds = 0;
+test("the same key at the same time is one side effect, another key another one", async () => {
+  let effects = 0;
   const handler: Handler = async ({ once }) => {
     const act = async (): Promise<number> => {
       await pause(1);
-      return ++deeds;
+      return ++effects;
     };
     return Promise.all([once("a", act), once("a", act), once("b", act)]);
   };
@@ -110,14 +110,14 @@ test("the same key at the same time is one deed, another key another one", async
 });
 
 test("each invocation has keys of its own", async () => {
-  let deeds = 0;
+  let effects = 0;
   const workflow = new Workflow()
     .addStep({ name: "fan", inputs: [StartEvent], outputs: [Item] }, ({ sendEvent }) => {
       sendEvent(new Item("a"));
       sendEvent(new Item("b"));
     })
     .addStep({ name: "do", inputs: [Item], outputs: [Answer] }, async ({ once }, item) => {
-      return new Answer(`${item.data}${await once("deed", () => ++deeds)}`);
+      return new Answer(`${item.data}${await once("deed", () => ++effects)}`);
     })
     .addStep({ name: "gather", inputs: [Answer], outputs: [StopEvent] }, ({ collectEvents }, event) => {
       const all = collectEvents(event, [Answer, Answer]);
@@ -127,24 +127,24 @@ test("each invocation has keys of its own", async () => {
 });
 
 test("what throws is not remembered: it is done again by the next attempt, and by the next call", async () => {
-  let deeds = 0;
+  let effects = 0;
   const handler: Handler = async ({ once }) => {
     const act = (): number => {
-      deeds += 1;
-      if (deeds < 3) throw new Error("not yet");
-      return deeds;
+      effects += 1;
+      if (effects < 3) throw new Error("not yet");
+      return effects;
     };
     await once("deed", act).catch(() => undefined);
     return once("deed", act);
   };
   expect((await soon(step(handler, quickly).run(0))).data).toBe(3);
-  expect(deeds).toBe(3);
+  expect(effects).toBe(3);
 });
 
 test("undefined is a result, and an event is one as well", async () => {
-  let deeds = 0;
+  let effects = 0;
   const handler: Handler = async ({ once, requireEvent }) => {
-    const nothing = await once("nothing", () => void (deeds += 1));
+    const nothing = await once("nothing", () => void (effects += 1));
     const event = await once("event", () => new Item("kept"));
     const { data } = await requireEvent(Answer);
     return [nothing, event instanceof Item, event.data, data];
@@ -154,14 +154,14 @@ test("undefined is a result, and an event is one as well", async () => {
   const again = reborn(context, () => step(handler));
   again.sendEvent(new Answer("yes"));
   expect((await soon(again)).data).toEqual([undefined, true, "kept", "yes"]);
-  expect(deeds).toBe(1);
+  expect(effects).toBe(1);
 });
 
-test("a result that cannot be carried harms nothing but the snapshot", async () => {
+test("a result that cannot be serialised harms nothing but the snapshot", async () => {
   const handler: Handler = async ({ once, requireEvent }) => {
-    const deed = await once("open", () => ({ close: () => "closed" }));
+    const effect = await once("open", () => ({ close: () => "closed" }));
     await requireEvent(Answer);
-    return deed.close();
+    return effect.close();
   };
   const context = step(handler).run(0);
   await context.idle();

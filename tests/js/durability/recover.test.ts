@@ -15,7 +15,7 @@ import {
 import { expect, test } from "vitest";
 import "../kit/fake-clock.js";
 import { collect, deferred, failure, fails, pause, soon, turn } from "../kit/index.js";
-import { Answer, Item, Other, Progress, read, reborn, told } from "./kit.js";
+import { Answer, Item, Other, Progress, described, read, reborn } from "./kit.js";
 
 const starts = [StartEvent] as const;
 const stops = [StopEvent] as const;
@@ -99,23 +99,23 @@ test("steps in flight run again with their events; what they had sent is not rep
       .addStep({ name: "take", inputs: [Item] }, (_, item) => void taken.push(item.data));
   };
   const context = make().run("x").start();
-  expect(told(await soon(read(context, 3)))).toEqual(['StartEvent "x"', 'item "one"', 'progress "half"']);
+  expect(described(await soon(read(context, 3)))).toEqual(['StartEvent "x"', 'item "one"', 'progress "half"']);
   const again = reborn(context, make);
   gates[1]!.resolve();
   const { events } = await soon(collect(again));
   const reset = 'StreamReset {"step":"work","attempt":1}';
-  expect(told(events)).toEqual([reset, 'progress "half"', 'item "two"', 'progress "whole"', 'StopEvent "x"']);
+  expect(described(events)).toEqual([reset, 'progress "half"', 'item "two"', 'progress "whole"', 'StopEvent "x"']);
   expect(taken).toEqual(["one", "two"]);
 });
 
-test("events that nobody has read are delivered, and those that were read are not", async () => {
+test("unread events are delivered, and those that were read are not", async () => {
   const context = asking().run("x");
   await context.idle();
-  expect(told(await soon(read(context, 1)))).toEqual(['StartEvent "x"']);
+  expect(described(await soon(read(context, 1)))).toEqual(['StartEvent "x"']);
   const again = reborn(context, asking);
   again.sendEvent(new Answer("yes"));
   const { events } = await soon(collect(again));
-  expect(told(events)).toEqual(['progress "splitting"', 'item "x"', 'answer "yes"', 'StopEvent "x yes"']);
+  expect(described(events)).toEqual(['progress "splitting"', 'item "x"', 'answer "yes"', 'StopEvent "x yes"']);
 });
 
 test("a join that is half full", async () => {
@@ -285,7 +285,7 @@ test("cancelled before it has begun, it begins in its second life", async () => 
   expect((await soon(again)).data).toBe("x yes");
 });
 
-test("after the run has timed out, it goes on with a timeout of its own", async () => {
+test("after the run has timed out, it resumes with a timeout of its own", async () => {
   const context = asking().run("x", undefined, { timeout: 0.02 });
   await fails(context, TimeoutError, "RUN_TIMEOUT");
   const again = asking().recover(context.snapshot(), { timeout: 5 });
@@ -293,7 +293,7 @@ test("after the run has timed out, it goes on with a timeout of its own", async 
   expect((await soon(again)).data).toBe("x yes");
 });
 
-test("a timeout counts the time alive, and not the time on the shelf", async () => {
+test("a timeout counts the time alive, and not the time as a snapshot", async () => {
   const make = (): Workflow =>
     new Workflow({ timeout: 0.3 }).addStep({ name: "wait", inputs: starts, outputs: stops }, async (context) => {
       return new StopEvent((await context.requireEvent(Answer)).data);
@@ -309,7 +309,7 @@ test("a timeout counts the time alive, and not the time on the shelf", async () 
   expect(performance.now() - begun).toBeCloseTo(100);
 });
 
-test("after it has completed: the same StopEvent, not wrapped, and the events that nobody has read", async () => {
+test("after it has completed: the same StopEvent, not wrapped, and the unread events", async () => {
   const context = asking().run("x");
   context.sendEvent(new Answer("yes"));
   const stop = await soon(context);
@@ -318,7 +318,7 @@ test("after it has completed: the same StopEvent, not wrapped, and the events th
   expect(await soon(again)).toEqual(stop);
   expect((await soon(again)).data).toBe("x yes");
   const { events } = await soon(collect(again));
-  expect(told(events)).toEqual([
+  expect(described(events)).toEqual([
     'StartEvent "x"',
     'progress "splitting"',
     'item "x"',
@@ -419,7 +419,7 @@ test("a snapshot disturbs nothing, and two in a row are equal", async () => {
   // The time that the run has been alive is in them.
   expect(two.length).toBe(one.length);
   gate.resolve();
-  expect(told((await soon(collect(context))).events)).toEqual(['StartEvent "x"', 'progress "1"', 'StopEvent "x"']);
+  expect(described((await soon(collect(context))).events)).toEqual(['StartEvent "x"', 'progress "1"', 'StopEvent "x"']);
 });
 
 test("inside onStep hooks: the step that has returned does not run again", async () => {
@@ -459,7 +459,7 @@ test("a snapshot of the last hook has all the unread events, the stop event incl
   );
   await soon(workflow.run("x"));
   const { events } = await soon(collect(workflow.recover(last)));
-  expect(told(events)).toEqual(['StartEvent "x"', 'StopEvent "done"']);
+  expect(described(events)).toEqual(['StartEvent "x"', 'StopEvent "done"']);
 });
 
 test("a snapshot that a handler takes of its own run has the handler in flight", async () => {
@@ -475,5 +475,5 @@ test("a snapshot that a handler takes of its own run has the handler in flight",
   expect((await soon(run)).data).toBe(1);
   const { events } = await soon(collect(workflow.recover(bytes)));
   const reset = 'StreamReset {"step":"s","attempt":1}';
-  expect(told(events)).toEqual(['StartEvent "x"', 'progress "once"', reset, 'progress "once"', "StopEvent 2"]);
+  expect(described(events)).toEqual(['StartEvent "x"', 'progress "once"', reset, 'progress "once"', "StopEvent 2"]);
 });

@@ -1,4 +1,4 @@
-// What cannot be carried is named in words that users know, and a snapshot that fails harms nothing.
+// What cannot be serialised is named in terms of the user's program, and a snapshot that fails harms nothing.
 
 import { SnapshotError, StartEvent, StopEvent, Workflow } from "stepstream";
 import { expect, test } from "vitest";
@@ -15,7 +15,7 @@ const make = (): Workflow =>
 
 test.each([
   ["the start event", { call: () => 1 }, "start.data.call"],
-  ["an event that nobody has read", "write", "progress.data.list[1]"],
+  ["an unread event", "write", "progress.data.list[1]"],
   ["what is remembered", "once", "once.close"],
   ["the store", "store", "store.user.connection"],
 ])("%s", async (_, input, path) => {

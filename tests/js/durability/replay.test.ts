@@ -13,7 +13,7 @@ import {
 import { expect, test } from "vitest";
 import "../kit/fake-clock.js";
 import { collect, fails, soon, turn } from "../kit/index.js";
-import { Answer, Item, Other, Progress, told } from "./kit.js";
+import { Answer, Item, Other, Progress, described } from "./kit.js";
 
 const ran: string[] = [];
 const make = (): Workflow =>
@@ -23,11 +23,11 @@ const make = (): Workflow =>
       context.sendEvent(new Item(String(event.data)));
       context.writeEventToStream(new Progress("asking"));
       context.store.set("asked", true);
-      const deed = await context.once("deed", () => "done");
+      const effect = await context.once("deed", () => "done");
       const { data } = await context.requireEvent(Answer);
       context.store.delete("asked");
       context.store.set("answer", data);
-      return new Other(`${deed} ${data}`);
+      return new Other(`${effect} ${data}`);
     })
     .addStep({ name: "join", inputs: [Item, Other], outputs: [StopEvent] }, async (context, item, other) => {
       ran.push("join");
@@ -50,7 +50,7 @@ test("a replay comes to the end that the run came to, and runs no step", async (
   const past = make().replay(context!.journal());
   expect([past.status, past.result, past.runId]).toEqual(["ended", "x done yes", context!.runId]);
   expect(past.store.toJSON()).toEqual(context!.store.toJSON());
-  expect(told(past.events)).toEqual(told((await collect(context!)).events));
+  expect(described(past.events)).toEqual(described((await collect(context!)).events));
   expect(past.next()).toBe(false);
   expect(ran).toEqual([]);
   past.dispose();
@@ -89,8 +89,8 @@ test("a predicate stops at the first point where it holds", async () => {
   expect(past.status).toBe("waiting");
   expect(past.waits).toEqual([{ step: "split", event: "answer" }]);
   expect(past.inFlight.map(({ step, attempt }) => [step, attempt])).toEqual([["split", 1]]);
-  expect(told(past.inFlight[0]!.events)).toEqual(['StartEvent "x"']);
-  expect(past.joins.map(({ step, events }) => [step, told(events)])).toEqual([["join", ['item "x"']]]);
+  expect(described(past.inFlight[0]!.events)).toEqual(['StartEvent "x"']);
+  expect(past.joins.map(({ step, events }) => [step, described(events)])).toEqual([["join", ['item "x"']]]);
   expect(past.store.toJSON()).toEqual({ asked: true });
   expect(past.next()).toBe(true);
   expect(past.status).toBe("running");
@@ -180,7 +180,7 @@ test("a fork goes its own way with an id, a store and a stream of its own", asyn
   expect(context.status).toBe("waiting");
   context.sendEvent(new Answer("first"));
   expect((await soon(context)).data).toBe("x done first");
-  expect(told((await collect(fork)).events).at(-1)).toBe('StopEvent "x done fork"');
+  expect(described((await collect(fork)).events).at(-1)).toBe('StopEvent "x done fork"');
 });
 
 test("a fork of a run with a journal keeps one too", async () => {

@@ -126,7 +126,7 @@ describe("the outside of a seal", () => {
   });
 });
 
-/** With a checksum that fits: as somebody makes it who knows the format, but not the key. */
+/** With a checksum that fits: as made by an attacker who knows the format, but not the key. */
 async function withChecksum(sealed: Uint8Array): Promise<Uint8Array> {
   const end = sealed.length - 8;
   sealed.set(new Uint8Array(await subtle.digest("SHA-256", sealed.slice(0, end)), 0, 8), end);
@@ -136,7 +136,7 @@ async function withChecksum(sealed: Uint8Array): Promise<Uint8Array> {
 describe.each([
   ["signed", false],
   ["encrypted", true],
-])("what is wrong with a seal is told apart, %s", (_, encrypt) => {
+])("what is wrong with a seal is distinguished, %s", (_, encrypt) => {
   const seal = (key: SealKey | SealKey[] = secret): Promise<Uint8Array> => sealSnapshot(snapshot, key, { encrypt });
 
   test("every byte altered", async () => {

@@ -1,4 +1,4 @@
-// Steps without a name: what tells a workflow from one in which they changed places.
+// Steps without a name: what distinguishes a workflow from one in which they changed places.
 
 import { RecoverError, StartEvent, StopEvent, Workflow } from "stepstream";
 import { expect, test } from "vitest";
@@ -86,7 +86,7 @@ test("steps that have names may change places", async () => {
   expect((await soon(run)).data).toBe("yes");
 });
 
-test("a handler whose toString is its own is told apart all the same", async () => {
+test("a handler whose toString is its own is distinguished all the same", async () => {
   const strange: Step = (workflow) => {
     const handler = async (): Promise<undefined> => Promise.resolve(undefined);
     Object.defineProperty(handler, "name", { value: "" });

@@ -4,7 +4,7 @@ import { StartEvent, StopEvent, TimeoutError, Workflow, WorkflowEvent } from "st
 import { expect, test } from "vitest";
 import "../kit/fake-clock.js";
 import { collect, failure, pause, soon } from "../kit/index.js";
-import { Answer, Item, Other, Question, reborn, told } from "./kit.js";
+import { Answer, Item, Other, Question, described, reborn } from "./kit.js";
 
 type Handler = Parameters<typeof step>[0];
 const step = (handler: (context: import("stepstream").HandlerContext) => Promise<unknown>): Workflow =>
@@ -139,7 +139,7 @@ test("ask: published once over both lives", async () => {
   const third = reborn(again, () => step(handler));
   third.sendEvent(new Answer("yes"));
   const { events } = await soon(collect(third));
-  expect(told(events)).toEqual(['StartEvent "x"', 'question "sure?"', 'answer "yes"', 'StopEvent "yes"']);
+  expect(described(events)).toEqual(['StartEvent "x"', 'question "sure?"', 'answer "yes"', 'StopEvent "yes"']);
 });
 
 test("id: waits find theirs again whatever the order in which they are asked for", async () => {

@@ -3,7 +3,7 @@
 import { StartEvent, StopEvent, Workflow } from "stepstream";
 import { expect, test } from "vitest";
 import { collect, deferred, soon, turn } from "../kit/index.js";
-import { Answer, Progress, Question, reborn, told } from "./kit.js";
+import { Answer, Progress, Question, described, reborn } from "./kit.js";
 
 const starts = [StartEvent] as const;
 const stops = [StopEvent<string>] as const;
@@ -112,7 +112,7 @@ test("a question is asked once and what is written is reset, over any number of 
   run.sendEvent(new Answer("yes"));
   const { events } = await soon(collect(run));
   const reset = 'StreamReset {"step":"ask","attempt":1}';
-  expect(told(events)).toEqual([
+  expect(described(events)).toEqual([
     'StartEvent "x"',
     'progress "thinking"',
     'question "sure?"',
@@ -148,7 +148,7 @@ test("a snapshot between a reset and the attempt has both", async () => {
     seen.push((await soon(reader.next())).value);
     bytes.push(again.snapshot());
   }
-  expect(told(seen as never)).toEqual([
+  expect(described(seen as never)).toEqual([
     'StartEvent "x"',
     'progress "first"',
     'StreamReset {"step":"write","attempt":1}',

@@ -29,7 +29,7 @@ test("Promise.race gives the first", async () => {
   slow.cancel();
 });
 
-test("Promise.allSettled and Promise.any tell results and failures apart", async () => {
+test("Promise.allSettled and Promise.any distinguish results and failures", async () => {
   const [good, bad] = await soon(Promise.allSettled([workflow().run("a"), workflow().run("boom")]));
   expect(good.status === "fulfilled" && good.value.data).toBe("a!");
   expect(bad.status === "rejected" && bad.reason).toBe(boom);
@@ -119,7 +119,7 @@ test("`then` begins the run at once", () => {
   context.cancel();
 });
 
-test("a run that nobody awaits fails in silence", async () => {
+test("a run that is not awaited fails in silence", async () => {
   const context = workflow().run("boom");
   await turn();
   await turn();

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import "../kit/fake-clock.js";
 import { fails, soon, turn } from "../kit/index.js";
 
-/** A workflow whose runs go on until somebody ends them, unless told otherwise. */
+/** A workflow whose runs go on until they are ended from outside, unless an option says otherwise. */
 function workflow(signals: AbortSignal[] = []): Workflow<unknown, string, string> {
   return new Workflow<unknown, string, string>().addStep(
     { inputs: [StartEvent<string>], outputs: [StopEvent<string>] },

@@ -1,4 +1,4 @@
-// The names that steps and workflows have when nobody gave them one.
+// The names that steps and workflows have when the program gave them none.
 
 import { StartEvent, ValidationError, Workflow } from "stepstream";
 import { describe, expect, test } from "vitest";
@@ -54,7 +54,7 @@ describe.each([
   });
 });
 
-test("a workflow is named after its class, or as it was told", () => {
+test("a workflow is named after its class, or by its option", () => {
   class Jokes extends Workflow {}
   expect([new Workflow().name, new Jokes().name, new Jokes({ name: "puns" }).name]).toEqual([
     "Workflow",

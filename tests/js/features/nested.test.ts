@@ -45,8 +45,8 @@ const around = (inner: Child): Workflow<Data, string, string, { readonly inner: 
       return new StopEvent(`(${stop.data})`);
     });
 
-/** What an event of a stream is, in words: with the slot, when it is a nested run's. */
-const told = (event: WorkflowEvent): string =>
+/** The name of an event of a stream: with the slot, when it is a nested run's. */
+const nameOf = (event: WorkflowEvent): string =>
   event instanceof NestedEvent ? `${event.data.slot}: ${event.data.event.constructor.name}` : event.constructor.name;
 
 /** Starts a parent of `inner` and gives the nested run as well. In objects: what is given a run waits for its result. */
@@ -69,7 +69,7 @@ test("a step runs a nested workflow and gets its stop event", async () => {
 
 test("the nested run's events are in the parent's stream, under their slot, in order", async () => {
   const { events } = await soon(collect(around(child()).run("x", { mark: "!" })));
-  expect(events.map(told)).toEqual([
+  expect(events.map(nameOf)).toEqual([
     "StartEvent",
     "inner: StartEvent",
     "inner: Progress",
@@ -86,7 +86,7 @@ test("nested twice, the slots are joined from the outside in", async () => {
     return new StopEvent((await workflows.outer.run(event.data)).data);
   });
   const { events } = await soon(collect(top.run("x", { mark: "!" })));
-  expect(events.map(told)).toEqual([
+  expect(events.map(nameOf)).toEqual([
     "StartEvent",
     "outer: StartEvent",
     "outer.inner: StartEvent",
@@ -103,7 +103,7 @@ test("the child's own stream has its events as they are", async () => {
   const parent = new Workflow<Data, string, string>().addWorkflows({ inner: child() });
   parent.addStep({ inputs, outputs }, async ({ workflows }, event) => {
     const run = workflows.inner.run(event.data);
-    for await (const each of run) seen.push(told(each));
+    for await (const each of run) seen.push(nameOf(each));
     return new StopEvent((await run).data);
   });
   await soon(parent.run("x", { mark: "" }));
@@ -114,7 +114,7 @@ test("nested events are for the stream: no step of the parent takes them", async
   const taken: WorkflowEvent[] = [];
   const parent = around(child()).addStep({ inputs: [WorkflowEvent] }, (_, event) => void taken.push(event));
   await soon(parent.run("x", { mark: "" }));
-  expect(taken.map(told)).not.toContain("NestedEvent");
+  expect(taken.map(nameOf)).not.toContain("NestedEvent");
   expect(taken.some((event) => event instanceof NestedEvent || event instanceof Progress)).toBe(false);
 });
 
@@ -181,10 +181,10 @@ test("a child's failure that the step lets through fails the parent", async () =
   const { events, error } = await soon(collect(context));
   expect(error).toBe(boom);
   expect(await failure(context)).toBe(boom);
-  expect(events.map(told)).toEqual(["StartEvent", "inner: StartEvent"]);
+  expect(events.map(nameOf)).toEqual(["StartEvent", "inner: StartEvent"]);
 });
 
-test("a child that fails while nobody awaits it disturbs nobody", async () => {
+test("a child that fails while it is not awaited disturbs nothing", async () => {
   const inner: Child = new Workflow<Data, string, string>().addStep({ inputs, outputs }, () => {
     throw new Error("boom");
   });

@@ -27,33 +27,33 @@ const workflow = (onStep?: StepHook): Workflow<unknown, string, string> =>
       return new StopEvent(draft.data);
     });
 
-test("is told of each completed step, in sequence, and given the run", async () => {
-  const told: CompletedStep[] = [];
+test("is called for each completed step, in sequence, and given the run", async () => {
+  const reported: CompletedStep[] = [];
   const runs = new Set<unknown>();
   const context = workflow((completed, run) => {
-    told.push(completed);
+    reported.push(completed);
     runs.add(run);
   }).run("x");
   await soon(context);
-  expect(told.map(({ step, sequence, attempt }) => [step, sequence, attempt])).toEqual([
+  expect(reported.map(({ step, sequence, attempt }) => [step, sequence, attempt])).toEqual([
     ["write", 1, 1],
     ["silent", 2, 1],
     ["publish", 3, 1],
   ]);
-  expect(kinds(told.map(({ input }) => input))).toEqual(["StartEvent", "StartEvent", "Draft"]);
-  expect(told.map(({ output }) => output?.constructor.name)).toEqual(["Draft", undefined, "StopEvent"]);
-  expect(told[2]?.inputs).toEqual([told[0]?.output]);
+  expect(kinds(reported.map(({ input }) => input))).toEqual(["StartEvent", "StartEvent", "Draft"]);
+  expect(reported.map(({ output }) => output?.constructor.name)).toEqual(["Draft", undefined, "StopEvent"]);
+  expect(reported[2]?.inputs).toEqual([reported[0]?.output]);
   expect([...runs]).toHaveLength(1);
   expect(runs.has(context)).toBe(true);
   expect([...runs][0]).toBeInstanceOf(WorkflowContext);
 });
 
 test("each run counts for itself", async () => {
-  const told: [string, number][] = [];
-  const used = workflow(({ sequence }, { runId }) => void told.push([runId, sequence]));
+  const reported: [string, number][] = [];
+  const used = workflow(({ sequence }, { runId }) => void reported.push([runId, sequence]));
   await soon(Promise.all([used.run("x", undefined, { runId: "a" }), used.run("x", undefined, { runId: "b" })]));
   for (const id of ["a", "b"]) {
-    expect(told.filter(([runId]) => runId === id).map(([, sequence]) => sequence)).toEqual([1, 2, 3]);
+    expect(reported.filter(([runId]) => runId === id).map(([, sequence]) => sequence)).toEqual([1, 2, 3]);
   }
 });
 
@@ -120,14 +120,14 @@ test("a hook may look at the run, send events and cancel", async () => {
   expect(cancelled.status).toBe("cancelled");
 });
 
-test("is not told of attempts that failed", async () => {
-  const told: string[] = [];
-  const failing = new Workflow<unknown, string, string>({ onStep: ({ step }) => void told.push(step) });
+test("is not called for attempts that failed", async () => {
+  const reported: string[] = [];
+  const failing = new Workflow<unknown, string, string>({ onStep: ({ step }) => void reported.push(step) });
   failing.addStep({ inputs: [StartEvent<string>], name: "failing" }, () => {
     throw new Error("boom");
   });
   await failure(failing.run("x"));
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 test("a hook that rejects after the run has ended changes nothing", async () => {

@@ -276,7 +276,7 @@ test("a run that is over has no steps to go through", async () => {
   expect(await soon(through(context.stepwise()))).toEqual([]);
 });
 
-test("the stream tells what went on, not what was replaced", async () => {
+test("the stream has what went on, not what was replaced", async () => {
   const context = workflow().run("x");
   const stream = collect(context.stream());
   await soon(

@@ -32,7 +32,7 @@ class Unlisted extends WorkflowEvent<number> {
   static readonly type = "unlisted";
 }
 
-/** The same, with a step that ends the run by what nobody declared. */
+/** The same, with a step that ends the run by an undeclared event. */
 const undeclaring = (items: number): Workflow<unknown, undefined, number> => {
   let arrived = 0;
   return workflow(items, () => new Unlisted(1)).addStep(

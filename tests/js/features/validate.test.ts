@@ -193,7 +193,7 @@ describe("is not held against a workflow:", () => {
     expect(found(workflow)).toEqual([]);
   });
 
-  test("a step whose outputs nobody knows", () => {
+  test("a step whose outputs are unknown", () => {
     const workflow = new Workflow()
       .addStep({ inputs: [StartEvent] }, nothing)
       .addStep({ inputs: [Note], outputs: [StopEvent] }, nothing);

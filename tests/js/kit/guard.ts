@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  // Node tells of unheard rejections when the microtasks are done.
+  // Node reports unhandled rejections when the microtasks are done.
   await new Promise((resolve) => afterThisTurn(resolve));
   await new Promise((resolve) => afterThisTurn(resolve));
   process.off("unhandledRejection", onUnhandled);

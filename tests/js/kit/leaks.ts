@@ -1,4 +1,4 @@
-// What must leave nothing behind, as one deed each, and how it is found out whether it did. For Node and for pages alike, both with a
+// Cases that must leave nothing behind, and how to find out whether they did. For Node and for pages alike, both with a
 // collector that can be called. Imported by tests that have nothing else in their process or page.
 
 import { HumanResponseEvent, NestedEvent, StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
@@ -87,7 +87,7 @@ const journal = lazily(async () => {
   return run.journal();
 });
 
-/** Tells of an object that has to go once the deed is done. */
+/** Registers an object that has to go once the case is over. */
 type Watch = (object: object) => void;
 
 /** Long enough for a run to get where it waits. Without a timer, which pages make wait for milliseconds. */
@@ -95,13 +95,13 @@ async function turn(): Promise<void> {
   for (let hop = 0; hop < 50; hop += 1) await null;
 }
 
-/** A deed must have got where it says. */
+/** A case must have got where it says. */
 function at(run: { readonly status: string }, status: string): void {
   if (run.status !== status) throw new Error(`The run is ${run.status}, not ${status}.`);
 }
 
-/** Each leaves something behind that nobody refers to any more. */
-export const deeds: Readonly<Record<string, (watch: Watch) => Promise<void>>> = {
+/** Each leaves something behind that nothing refers to any more. */
+export const cases: Readonly<Record<string, (watch: Watch) => Promise<void>>> = {
   async "a run that has ended"(watch) {
     const run = one.short().run("x");
     watch(run);
@@ -147,7 +147,7 @@ export const deeds: Readonly<Record<string, (watch: Watch) => Promise<void>>> = 
     const run = one.stuck().run("x").start();
     watch(run);
   },
-  async "a run that somebody awaited and abandoned"(watch) {
+  async "a run that was awaited and abandoned"(watch) {
     const run = one.waiting().run("x");
     watch(run);
     void run.then();
@@ -273,7 +273,7 @@ async function collectAll(): Promise<void> {
   }
 }
 
-/** What a deed has left behind when it was done many times more, after as many times that fill what is reused. */
+/** What a case has left behind when it was run many times more, after as many times that fill what is reused. */
 export interface Left {
   /** Of the objects that had to go. */
   readonly objects: number;
@@ -289,10 +289,10 @@ export const isNothing = ({ objects, heap, engine }: Left): boolean => objects <
 const TIMES = 500;
 
 /** @param heapUsed The bytes of the heap that are in use, after a collection. */
-export async function leftBy(deed: string, heapUsed: () => number | Promise<number>): Promise<Left> {
+export async function leftBy(name: string, heapUsed: () => number | Promise<number>): Promise<Left> {
   const round = async (): Promise<WeakRef<object>[]> => {
     const watched: WeakRef<object>[] = [];
-    for (let time = 0; time < TIMES; time += 1) await deeds[deed]!((object) => watched.push(new WeakRef(object)));
+    for (let time = 0; time < TIMES; time += 1) await cases[name]!((object) => watched.push(new WeakRef(object)));
     return watched;
   };
   const sizes = async (): Promise<[number, number]> => [

@@ -106,13 +106,13 @@ export const laws: Readonly<Record<string, Law>> = {
     equal(response.text, "Now it works.", "text");
   },
 
-  async "a wrong key is told"(dialect, baseURL) {
+  async "a wrong key is reported"(dialect, baseURL) {
     const error = await failure(dialect.client({ baseURL }).streamChat(user("locked")).response);
     equal([error.code, error.status], ["LLM_AUTH", 401], "error");
     ok(error.message.includes("Who are you?"), error.message);
   },
 
-  async "a crowd is told, without waiting for long"(dialect, baseURL) {
+  async "a rate limit is reported, without waiting for long"(dialect, baseURL) {
     const error = await failure(dialect.client({ baseURL, maxRetries: 0 }).chat(user("crowded")));
     equal([error.code, error.status], ["LLM_RATE_LIMIT", 429], "error");
     // Pages see the header only where the server shows it to them.

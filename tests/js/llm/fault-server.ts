@@ -1,4 +1,4 @@
-// A server on this machine that answers as badly as it is told to. It writes HTTP by hand, because a proper server refuses to break
+// A server on this machine that answers as badly as a test wants. It writes HTTP by hand, because a proper server refuses to break
 // off, to mix up line ends or to cut a character in two; and it keeps what it has seen, so that a test can count requests.
 
 import { type AddressInfo, type Socket, createServer } from "node:net";
@@ -21,7 +21,7 @@ export type Answer = (exchange: Exchange) => void | Promise<void>;
 
 /** One request with the way back. */
 export class Exchange {
-  /** Resolves when the connection is gone, whoever has closed it. */
+  /** Resolves when the connection is gone, on whichever side it was closed. */
   readonly closed: Promise<void>;
   /** Resolved by the test when its client has the head of the answer. */
   readonly headIsRead = deferred();
@@ -44,7 +44,7 @@ export class Exchange {
   }
 
   /**
-   * The status line and headers. The body comes in chunks of HTTP, which tell its end, unless `framing` is "none", which lets the
+   * The status line and headers. The body comes in chunks of HTTP, which mark its end, unless `framing` is "none", which lets the
    * connection's end be its end, too. An answer that is to break off has to say `connection: keep-alive`: after `close`, the `fetch` of
    * Node takes every end for a good one.
    */
@@ -200,8 +200,8 @@ function parsed(bytes: Buffer): SeenRequest | undefined {
   };
 }
 
-/** An address of this machine at which nobody listens. */
-export async function nobodyAt(): Promise<string> {
+/** An address of this machine at which no server listens. */
+export async function unusedAddress(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
 import { turn } from "../kit/index.js";
 import { type Dialect, dialects } from "./dialects.js";
-import { type Answer, type Exchange, type FaultServer, nobodyAt } from "./fault-server.js";
+import { type Answer, type Exchange, type FaultServer, unusedAddress } from "./fault-server.js";
 
 /** The clock of one call, which a test moves. */
 export interface CallClock {
@@ -26,7 +26,7 @@ export interface Fault {
   readonly dialect?: Dialect;
   /** Of the client. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** What comes of the call, in the words of {@link told}. */
+  /** What comes of the call, in the words of {@link summary}. */
   readonly outcome: string;
   /** How many requests are made. */
   readonly requests: number;
@@ -129,7 +129,7 @@ const unreachable: Fault[] = [
     fault: "Connection refused",
     server: "No server listens at the address.",
     answers: [silent],
-    at: nobodyAt,
+    at: unusedAddress,
     options: { maxRetries: 2 },
     outcome: "LLM_NETWORK",
     requests: 3,

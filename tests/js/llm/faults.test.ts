@@ -14,7 +14,7 @@ import { faultServer } from "./fault-server.js";
 const messages = [{ role: "user", content: "Say hello." }] as const;
 
 /** What came of a call, in the words of the table. */
-function told(outcome: ChatResponse | LLMError): string {
+function summary(outcome: ChatResponse | LLMError): string {
   if (!(outcome instanceof LLMError)) return `“${outcome.text}”`;
   const { code, status, retryAfter, partial } = outcome;
   const parts = [status === undefined ? code : `${code} ${status}`];
@@ -90,7 +90,7 @@ async function check(row: Fault): Promise<void> {
   const took = (performance.now() - began) / 1e3;
   vi.useRealTimers();
 
-  expect(told(outcome), outcome instanceof Error ? outcome.message : "").toBe(row.outcome);
+  expect(summary(outcome), outcome instanceof Error ? outcome.message : "").toBe(row.outcome);
   expect(requests, "requests that were sent").toBe(row.requests);
   if (!row.at) expect(server.exchanges.length, "requests that were seen").toBe(row.requests);
   // Timers may ring a millisecond early, as the clock counts.

@@ -1,4 +1,4 @@
-// A server on this machine that says what a test tells it to, and remembers what it was asked. Importing it also watches the console and
+// A server on this machine that says what a test gives it, and remembers what it was asked. Importing it also watches the console and
 // unhandled rejections.
 
 import { readFileSync } from "node:fs";
@@ -17,7 +17,7 @@ export interface Seen {
   /** The body, parsed. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each provider has a body of its own, and tests look into it.
   readonly json: any;
-  /** When it came, as `performance.now()` tells. */
+  /** When it came, as `performance.now()` gives it. */
   readonly at: number;
   /** Resolves when the connection of this request is closed or its answer is through; says whether it was cut off by the client. */
   readonly closed: Promise<{ readonly wasCut: boolean }>;

@@ -79,7 +79,7 @@ interface Case {
   readonly options?: object;
   /** What a server does. */
   readonly answer: Answer;
-  /** The same as a fetch would tell it. */
+  /** The same as a fetch would report it. */
   readonly fetched: (signal: AbortSignal) => Response | Promise<Response>;
 }
 

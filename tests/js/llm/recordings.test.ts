@@ -151,7 +151,7 @@ const sources = [
 ];
 
 describe.for(sources)("$title", ({ all }) => {
-  // Without recordings there is one test, which is skipped and so tells of itself.
+  // Without recordings there is one test, which is skipped and so shows up in the report.
   const isThere = all.length > 0;
   const cases: readonly (readonly [string, Stream | undefined])[] = isThere
     ? all.map((stream) => [stream.name, stream] as const)

@@ -96,7 +96,7 @@ describe.each(apis)("a client of %s", (api) => {
     expect(await llm.complete("Hi")).toBe("Hello");
   });
 
-  test("tells of tools, and of which is wanted", async () => {
+  test("describes the tools, and which is wanted", async () => {
     const { llm, server } = await clientOf(api);
     const add = tool({
       name: "add",
@@ -238,9 +238,9 @@ describe("options", () => {
     ["a format without a schema", "Hi", { responseFormat: {} }, "INVALID_SCHEMA"],
     ["a union as a format", "Hi", { responseFormat: z.union([z.object({}), z.object({})]) }, "INVALID_SCHEMA"],
     ["a temperature that is none", "Hi", { temperature: Number.NaN }, "INVALID_OPTION"],
-    ["tokens in words", "Hi", { maxTokens: "100" }, "INVALID_OPTION"],
+    ["tokens as text", "Hi", { maxTokens: "100" }, "INVALID_OPTION"],
     ["a stop sequence that is none", "Hi", { stop: ["a", 7] }, "INVALID_OPTION"],
-    ["yes in words", "Hi", { parallelToolCalls: "yes" }, "INVALID_OPTION"],
+    ["yes as text", "Hi", { parallelToolCalls: "yes" }, "INVALID_OPTION"],
     ["a signal that is none", "Hi", { signal: {} }, "INVALID_OPTION"],
     ["a time that is none", "Hi", { timeouts: { total: "1" } }, "INVALID_DURATION"],
   ];
@@ -278,7 +278,7 @@ describe("a compatible server", () => {
   });
 });
 
-test("Anthropic is told that a page calls, when the program says that it may", async () => {
+test("Anthropic learns that a page calls, when the program says that it may", async () => {
   const server = await serve(json(answers.anthropic));
   const options = { baseURL: `${server.url}/v1`, model: "m", apiKey: "k", headers: { "x-team": "a" } };
   await new Anthropic(options).complete("Hi");

@@ -49,7 +49,7 @@ describe("deltas", () => {
     ]);
   });
 
-  test("tell of reasoning, calls and text, each with its block", async () => {
+  test("carry reasoning, calls and text, each with its block", async () => {
     const call = (index: number, id: string, name: string, text: string): unknown => ({
       tool_calls: [{ index, id, type: "function", function: { name, arguments: text } }],
     });
@@ -109,7 +109,7 @@ describe("deltas", () => {
     expect(texts).toEqual(["a", "b"]);
   });
 
-  test("that nobody has read yet are kept", async () => {
+  test("that were not read yet are kept", async () => {
     const { llm } = await streaming(chatStream("a", "b"));
     const stream = llm.streamChat("Hi");
     expect((await soon(stream.response)).text).toBe("ab");

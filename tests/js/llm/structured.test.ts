@@ -1,4 +1,4 @@
-// Answers in a form that the program gives: what the provider is told, and what becomes of the text.
+// Structured output: what the provider is sent, and what becomes of the text.
 
 import { type } from "arktype";
 import { ValidationError } from "stepstream";
@@ -32,7 +32,7 @@ async function answering(content: string, finish = "stop"): Promise<{ llm: OpenA
 }
 
 describe("a schema", () => {
-  test("of a library is told to the provider, closed and strict, and checks the answer", async () => {
+  test("of a library is sent to the provider, closed and strict, and checks the answer", async () => {
     const { llm, server } = await answering(text);
     const { object, text: given } = await llm.chat("Lisbon", { responseFormat: city });
     expect({ object, given }).toEqual({ object: lisbon, given: text });

@@ -1,4 +1,4 @@
-// A trap in the module of the clients: every call under way is told, nothing else notices, and the next call gets a fresh instance.
+// A trap in the module of the clients: every call under way is notified, nothing else notices, and the next call gets a fresh instance.
 
 import { EngineError, StartEvent, StopEvent, Workflow } from "stepstream";
 import { OpenAICompatible, setLLMWasmModule } from "stepstream/slim/llm";

@@ -44,8 +44,8 @@ export interface Proxy {
 export async function proxy(): Promise<Proxy> {
   const { hostname, port } = new URL(address);
   const sockets = new Set<Socket>();
-  let tell: (bytes: number) => void;
-  const closedByClient = new Promise<number>((resolve) => (tell = resolve));
+  let report: (bytes: number) => void;
+  const closedByClient = new Promise<number>((resolve) => (report = resolve));
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
     let bytes = 0;
@@ -56,7 +56,7 @@ export async function proxy(): Promise<Proxy> {
     }
     client.pipe(upstream).pipe(client);
     client.on("close", () => {
-      if (!upstream.readableEnded) tell(bytes);
+      if (!upstream.readableEnded) report(bytes);
       upstream.destroy();
     });
   });

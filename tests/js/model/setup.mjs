@@ -1,4 +1,4 @@
-// Tells the tests of this folder where the model is: the one that the check has started, or one for this run of vitest alone.
+// Gives the tests of this folder the address of the model: the one that the check has started, or one for this run of vitest alone.
 import { startLocalModel } from "../../../scripts/lib/local-model.mjs";
 
 export default async function setup({ provide }) {

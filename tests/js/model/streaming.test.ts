@@ -30,7 +30,7 @@ for (const [name, client] of [
     expect(response.message).toMatchObject({ role: "assistant", content: [{ type: "text", text: response.text }] });
   });
 
-  test(`${name}: what was used is counted, and why the model stopped is told`, async () => {
+  test(`${name}: what was used is counted, and why the model stopped is reported`, async () => {
     const stream = client().streamChat(STORY, { maxTokens: 12 });
     const response = await stream.response;
     expect(response).toMatchObject({ finishReason: "length", model: "smollm2-135m-instruct" });
@@ -88,7 +88,7 @@ test("a time limit between the tokens of a working model is not met, a limit of 
   expect((await patient.response).usage.output).toBe(20);
 });
 
-test("a conversation that is too long is told as such", async () => {
+test("a conversation that is too long is reported as such", async () => {
   const call = openai().chat("word ".repeat(6000));
   await expect(call).rejects.toMatchObject({ code: "LLM_CONTEXT_LENGTH", status: 400 });
 });

@@ -118,7 +118,7 @@ for (const [name, client] of clients) {
     expect(await Promise.all(words.map(say))).toEqual(words.map((word) => [[`say_${word}`, { word }]]));
   });
 
-  test(`${name}: a conversation goes on with the result of a tool`, async () => {
+  test(`${name}: a conversation continues with the result of a tool`, async () => {
     const question = { role: "user", content: "What is 123 + 456? Use the tool." } as const;
     const asked = await client().chat([question], { tools, toolChoice: "required", maxTokens: 300 });
     const content = await Promise.all(asked.toolCalls.map((call) => callTool(tools, call)));

@@ -1,5 +1,5 @@
 // The folders of the package's sources are layers: imports go in one direction, and no files import each other in a circle. Imports of
-// types count: whoever reads a file has to read what it names.
+// types count: a reader of a file has to read what it names.
 
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";

@@ -223,7 +223,7 @@ export const laws: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     equal(await store.list(), []);
   },
 
-  "odd ids are told apart, and come back as they were": async (place) => {
+  "odd ids are distinguished, and come back as they were": async (place) => {
     const store = place.open();
     for (const [nth, id] of oddIds.entries()) await store.save(id, snapshotOf(nth, { fill: nth }));
     equal(await store.list(), [...oddIds].sort());

@@ -1,4 +1,4 @@
-// Arguments as a model wrote them: what is right reaches the tool, what is wrong goes back to the model in words that it can use.
+// Arguments as a model wrote them: what is right reaches the tool, what is wrong goes back to the model as an error that it can use.
 
 import { type } from "arktype";
 import { type JSONSchema, type StandardSchema, callTool, tool } from "stepstream/llm";

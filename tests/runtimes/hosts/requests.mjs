@@ -93,7 +93,7 @@ const tests = {
     assert.deepEqual(fetched, []);
   },
 
-  async "such a run can be gone on with in another request"() {
+  async "such a run can be resumed in another request"() {
     assert.deepEqual(await ask("/adopt", "a"), { result: "a", status: "running" });
     assert.deepEqual(fetched, ["awake"]);
   },

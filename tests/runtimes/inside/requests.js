@@ -46,9 +46,9 @@ let most = 0;
 /** @type {Map<string, import("stepstream").WorkflowContext>} */
 const left = new Map();
 /** @type {Map<string, Uint8Array>} */
-const shelf = new Map();
+const snapshots = new Map();
 
-/** What may be asked, by path; `key` tells the requests apart. */
+/** What may be asked, by path; `key` distinguishes the requests. */
 const answers = {
   async "/busy"(key) {
     most = Math.max(most, (atATime += 1));
@@ -105,13 +105,13 @@ const answers = {
   async "/park"(key) {
     const run = patient.run(key);
     await run.idle();
-    shelf.set(key, run.snapshot());
+    snapshots.set(key, run.snapshot());
     run.cancel();
     return run.catch(() => ({}));
   },
 
   async "/answer"(key) {
-    const run = patient.recover(shelf.get(key));
+    const run = patient.recover(snapshots.get(key));
     run.sendEvent(new Answer("yes"));
     return { result: (await run).data };
   },

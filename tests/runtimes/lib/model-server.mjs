@@ -1,5 +1,5 @@
 // A model's server that every runtime can ask: it speaks OpenAI's Chat Completions, whole and streamed, lets pages ask from elsewhere, and
-// behaves as the name of the model says. `#` and what follows tells callers apart.
+// behaves as the name of the model says. `#` and what follows distinguishes callers.
 import { createServer } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 

@@ -51,6 +51,6 @@ function parsed(line) {
     const value = JSON.parse(line);
     return typeof value === "object" && value !== null ? [value] : [];
   } catch {
-    return []; // Somebody else's line.
+    return []; // Another program's line.
   }
 }

@@ -8,7 +8,7 @@ import { bundle, inPackage } from "./bundles.mjs";
 import { hosted, program } from "./hosts.mjs";
 import { packages } from "./scratch.mjs";
 
-/** What workerd is told to behave like. */
+/** The compatibility date of workerd. */
 const compatibilityDate = "2026-07-01";
 
 /** The names that packages of programs give this system. */

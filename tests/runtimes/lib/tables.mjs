@@ -22,7 +22,7 @@ export function placesTable(places) {
   return table([["runtime", "version", "suite", "first use"], ...rows]);
 }
 
-/** A matrix: rows are where a snapshot was taken, columns where the run went on. `ok(from, to)` tells how it went. */
+/** A matrix: rows are where a snapshot was taken, columns where the run went on. `ok(from, to)` says whether it worked. */
 export function matrixTable(names, ok) {
   const numbers = names.map((_, nth) => String(nth + 1));
   const mark = { true: "ok", false: "FAILED", undefined: "-" };

@@ -6,17 +6,17 @@ import { indexedDBStore, memoryStore, unstorageStore } from "stepstream/stores";
 import { Answer, Item, Other, Question, equal, fails, ok, single, soon } from "./kit.js";
 
 /** Asks, and answers with what it was given; counts what it does once. */
-function asking(deeds = []) {
+function asking(effects = []) {
   return single(async ({ once, waitForEvent }, { data }) => {
-    const seat = await once("hold", () => (deeds.push(data), `seat to ${data}`));
+    const seat = await once("hold", () => (effects.push(data), `seat to ${data}`));
     const answer = await waitForEvent(Answer, { ask: new Question(seat) });
     return new StopEvent(`${seat}: ${answer.data}`);
   });
 }
 
 /** A run that waits for its answer, as bytes. */
-async function asked(deeds) {
-  const run = asking(deeds).run("Lisbon");
+async function asked(effects) {
+  const run = asking(effects).run("Lisbon");
   await soon(run.idle(), "idle");
   const bytes = run.snapshot();
   run.cancel();
@@ -60,11 +60,11 @@ async function keeps(store) {
 /** @param fileStore A function that makes a store in a new folder, where there is a file system. */
 export const durability = (fileStore) => ({
   async "snapshot and recover: a run that waits goes on, and does once what is to be done once"() {
-    const deeds = [];
-    const bytes = await asked(deeds);
+    const effects = [];
+    const bytes = await asked(effects);
     ok(bytes instanceof Uint8Array && bytes.length < 1000, `the snapshot has ${bytes.length} bytes`);
-    equal(await answered(bytes, asking(deeds)), "seat to Lisbon: yes");
-    equal(deeds, ["Lisbon"], "what was done");
+    equal(await answered(bytes, asking(effects)), "seat to Lisbon: yes");
+    equal(effects, ["Lisbon"], "what was done");
   },
 
   async "snapshot and recover: values stay what they are"() {

@@ -1,5 +1,5 @@
-// Runs that change hands in the middle of their steps: `take` begins them and freezes them, `finish` goes on with the bytes, in this runtime
-// or another one. Whoever finishes them must come to the same results.
+// Runs that change hands in the middle of their steps: `take` begins them and freezes them, `finish` resumes them from the bytes, in this runtime
+// or another one. Every runtime that finishes them must come to the same results.
 
 import { StartEvent, StopEvent, Workflow, WorkflowEvent, retryPolicy, stopAfterAttempt, waitFixed } from "stepstream";
 import { FunctionAgent, ToolApprovalRequest, ToolApprovalResponse, tool } from "stepstream/agents";
@@ -23,7 +23,7 @@ const A_WHILE = 2;
 
 /**
  * Everything that may be pending at once: a step at work, queued ones behind it, a sleep, a retry, a half-full join, a wait that was answered
- * and one that was not, a nested run. `log` is told of what must happen once.
+ * and one that was not, a nested run. `log` is called for what must happen once.
  */
 function make(log) {
   const nested = new Workflow({ name: "nested" });
@@ -79,7 +79,7 @@ const EXPECTED = [
   true,
 ];
 
-/** A model of the program's own: asks for two calls of a tool at once, and then tells what came of them. */
+/** A model of the program's own: asks for two calls of a tool at once, and then says what came of them. */
 const model = {
   async chat(messages) {
     const results = messages.flatMap(({ role, content }) => (role === "tool" ? content : []));
@@ -94,7 +94,7 @@ const model = {
   },
 };
 
-/** An agent with two calls, of which one waits for somebody's approval. `log` is told of the calls that are made. */
+/** An agent with two calls, of which one waits for approval. `log` is called for each call that is made. */
 function makeAgent(log) {
   const pay = tool({
     name: "pay",
@@ -167,5 +167,5 @@ async function finishRun(bytes) {
 /** A run and an agent as bytes, taken while they are at work. */
 export const take = () => Promise.all([takeRun(), takeAgent()]);
 
-/** Goes on with both, and checks that nothing is done twice and that the results are the expected ones. */
+/** Resumes both, and checks that nothing is done twice and that the results are the expected ones. */
 export const finish = ([run, agent]) => Promise.all([finishRun(run), finishAgent(agent)]);

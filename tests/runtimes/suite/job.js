@@ -42,7 +42,7 @@ async function firstUse() {
   return performance.now() - begun;
 }
 
-/** Performs one job and tells `report` what comes of it. */
+/** Performs one job and passes the outcome to `report`. */
 export async function perform(job, report, means = {}) {
   switch (job.do) {
     case "first-use":

@@ -90,7 +90,7 @@ export function single(handler, { options, ...parameters } = {}) {
 }
 
 /** The types and data of events, in one line each. */
-export function told(events) {
+export function described(events) {
   return events.map((event) => {
     const name = event instanceof StartEvent ? "start" : event instanceof StopEvent ? "stop" : event.constructor.type;
     return `${name} ${shown(event.data)}`;

@@ -18,7 +18,7 @@ export const add = tool({
   execute: ({ a, b }) => a + b,
 });
 
-/** A client of a model that behaves in this way, and is asked by nobody else. */
+/** A client of a model that behaves in this way, and is used by one test alone. */
 export function client(server, behaviour = "plain", options = {}) {
   const model = `${behaviour}#${(calls += 1)} ${Math.random()}`;
   return new OpenAICompatible({ baseURL: server, model, apiKey: "sk-not-a-key", server: "generic", ...options });
@@ -37,7 +37,7 @@ export const llm = (server) => ({
     equal([usage.input, usage.output], [7, 5]);
   },
 
-  async "models: several tools at once, called, and told of"() {
+  async "models: several tools at once, called, and their results given back"() {
     const messages = [{ role: "user", content: "2 + 3, and 40 + 2" }];
     const first = await soon(client(server).streamChat(messages, { tools: [add] }).response);
     equal(
@@ -77,11 +77,11 @@ export const llm = (server) => ({
     equal((await fails(failing, LLMError, "LLM_STREAM_ERROR")).partial.text, "Half");
   },
 
-  async "models: a timeout between tokens, and nobody there"() {
+  async "models: a timeout between tokens, and no server"() {
     const patience = { timeouts: { betweenTokens: 0.1 }, maxRetries: 0 };
     await fails(client(server, "hanging", patience).streamChat("hm").response, LLMError, "LLM_TIMEOUT");
-    const nobody = client("http://127.0.0.1:1/v1", "plain", { maxRetries: 0 });
-    await fails(nobody.complete("hello?"), LLMError, "LLM_NETWORK");
+    const noServer = client("http://127.0.0.1:1/v1", "plain", { maxRetries: 0 });
+    await fails(noServer.complete("hello?"), LLMError, "LLM_NETWORK");
   },
 
   async "models: an abort closes the connection"() {

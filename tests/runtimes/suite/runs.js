@@ -24,6 +24,7 @@ import {
   Progress,
   Question,
   Special,
+  described,
   equal,
   eventsOf,
   fails,
@@ -31,7 +32,6 @@ import {
   pause,
   single,
   soon,
-  told,
 } from "./kit.js";
 
 const quick = (attempts, retry) => retryPolicy({ retry, wait: waitFixed(0.01), stop: stopAfterAttempt(attempts) });
@@ -108,7 +108,7 @@ export const runs = {
     equal([run.result, run.status], [30, "completed"]);
   },
 
-  async "waits: an event that nobody took is kept, and a wait has a timeout"() {
+  async "waits: an event that no step took is kept, and a wait has a timeout"() {
     const run = single(async ({ requireEvent, waitForEvent }) => {
       const kept = await requireEvent(Item);
       const late = await waitForEvent(Answer, { timeout: 0.01 }).catch((error) => error.code);
@@ -154,15 +154,15 @@ export const runs = {
   },
 
   async "retries: a function of one's own decides"() {
-    const told = [];
+    const reported = [];
     const workflow = single(
       ({ attempt }) => {
         throw new Error(`attempt ${attempt}`);
       },
-      { retry: ({ error, attempt }) => (told.push(error.message), attempt < 2 ? 0.005 : false) },
+      { retry: ({ error, attempt }) => (reported.push(error.message), attempt < 2 ? 0.005 : false) },
     );
     const error = await soon(workflow.run().catch((thrown) => thrown));
-    equal([error.message, told], ["attempt 2", ["attempt 1", "attempt 2"]]);
+    equal([error.message, reported], ["attempt 2", ["attempt 1", "attempt 2"]]);
   },
 
   async "timeouts: of a run, and of a step, whose signal aborts"() {
@@ -255,9 +255,9 @@ export const runs = {
       first.push(event);
       if (first.length === 2) break;
     }
-    equal(told(first), all.slice(0, 2));
-    equal(told(await soon(eventsOf(run))), all.slice(2));
-    equal(told(await soon(eventsOf(independent))), all);
+    equal(described(first), all.slice(0, 2));
+    equal(described(await soon(eventsOf(run))), all.slice(2));
+    equal(described(await soon(eventsOf(independent))), all);
   },
 
   async "streaming: through a response, read with a reader"() {
