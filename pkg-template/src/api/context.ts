@@ -87,7 +87,8 @@ function journalOf(run: LiveRun): JournalWriter {
 }
 
 // The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the
-// class. eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
+// class.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
 export interface WorkflowContext<ContextData, Start, Stop> extends DisposableRun {}
 
 /** The class behind {@link RunContext}, which has the documentation of its members. */

@@ -27,8 +27,8 @@ export type NoSlots = {};
 /** A workflow, as `addWorkflows` takes it. `Workflow` is the class. */
 export interface NestableWorkflow {
   /** For the compiler alone; there is nothing at run time. */
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- `unknown` would refuse every workflow with typed
-  // data.
+  // `unknown` would refuse every workflow with typed data.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly [workflowTypes]?: WorkflowTypes<any, any, any, any> | undefined;
   /** What tells the workflow from others. */
   readonly fingerprint: string;
