@@ -111,7 +111,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   NO_START_STEP: {
     number: 2,
     class: "ValidationError",
-    help: "No step takes the event that starts the run. Put StartEvent, or your subclass of it, into the inputs of a step.",
+    help:
+      "No step takes the event that starts the run. Put StartEvent, or your subclass of it, into the inputs of a " +
+      "step.",
   },
   NO_STOP_STEP: {
     number: 3,
@@ -126,12 +128,16 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   NEVER_PRODUCED: {
     number: 5,
     class: "ValidationError",
-    help: "A step takes an event that no step returns. Put it into the outputs of the step that makes it. If it comes from outside, derive it from HumanResponseEvent.",
+    help:
+      "A step takes an event that no step returns. Put it into the outputs of the step that makes it. If it comes " +
+      "from outside, derive it from HumanResponseEvent.",
   },
   NEVER_CONSUMED: {
     number: 6,
     class: "ValidationError",
-    help: "A step returns an event that no step takes. Add a step that takes it. If it is for the reader of the stream, derive it from InputRequiredEvent or use writeEventToStream.",
+    help:
+      "A step returns an event that no step takes. Add a step that takes it. If it is for the reader of the stream, " +
+      "derive it from InputRequiredEvent or use writeEventToStream.",
   },
   UNREACHABLE_STEP: {
     number: 7,
@@ -142,13 +148,15 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   UNNAMED_STEP: {
     class: "ValidationError",
     help:
-      "The step has no name of its own, so a later build may name it otherwise, and snapshots of this one may not resume. " +
+      "The step has no name of its own, so a later build may name it otherwise, and snapshots of this one may not " +
+      "resume. " +
       "Pass `name` to addStep.",
   },
   UNNAMED_EVENT: {
     class: "ValidationError",
     help:
-      "The event has no `static type`. A minifier may rename its class, and snapshots of this build may then not resume. " +
+      "The event has no `static type`. A minifier may rename its class, and snapshots of this build may then not " +
+      "resume. " +
       'Add `static readonly type = "…"` to the class.',
   },
   DUPLICATE_STEP: {
@@ -217,7 +225,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   },
   INVALID_TOOL: {
     class: "ValidationError",
-    help: "Make tools with tool({ name, description, parameters, execute }). A name has 1 to 64 letters, digits, `_` and `-`.",
+    help:
+      "Make tools with tool({ name, description, parameters, execute }). A name has 1 to 64 letters, digits, `_` " +
+      "and `-`.",
   },
   INVALID_SCHEMA: {
     class: "ValidationError",
@@ -264,11 +274,15 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   },
   STEPS_LIMIT: {
     class: "LimitError",
-    help: "The run invoked more steps than `limits.steps` allows. Look for a loop that does not end, or raise the limit.",
+    help:
+      "The run invoked more steps than `limits.steps` allows. Look for a loop that does not end, or raise the " +
+      "limit.",
   },
   EVENTS_DROPPED: {
     class: "LimitError",
-    help: "The reader fell too far behind, so the oldest unread events were dropped. Read faster, or raise `limits.unreadEvents`.",
+    help:
+      "The reader fell too far behind, so the oldest unread events were dropped. Read faster, or raise " +
+      "`limits.unreadEvents`.",
   },
   AGENT_ITERATIONS: {
     class: "LimitError",
@@ -276,7 +290,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   },
   ANSWER_FORM: {
     class: "LimitError",
-    help: "The model's answer does not match `outputSchema`, also after the errors were sent back. Simplify the schema, or use a better model.",
+    help:
+      "The model's answer does not match `outputSchema`, also after the errors were sent back. Simplify the schema, " +
+      "or use a better model.",
   },
   ENGINE_PANICKED: {
     class: "EngineError",
@@ -294,7 +310,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   SNAPSHOT_VALUE: {
     number: 90,
     class: "SnapshotError",
-    help: "A value cannot be serialised. Keep functions, streams and connections in `data`, or give the workflow a hook for the class in `types`.",
+    help:
+      "A value cannot be serialised. Keep functions, streams and connections in `data`, or give the workflow a hook " +
+      "for the class in `types`.",
   },
   JOURNAL_NOT_KEPT: {
     number: 91,
@@ -308,7 +326,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   SNAPSHOT_FORMAT: {
     number: 100,
     class: "RecoverError",
-    help: "These bytes are something else. Snapshots come from context.snapshot(), journals from context.journal(), sealed snapshots from sealSnapshot().",
+    help:
+      "These bytes are something else. Snapshots come from context.snapshot(), journals from context.journal(), " +
+      "sealed snapshots from sealSnapshot().",
   },
   SNAPSHOT_VERSION: {
     number: 101,
@@ -323,12 +343,16 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   SNAPSHOT_ALTERED: {
     number: 103,
     class: "RecoverError",
-    help: "The bytes have changed since they were written: the checksum does not match. Check how they were stored and sent.",
+    help:
+      "The bytes have changed since they were written: the checksum does not match. Check how they were stored and " +
+      "sent.",
   },
   SNAPSHOT_FOREIGN: {
     number: 104,
     class: "RecoverError",
-    help: "The snapshot is of another workflow: its steps or events differ. If this is a later version of the same workflow, pass { migrate: true }.",
+    help:
+      "The snapshot is of another workflow: its steps or events differ. If this is a later version of the same " +
+      "workflow, pass { migrate: true }.",
   },
   STEP_MISSING: {
     number: 105,
@@ -338,7 +362,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   EVENT_MISSING: {
     number: 106,
     class: "RecoverError",
-    help: "The snapshot needs an event class that the workflow does not know. Use it in a step, or list it in the workflow's `events`.",
+    help:
+      "The snapshot needs an event class that the workflow does not know. Use it in a step, or list it in the " +
+      "workflow's `events`.",
   },
   STEP_CHANGED: {
     number: 107,
@@ -366,7 +392,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   LLM_AUTH: {
     number: 121,
     class: "LLMError",
-    help: "The provider rejected the API key, or the key may not use this model. Check `apiKey` and the account's permissions.",
+    help:
+      "The provider rejected the API key, or the key may not use this model. Check `apiKey` and the account's " +
+      "permissions.",
   },
   LLM_NOT_FOUND: {
     number: 122,
@@ -411,7 +439,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   LLM_NETWORK: {
     number: 130,
     class: "LLMError",
-    help: "The provider could not be reached. Check the address and the connection. In a browser, check that the provider allows requests from pages (CORS).",
+    help:
+      "The provider could not be reached. Check the address and the connection. In a browser, check that the " +
+      "provider allows requests from pages (CORS).",
   },
   LLM_TIMEOUT: {
     number: 131,
@@ -431,7 +461,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   LLM_BAD_ANSWER: {
     number: 134,
     class: "LLMError",
-    help: "The answer does not have the provider's format, or does not match the schema. Check that `baseURL` leads to this kind of API, or simplify the schema.",
+    help:
+      "The answer does not have the provider's format, or does not match the schema. Check that `baseURL` leads to " +
+      "this kind of API, or simplify the schema.",
   },
   LLM_ABORTED: { number: 135, class: "LLMError", help: "The call was aborted; `partial` has what had arrived." },
 };
