@@ -254,6 +254,12 @@ wire_struct!(SentImage { ty, count });
 wire_struct!(JoinImage { step, set, later });
 wire_struct!(KeptImage { event, order });
 wire_struct!(CollectionImage { step, expected, held });
-wire_enum!(Condition { 0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled, 7 => LimitReached, 8 => Cancelled });
+wire_enum!(Condition {
+    0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled,
+    7 => LimitReached, 8 => Cancelled
+});
 wire_enum!(RequestImage { 0 => Event { ty, id }, 1 => Sleep, 2 => Collect });
-wire_enum!(AnswerImage { 0 => Vacant, 1 => Pending { rank, deadline, predicated }, 2 => Received(event), 3 => Elapsed, 4 => Collected(found), 5 => Withdrawn });
+wire_enum!(AnswerImage {
+    0 => Vacant, 1 => Pending { rank, deadline, predicated }, 2 => Received(event), 3 => Elapsed,
+    4 => Collected(found), 5 => Withdrawn
+});

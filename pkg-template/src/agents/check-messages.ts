@@ -48,7 +48,8 @@ export function checkResponse<Response extends OwnResponse>(value: Response, sou
   const { message } = (given ?? {}) as Partial<OwnResponse>;
   if (isMessage(message) && isMessage(messageOf(value))) return value;
   const shape =
-    "a message has a `role`, and as `content` a text or blocks; a call has `id`, `name` and `arguments`, which is JSON text";
+    "a message has a `role`, and as `content` a text or blocks; " +
+    "a call has `id`, `name` and `arguments`, which is JSON text";
   throw new ValidationError(
     "INVALID_AGENT",
     message === undefined

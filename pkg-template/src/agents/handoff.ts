@@ -18,7 +18,8 @@ export interface HandoffArguments {
 /** The description of the tool, for the model: `{agents}` is the list of the other agents with their descriptions. */
 export type HandoffPrompt = Prompt<{ readonly agents: string }>;
 
-const PROMPT = `Lets another agent take over. Use it when that agent is better suited to what the user wants now, or when you lack the tools for it.
+const PROMPT = `Lets another agent take over. Use it when that agent is better suited to what the user wants now,\
+ or when you lack the tools for it.
 The other agent sees the whole conversation, so there is no need to tell it again.
 
 The agents:
@@ -72,7 +73,8 @@ export function isLateHandoff(calls: readonly ToolCallRequest[], id: string): bo
 /** @throws ValidationError `INVALID_AGENT` when a tool of the agent has the name of the handoff tool. */
 export function checkHandoffName(agent: AgentDefinition, tools: readonly ToolDefinition[]): void {
   if (tools.some(({ name }) => name === HANDOFF)) {
-    const detail = `A tool of the agent "${agent.name}" has the name "${HANDOFF}", which is that of the tool for handoffs.`;
+    const detail =
+      `A tool of the agent "${agent.name}" has the name "${HANDOFF}", ` + "which is that of the tool for handoffs.";
     throw new ValidationError("INVALID_AGENT", detail);
   }
 }

@@ -231,7 +231,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   },
   INVALID_SCHEMA: {
     class: "ValidationError",
-    help: 'A schema must describe an object: pass JSON Schema with `type: "object"`, or a schema of a Standard Schema library.',
+    help:
+      'A schema must describe an object: pass JSON Schema with `type: "object"`, ' +
+      "or a schema of a Standard Schema library.",
   },
   INVALID_AGENT: {
     class: "ValidationError",
@@ -286,7 +288,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   },
   AGENT_ITERATIONS: {
     class: "LimitError",
-    help: 'The agent used all its calls of the model without reaching an answer. Raise `maxIterations`, or set `earlyStopping` to "generate".',
+    help:
+      "The agent used all its calls of the model without reaching an answer. " +
+      'Raise `maxIterations`, or set `earlyStopping` to "generate".',
   },
   ANSWER_FORM: {
     class: "LimitError",
@@ -300,7 +304,9 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
   },
   UNSUPPORTED_RUNTIME: {
     class: "EngineError",
-    help: 'The WebAssembly module could not be loaded. Import "stepstream/slim" and pass a WebAssembly.Module yourself.',
+    help:
+      "The WebAssembly module could not be loaded. " +
+      'Import "stepstream/slim" and pass a WebAssembly.Module yourself.',
   },
   STALE_ID: { number: 82, class: "EngineError", help: "An internal id no longer exists. Please report this." },
   NO_WEBCRYPTO: {

@@ -369,8 +369,9 @@ export class Invocation implements HandlerContext {
     if (shadow === undefined) return;
     this.planned.warnedOfShadow = true;
     definition.warn(
-      `Step "${this.step}" waits for ${what} while an older wait of it for ${shadow.what} is still open, and that one gets ` +
-        "the next event. If the older wait has lost a Promise.race, use context.firstOf({ … }), which withdraws the losers, or " +
+      `Step "${this.step}" waits for ${what} while an older wait of it for ${shadow.what} is still open, ` +
+        "and that one gets the next event. " +
+        "If the older wait has lost a Promise.race, use context.firstOf({ … }), which withdraws the losers, or " +
         "give the wait a signal and abort it.",
     );
   }

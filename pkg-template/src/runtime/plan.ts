@@ -209,8 +209,8 @@ export class Plan {
     const unnamed = this.steps.filter(({ naming }) => naming === "position");
     if (unnamed.length > 0) {
       reasons.push(
-        `Steps without a name (${quoted(unnamed)}) are identified by their position and, where they take and return the same, by ` +
-          "the source of their handlers.",
+        `Steps without a name (${quoted(unnamed)}) are identified by their position and, ` +
+          "where they take and return the same, by the source of their handlers.",
       );
     }
     const byHandler = this.steps.filter(({ naming }) => naming === "handler");

@@ -38,9 +38,10 @@ const issue = (path: string, what: string): string => (path === "" ? what : `${p
 
 /** The keywords whose errors only say that a part of the value has an error, which is reported on its own. */
 const outer = new Set(
-  "properties patternProperties additionalProperties unevaluatedProperties items prefixItems additionalItems unevaluatedItems $ref $recursiveRef allOf if dependentSchemas".split(
-    " ",
-  ),
+  (
+    "properties patternProperties additionalProperties unevaluatedProperties items prefixItems additionalItems " +
+    "unevaluatedItems $ref $recursiveRef allOf if dependentSchemas"
+  ).split(" "),
 );
 
 function issueOfUnit({ instanceLocation, keyword, error }: OutputUnit): string {

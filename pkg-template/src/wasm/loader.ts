@@ -37,7 +37,8 @@ const NO_INTS = /* @__PURE__ */ new Int32Array(0);
 
 /** Why bytes could not be compiled; the runtimes say so in words of their own, which are the cause. */
 const NOT_FROM_BYTES =
-  "This runtime does not compile WebAssembly from bytes. Where a Content-Security-Policy forbids it, add 'wasm-unsafe-eval' to its " +
+  "This runtime does not compile WebAssembly from bytes. " +
+  "Where a Content-Security-Policy forbids it, add 'wasm-unsafe-eval' to its " +
   'script-src; on an edge network, let the bundler resolve the package with the condition "workerd" or "edge-light".';
 
 /** Not `instanceof`: a module that another realm compiled (as edge runtimes do) is as good. */

@@ -10,7 +10,8 @@ Answer: what you tell the user, in the language of the user`;
   if (tools.length === 0)
     return `Write in exactly this form, with the labels at the beginning of the lines:\n\n${answer}`;
   const described = tools.map(({ name, description = "", parameters = {} }) => {
-    return `- ${name}${description === "" ? "" : `: ${description}`}\n  Arguments, as JSON Schema: ${JSON.stringify(parameters)}`;
+    const title = description === "" ? name : `${name}: ${description}`;
+    return `- ${title}\n  Arguments, as JSON Schema: ${JSON.stringify(parameters)}`;
   });
   return `You can use tools. You decide which, in which order, and how to cut the task into parts for them.
 
