@@ -1,6 +1,8 @@
 //! The graph: event types, steps, and which step takes which type. During a run only event types are added, when the
 //! host meets a class for the first time.
 
+use std::cell::OnceCell;
+
 use super::ids::{EventTypeId, Millis, StepId};
 use super::retry::RetryPolicy;
 use crate::error::Code;
@@ -94,8 +96,15 @@ pub struct Graph {
     handlers: Vec<Option<StepId>>,
     /// The handler for the steps that have none of their own.
     fallback: Option<StepId>,
+    /// Made when it is first asked for: every step counts for it, and most runs never ask.
+    outside: OnceCell<Outside>,
+}
+
+/// What the outside can do for the steps.
+#[derive(Clone, Debug)]
+struct Outside {
     /// For each step the inputs that take an event which only the outside can send, a bit each.
-    outside: Vec<u32>,
+    inputs: Vec<u32>,
     /// Some step can be invoked by the outside alone.
     open: bool,
 }
@@ -122,13 +131,13 @@ impl Graph {
     /// Whether the outside alone can make a step be invoked: each of its inputs takes an event that no step makes.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.open
+        self.outside().open
     }
 
     /// The inputs of a step that take an event which no step makes, so that only the outside can send it: a bit each.
     #[must_use]
     pub fn outside_inputs(&self, step: StepId) -> u32 {
-        self.outside.get(step.index()).copied().unwrap_or(0)
+        self.outside().inputs.get(step.index()).copied().unwrap_or(0)
     }
 
     /// The error handler for a step, if it has one. Handlers have none.
@@ -207,11 +216,18 @@ impl Graph {
         for ty in 0..self.types.len() {
             self.add_route(id, EventTypeId(ty as u32));
         }
-        self.outside = self.steps.iter().map(|step| self.outside_of(step)).collect();
-        let all = |step: &Step| (1u64 << step.inputs.len()) - 1;
-        let mut steps = self.steps.iter().zip(&self.outside);
-        self.open = steps.any(|(step, outside)| step.handler.is_none() && u64::from(*outside) == all(step));
+        self.outside.take();
         Ok(id)
+    }
+
+    fn outside(&self) -> &Outside {
+        self.outside.get_or_init(|| {
+            let inputs: Vec<u32> = self.steps.iter().map(|step| self.outside_of(step)).collect();
+            let all = |step: &Step| (1u64 << step.inputs.len()) - 1;
+            let mut steps = self.steps.iter().zip(&inputs);
+            let open = steps.any(|(step, outside)| step.handler.is_none() && u64::from(*outside) == all(step));
+            Outside { inputs, open }
+        })
     }
 
     fn outside_of(&self, step: &Step) -> u32 {
