@@ -3,8 +3,8 @@
 //! A command is a number of [`op`] and the words that follow it, all u32. The engine writes them the moment they come
 //! up, so that in WebAssembly the host reads them where they lie: nothing is made, copied and taken apart on the way.
 //! [`Commands`] turns words back into [`Command`] values. Native tests, replays and benches read commands through it
-//! alone, so every one of them covers the writing too. `pkg-template/src/internal/words.ts` is the reader in
-//! JavaScript.
+//! alone, so every one of them covers the writing too. `pkg-template/src/runtime/command-queue.ts` is the reader in
+//! JavaScript, with the numbers in `pkg-template/src/wasm/protocol.ts`.
 //!
 //! Deadlines are no words but stay beside them as [`TimerChange`]s: the executor takes them, which is Rust too. As
 //! words they would have to be found among the others and cut out before the host sees them.

@@ -1,4 +1,5 @@
-//! Replies: what a call of the boundary returns the address of. `pkg-template/src/internal/words.ts` reads them.
+//! Replies: what a call of the boundary returns the address of. `pkg-template/src/wasm/engine-calls.ts` and
+//! `pkg-template/src/runtime/command-queue.ts` read them.
 //!
 //! A reply is u32 words: `[status, value length, commands length, value …, commands …]`. The status is 0, the number of
 //! an error code, or the mark that the run ends with these commands. The value is what the function documents. Commands
