@@ -192,7 +192,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #deliverEarly(): void {
     const early = this.early;
     this.#early = undefined;
-    this.#nestedRuns?.takeHeld();
+    this.#nestedRuns?.clearHeld();
     for (const { event, step } of early) if (!this.isEnded) this.#route(event, step);
   }
 

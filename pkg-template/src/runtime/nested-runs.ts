@@ -85,11 +85,9 @@ export class NestedRunTable {
     return this.#held;
   }
 
-  /** The events that are held, which are held no longer. */
-  takeHeld(): readonly WorkflowEvent[] {
-    const held = this.#held;
+  /** Holds none any longer. */
+  clearHeld(): void {
     this.#held = [];
-    return held;
   }
 
   // ---- snapshots and the end ----
