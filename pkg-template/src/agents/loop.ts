@@ -20,6 +20,7 @@ import {
 import { defineSchema } from "../schema/definition.js";
 import type { Tool } from "../tools/index.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
+import { workflowOptionNames } from "../model/options.js";
 import type { AgentDefinition } from "./agent.js";
 import { checkInput, checkPrompt, checkRunOptions, countOf } from "./check-options.js";
 import {
@@ -34,14 +35,7 @@ import {
 } from "./events.js";
 import { type HandoffPrompt, handoffTool, targetsOf } from "./handoff.js";
 import { ChatMemoryBuffer } from "./memory.js";
-import {
-  type AgentResult,
-  type AgentRunOptions,
-  type AgentStart,
-  runOptionNames,
-  synonyms,
-  workflowNames,
-} from "./run-options.js";
+import { type AgentResult, type AgentRunOptions, type AgentStart, runOptionNames, synonyms } from "./run-options.js";
 import { AgentSteps } from "./steps.js";
 import { agentNamed, checkModel, teamOf } from "./team.js";
 import { Toolbox } from "./toolbox.js";
@@ -62,7 +56,7 @@ const optionNames: OptionNames<AgentWorkflowOptions> = {
   agents: 1,
   rootAgent: 1,
   handoffPrompt: 1,
-  ...workflowNames,
+  ...workflowOptionNames,
   ...runOptionNames,
 };
 
@@ -110,7 +104,7 @@ export class AgentLoop<ContextData = unknown, Structured = unknown> extends Work
     checkOptions(options, optionNames, "AgentWorkflow", synonyms);
     const { agents, rootAgent, handoffPrompt, memory, maxIterations, outputSchema } = options;
     const events = [AgentStream, ToolApprovalRequest, ToolApprovalResponse, ...(options.events ?? [])];
-    super({ ...pickOptions(options, workflowNames), timeout: options.timeout ?? null, events });
+    super({ ...pickOptions(options, workflowOptionNames), timeout: options.timeout ?? null, events });
     checkRunOptions(options);
     checkPrompt(handoffPrompt, "handoffPrompt");
     this.agents = teamOf(agents);

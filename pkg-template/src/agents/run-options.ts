@@ -4,6 +4,7 @@ import type { RetryFunction, RetryPolicy, WorkflowOptions } from "../api/index.j
 import type { ChatMessage, JSONSchema, Usage } from "../model/chat.js";
 import type { StandardSchema } from "../tools/index.js";
 import type { OptionNames } from "../errors/check-options.js";
+import { workflowOptionNames } from "../model/options.js";
 import type { ToolCallResultData } from "./events.js";
 import type { Memory } from "./memory.js";
 import type { Prompt } from "./prompts.js";
@@ -43,20 +44,7 @@ export interface AgentRunOptions<Structured = unknown> extends Omit<WorkflowOpti
   readonly retry?: RetryPolicy | RetryFunction | undefined;
 }
 
-/** The names of those of the options that a workflow has. */
-export const workflowNames: OptionNames<WorkflowOptions> = {
-  name: 1,
-  timeout: 1,
-  verbose: 1,
-  maxConcurrentRuns: 1,
-  limits: 1,
-  onStep: 1,
-  events: 1,
-  onWarning: 1,
-  types: 1,
-};
-
-const { name: _name, ...unnamed } = workflowNames;
+const { name: _name, ...unnamed } = workflowOptionNames;
 
 /** The names of the options of runs of agents. */
 export const runOptionNames: OptionNames<AgentRunOptions> = {

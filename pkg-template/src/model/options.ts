@@ -1,5 +1,6 @@
 // The options of a workflow and of a run.
 
+import type { OptionNames } from "../errors/check-options.js";
 import type { EventClass, WorkflowEvent } from "./events.js";
 import type { WorkflowContext } from "./run.js";
 import type { Signal } from "../util/platform.js";
@@ -70,6 +71,19 @@ export interface WorkflowOptions {
   /** How values of your own classes are written into snapshots, each under a name that must stay the same. */
   readonly types?: Readonly<Record<string, TypeHook>> | undefined;
 }
+
+/** The names of the options of a workflow. */
+export const workflowOptionNames: OptionNames<WorkflowOptions> = {
+  name: 1,
+  timeout: 1,
+  verbose: 1,
+  maxConcurrentRuns: 1,
+  limits: 1,
+  onStep: 1,
+  events: 1,
+  onWarning: 1,
+  types: 1,
+};
 
 /** Options of a run. */
 export interface RunOptions {

@@ -13,7 +13,7 @@ import {
   isEventClass,
   typeName,
 } from "../model/events.js";
-import type { Limits, StepHook, WorkflowOptions } from "../model/options.js";
+import { type Limits, type StepHook, type WorkflowOptions, workflowOptionNames } from "../model/options.js";
 import { type StepDefinition, classesOf } from "../model/step.js";
 import type { TypeHook } from "../model/type-hook.js";
 import { describe } from "../util/describe.js";
@@ -43,17 +43,6 @@ const DEFAULT_UNREAD = 16_384;
 const DEFAULT_KEPT = 4096;
 const LARGEST = 2 ** 32 - 1;
 
-const optionNames: OptionNames<WorkflowOptions> = {
-  name: 1,
-  timeout: 1,
-  verbose: 1,
-  maxConcurrentRuns: 1,
-  limits: 1,
-  onStep: 1,
-  onWarning: 1,
-  events: 1,
-  types: 1,
-};
 const limitNames: OptionNames<Limits> = { steps: 1, unreadEvents: 1, keptEvents: 1 };
 
 /** Without these no run can work, so that also workflows that are not strict are refused. */
@@ -128,7 +117,7 @@ export class WorkflowDefinition {
     className: string,
     makeRun: (definition: WorkflowDefinition, parts: RunParts) => unknown,
   ) {
-    checkOptions(options, optionNames, className);
+    checkOptions(options, workflowOptionNames, className);
     const { name, timeout = DEFAULT_TIMEOUT, verbose = false, maxConcurrentRuns, limits = {}, onStep } = options;
     const { events = [], types = {}, onWarning } = options;
     checkOptions(limits, limitNames, "limits");
