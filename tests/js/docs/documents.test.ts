@@ -13,6 +13,7 @@ const names = [
   "README.md",
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
+  "CHANGELOG.md",
   "BENCHMARKS.md",
   "examples/README.md",
   "pkg-template/README.md",
