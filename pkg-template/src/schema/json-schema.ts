@@ -34,7 +34,8 @@ function converted(schema: StandardSchema, where: string): unknown {
   const { vendor } = schema["~standard"];
   throw new ValidationError(
     "INVALID_SCHEMA",
-    `The ${vendor} schema of ${where} cannot be converted to JSON Schema. Give it as JSON Schema too, as \`jsonSchema\`.`,
+    `The ${vendor} schema of ${where} cannot be converted to JSON Schema. ` +
+      "Give it as JSON Schema too, as `jsonSchema`.",
   );
 }
 
