@@ -22,9 +22,14 @@ export type FromToolsOptions<Structured = unknown> = Omit<
  * like any other: its runs can be awaited, iterated, cancelled, saved in a snapshot and resumed.
  *
  * ```ts
- * const team = new AgentWorkflow({ agents: [researcher, writer], rootAgent: "researcher", initialState: { notes: [] }
- * }); const run = team.run("Write a report on the history of the web."); for await (const event of run) if (event
- * instanceof AgentStream) page.append(event.data.delta); const { data } = await run;
+ * const team = new AgentWorkflow({
+ *   agents: [researcher, writer],
+ *   rootAgent: "researcher",
+ *   initialState: { notes: [] },
+ * });
+ * const run = team.run("Write a report on the history of the web.");
+ * for await (const event of run) if (event instanceof AgentStream) page.append(event.data.delta);
+ * const { data } = await run;
  *
  * const next = team.run("Make it shorter.", undefined, { context: run }); // Continues the conversation and the state.
  * ```

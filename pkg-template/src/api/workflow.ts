@@ -28,8 +28,9 @@ import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
  *
  * ```ts
  * const workflow = new Workflow<{ llm: LLM }, string, string>({ timeout: 60 });
- * workflow.addStep({ inputs: [StartEvent<string>], outputs: [StopEvent<string>] }, async ({ data }, event) =>
- *   new StopEvent(await data.llm.complete(event.data)),
+ * workflow.addStep(
+ *   { inputs: [StartEvent<string>], outputs: [StopEvent<string>] },
+ *   async ({ data }, event) => new StopEvent(await data.llm.complete(event.data)),
  * );
  * const { data: text } = await workflow.run("a joke about pirates", { llm });
  * ```
@@ -57,8 +58,10 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * Adds a step.
    *
    * ```ts
-   * workflow.addStep({ inputs: [JokeEvent], outputs: [StopEvent<string>], numWorkers: 4 }, async (context, event) =>
-   * …);
+   * workflow.addStep(
+   *   { inputs: [JokeEvent], outputs: [StopEvent<string>], numWorkers: 4 },
+   *   async (context, event) => new StopEvent(await critique(event.data)),
+   * );
    * ```
    *
    * @param parameters What it takes and returns. With `override: true` it replaces the step of the same name.
@@ -106,8 +109,9 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * unless other steps move it.
    *
    * ```ts
-   * workflow.catchError({ steps: ["fetch"], outputs: [StopEvent<string>] }, (context, { data: { step, error } }) =>
-   *   new StopEvent(`${step} failed: ${error.message}`),
+   * workflow.catchError(
+   *   { steps: ["fetch"], outputs: [StopEvent<string>] },
+   *   (context, { data: { step, error } }) => new StopEvent(`${step} failed: ${error.message}`),
    * );
    * ```
    *

@@ -95,8 +95,8 @@ export type StepResult<Outputs extends readonly WorkflowEvent[]> = Outputs[numbe
  * A step's handler: gets the context and an event for each input, returns an event or nothing.
  *
  * ```ts
- * const tell: StepHandler<Data, [StartEvent<string>], [StopEvent<string>]> = (context, event) => new
- * StopEvent(event.data);
+ * const tell: StepHandler<Data, [StartEvent<string>], [StopEvent<string>]> = (context, event) =>
+ *   new StopEvent(event.data);
  * ```
  */
 export type StepHandler<

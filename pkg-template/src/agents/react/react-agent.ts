@@ -25,13 +25,16 @@ export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOption
 /**
  * An agent that thinks, acts and observes in plain text, for models that cannot call functions well.
  *
- * The model writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream, the
- * answer is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again with a
+ * The model writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream,
+ * the answer is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again with a
  * message that says what was wrong.
  *
  * ```ts
- * const agent = new ReActAgent({ llm: new OpenAICompatible({ baseURL, model: "some-small-model" }), tools: [add,
- * multiply] }); const { data } = await agent.run("What is (123 + 456) * 789?");
+ * const agent = new ReActAgent({
+ *   llm: new OpenAICompatible({ baseURL, model: "some-small-model" }),
+ *   tools: [add, multiply],
+ * });
+ * const { data } = await agent.run("What is (123 + 456) * 789?");
  * ```
  */
 export class ReActAgent<Structured = unknown> extends BaseAgent<Structured> {
