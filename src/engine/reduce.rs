@@ -46,10 +46,7 @@ pub(super) fn reduce_complete(
 ) -> Result<(), Code> {
     let mut reducer = Reducer { graph, state, out };
     reducer.check_at_work()?;
-    reducer.check_running(invocation)?;
-    if let Some((ty, slot)) = output {
-        reducer.check_event(ty, slot)?;
-    }
+    reducer.check_complete(invocation, output)?;
     let start = reducer.begin(now);
     reducer.complete(invocation, output, matches);
     reducer.finish(start);
@@ -126,6 +123,11 @@ impl Reducer<'_> {
         Ok(())
     }
 
+    fn check_complete(&self, invocation: InvocationId, output: Option<(EventTypeId, Slot)>) -> Result<(), Code> {
+        self.check_running(invocation)?;
+        output.map_or(Ok(()), |(ty, slot)| self.check_event(ty, slot))
+    }
+
     /// Counts a tick that was not refused. Returns where its commands begin, for [`finish`](Self::finish).
     #[inline(always)]
     fn begin(&mut self, now: Millis) -> usize {
@@ -187,8 +189,7 @@ impl Reducer<'_> {
                 from.map_or(Ok(()), |from| self.check_running(from))?;
             }
             Tick::Complete { invocation, output, .. } => {
-                self.check_running(*invocation)?;
-                output.map_or(Ok(()), |(ty, slot)| self.check_event(ty, slot))?;
+                self.check_complete(*invocation, *output)?;
             }
             Tick::Fail { invocation, ty, slot, .. } => {
                 self.check_running(*invocation)?;
