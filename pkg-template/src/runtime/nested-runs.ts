@@ -28,7 +28,7 @@ export class NestedRunTable {
     return this.#atWork === 0 && this.#links.size === 0;
   }
 
-  get runs(): NestedRun[] {
+  get #runs(): NestedRun[] {
     return [...this.#links].map(({ nested }) => nested);
   }
 
@@ -48,17 +48,17 @@ export class NestedRunTable {
 
   /** The class of a type name that one of them knows. */
   classNamed(name: string): EventClass | undefined {
-    return this.runs.flatMap((nested) => nested.classNamed(name) ?? [])[0];
+    return this.#runs.flatMap((nested) => nested.classNamed(name) ?? [])[0];
   }
 
   /** Whether one of them takes an event. */
   takes(event: WorkflowEvent): boolean {
-    return this.runs.some((nested) => nested.takes(event));
+    return this.#runs.some((nested) => nested.takes(event));
   }
 
   /** Gives an event to those that take it. Returns whether there was one. */
   deliver(event: WorkflowEvent): boolean {
-    const takers = this.runs.filter((nested) => nested.takes(event));
+    const takers = this.#runs.filter((nested) => nested.takes(event));
     for (const nested of takers) nested.receive(event);
     return takers.length > 0;
   }
@@ -100,6 +100,6 @@ export class NestedRunTable {
   }
 
   cancelAll(reason: () => Error): void {
-    for (const nested of this.runs) nested.cancel(reason());
+    for (const nested of this.#runs) nested.cancel(reason());
   }
 }
