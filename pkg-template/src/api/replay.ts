@@ -92,7 +92,7 @@ export class Replay {
     this.#plan = definition.planOfItsOwn(types, steps);
     this.#plan.enter();
     const handle = expectNumber(ask(() => engine().replay_new(this.#plan.graph, bytes)));
-    this.#resource = new EngineResource(this, handle, "replay_free");
+    this.#resource = new EngineResource(handle, "replay_free").watch(this);
     this.#notesBehind = countNotes(bytes);
     const isThere = (): boolean => (typeof until === "function" ? until(this) : this.#ticks >= (until ?? Infinity));
     while (!isThere() && this.next());

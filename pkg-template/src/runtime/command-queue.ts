@@ -79,10 +79,9 @@ export class CommandQueue {
   /** Before a call for this run: commands that are left, and that the call would overwrite, are copied. */
   beforeCall(): void {
     if (!this.#isDirect || this.#next >= this.#end) return;
-    const left = this.#fresh().subarray(this.#next, this.#end);
-    this.#next = 0;
-    this.#end = 0;
-    this.#append(left);
+    const [from, to] = [this.#next, this.#end];
+    this.#next = this.#end;
+    this.#append(this.#fresh(), from, to);
   }
 
   /** Adds the commands of a reply. @throws the error that the reply is. */
@@ -97,24 +96,28 @@ export class CommandQueue {
     const length = memory[at + 2]!;
     if (reply !== OWN) {
       // The next call of any run overwrites it.
-      this.#append(memory.subarray(at + 3 + reply, at + 3 + reply + length));
+      this.#append(memory, at + 3 + reply, at + 3 + reply + length);
     } else if (this.#next === this.#end) {
       this.#words = memory;
       this.#isDirect = true;
       this.#next = at + 3;
       this.#end = at + 3 + length;
     } else if (length > 0) {
-      this.#append(memory.subarray(at + 3, at + 3 + length));
+      this.#append(memory, at + 3, at + 3 + length);
     }
   }
 
-  #append(words: Int32Array): void {
+  /** Copies words behind those that are left. */
+  #append(words: Int32Array, from: number, to: number): void {
     if (this.#isDirect || this.#next === this.#end) this.#next = this.#end = 0;
-    this.#makeRoom(words.length);
-    this.#copies.set(words, this.#end);
-    this.#words = this.#copies;
+    this.#makeRoom(to - from);
+    const copies = this.#copies;
+    let end = this.#end;
+    // One by one: a view for `set` would cost more than the few words that a reply mostly is.
+    for (let at = from; at < to; at += 1) copies[end++] = words[at]!;
+    this.#words = copies;
     this.#isDirect = false;
-    this.#end += words.length;
+    this.#end = end;
   }
 
   /**

@@ -94,20 +94,30 @@ export class EngineRun {
     if (this.#resource !== undefined) this.#queue.open(this.#resource);
   }
 
-  /** Makes the engine's part of the run. */
+  /** Makes the engine's part of the run. It must be {@link watch}ed if it lives on. */
   open(plan: Plan, runId: string, timeout: number, { steps, keptEvents }: EngineLimits, journal?: RunJournal): void {
     const isKept = journal !== undefined;
     this.#isTimed = plan.isTimed;
-    this.adopt(expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents, isKept))), []);
+    this.#hold(expectNumber(ask(() => engine().engine_new(plan.graph, runId, timeout, steps, keptEvents, isKept))));
     if (journal !== undefined) this.attach(journal);
   }
 
   /** Takes over the engine's part of a run, and the payloads that it knows. */
   adopt(handle: number, payloads: readonly unknown[]): void {
-    this.#handle = handle;
-    this.#resource = new EngineResource(this, handle, "engine_free");
-    this.#queue?.open(this.#resource);
+    this.#hold(handle);
+    this.watch();
     this.slots.fill(payloads);
+  }
+
+  #hold(handle: number): void {
+    this.#handle = handle;
+    this.#resource = new EngineResource(handle, "engine_free");
+    this.#queue?.open(this.#resource);
+  }
+
+  /** From now on the engine's part is freed also when the run is abandoned and collected. */
+  watch(): void {
+    this.#resource?.watch(this);
   }
 
   /** From now on the journal learns of everything. */

@@ -69,7 +69,6 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   readonly definition: WorkflowDefinition;
   plan: Plan;
   readonly data: unknown;
-  readonly store: Store;
   readonly stream: EventStream;
   readonly engine: EngineRun;
   readonly waits = new WaitTable();
@@ -93,6 +92,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   final: FinalImage | undefined;
 
   #runId: string | undefined;
+  #store: Store | undefined;
   #patterns: CollectPatterns | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #timeout: number;
@@ -100,6 +100,9 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #early: EarlyEvent[] | undefined;
   /** The host's timer for the next deadline. */
   #alarm: ReturnType<typeof setTimeout> | undefined;
+  /** The alarm that is to be set when the run has outlived its first turn. */
+  #firstAlarm: number | undefined;
+  #isInFirstTurn = true;
   #onEnd: readonly (() => void)[] = NONE;
   #onIdle: readonly (() => void)[] = NONE;
   /** How long it had been alive in earlier lives, in milliseconds. */
@@ -121,7 +124,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.engine.connect(this);
     this.#runId = options.runId ?? contents?.runId;
     this.data = data === undefined && contents?.data !== undefined ? contents.data[0] : data;
-    this.store = store ?? new Store(contents?.store);
+    this.#store = store ?? (contents === undefined ? undefined : new Store(contents.store));
     this.stream = new EventStream(definition.limits.unreadEvents, contents?.unread, contents?.dropped);
     this.startEvent = start ?? contents?.start;
     this.#early = contents?.early === undefined ? undefined : [...contents.early];
@@ -148,6 +151,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   /** Made when it is asked for: the first random UUID of a process takes longer than a short run. */
   get runId(): string {
     return (this.#runId ??= newId());
+  }
+
+  /** Made when it is asked for, like all that follow. */
+  get store(): Store {
+    return (this.#store ??= new Store());
   }
 
   get patterns(): CollectPatterns {
@@ -187,6 +195,18 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
       else engine.start(this.plan.typeOf(startEvent), startEvent);
       this.#deliverEarly();
     });
+    if (!this.isEnded) queueMicrotask(() => this.#endFirstTurn());
+  }
+
+  /**
+   * A run whose first steps end at once is over by now. Any other may be abandoned, and may have to be woken: what that
+   * needs (a finaliser, the host's timer) costs as much as the rest of a short run.
+   */
+  #endFirstTurn(): void {
+    this.#isInFirstTurn = false;
+    if (this.isEnded) return;
+    this.engine.watch();
+    if (this.#firstAlarm !== undefined) this.setAlarm(this.#firstAlarm);
   }
 
   #deliverEarly(): void {
@@ -396,7 +416,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   setAlarm(delay: number | undefined): void {
-    clearTimeout(this.#alarm);
+    if (this.#isInFirstTurn) {
+      this.#firstAlarm = delay;
+      return;
+    }
+    if (this.#alarm !== undefined) clearTimeout(this.#alarm);
     this.#alarm = delay === undefined ? undefined : setTimeout(() => this.#onAlarm(), delay);
   }
 
@@ -532,7 +556,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     if (this.isEnded) return;
     this.status = status;
     this.error = error;
-    clearTimeout(this.#alarm);
+    if (this.#alarm !== undefined) clearTimeout(this.#alarm);
     if (this.#trapListener !== undefined) engineModule.offTrap(this.#trapListener);
     if (error !== undefined) this.final = this.#finalImage();
     this.journal?.end();
@@ -543,10 +567,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.attempts.endAll(reason);
     this.#nestedRuns?.cancelAll(reason);
     this.stream.end(error);
-    const listeners = [...this.#onIdle, ...this.#onEnd];
+    const [onIdle, onEnd] = [this.#onIdle, this.#onEnd];
     this.#onIdle = NONE;
     this.#onEnd = NONE;
-    for (const listener of listeners) listener();
+    for (const listener of onIdle) listener();
+    for (const listener of onEnd) listener();
     this.definition.admission.leave(this);
     this.plan.leave();
   }

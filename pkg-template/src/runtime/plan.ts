@@ -126,11 +126,8 @@ export class Plan {
    * @throws ValidationError when two classes have one name.
    */
   constructor(definitions: readonly StepDefinition[], events: readonly EventClass[], names: readonly NamedType[] = []) {
-    this.#graph = new EngineResource(
-      this,
-      ask(() => engine().graph_new()),
-      "graph_free",
-    );
+    const graph = ask(() => engine().graph_new());
+    this.#graph = new EngineResource(graph, "graph_free").watch(this);
     const ordinary = definitions.filter((step) => step.handles === undefined);
     const handlers = definitions.filter((step) => step.handles !== undefined);
     this.steps = [...ordinary, ...handlers].map((step, id) => ({

@@ -36,43 +36,52 @@ interface Owned {
   answered: number;
 }
 
-export class WaitTable {
-  readonly #open = new Map<number, Entry>();
-  readonly #conditional = new Map<number, Set<number>>();
-  readonly #owners = new Map<WaitOwner, Owned>();
+class Tables {
+  readonly open = new Map<number, Entry>();
+  readonly conditional = new Map<number, Set<number>>();
+  readonly owners = new Map<WaitOwner, Owned>();
   /** The event types that a wait was ever opened for. */
-  readonly #known = new Set<number>();
+  readonly known = new Set<number>();
+}
+
+export class WaitTable {
   /** How many waits have a condition. */
   conditional = 0;
+  #made: Tables | undefined;
+
+  /** Made when it is asked for: most runs have no wait, and four tables cost more than a step. */
+  get #tables(): Tables {
+    return (this.#made ??= new Tables());
+  }
 
   get size(): number {
-    return this.#open.size;
+    return this.#made === undefined ? 0 : this.#made.open.size;
   }
 
   add(number: number, wait: OpenWait): void {
-    let owned = this.#owners.get(wait.owner);
-    if (owned === undefined) this.#owners.set(wait.owner, (owned = { numbers: new Set(), answered: 0 }));
+    let owned = this.#tables.owners.get(wait.owner);
+    if (owned === undefined) this.#tables.owners.set(wait.owner, (owned = { numbers: new Set(), answered: 0 }));
     owned.numbers.add(number);
-    this.#open.set(number, { wait, openedAt: owned.answered });
-    for (const type of wait.types) this.#known.add(type);
+    this.#tables.open.set(number, { wait, openedAt: owned.answered });
+    for (const type of wait.types) this.#tables.known.add(type);
     if (wait.where === undefined) return;
     this.conditional += 1;
     for (const type of wait.types) {
-      let numbers = this.#conditional.get(type);
-      if (numbers === undefined) this.#conditional.set(type, (numbers = new Set()));
+      let numbers = this.#tables.conditional.get(type);
+      if (numbers === undefined) this.#tables.conditional.set(type, (numbers = new Set()));
       numbers.add(number);
     }
   }
 
   /** The open wait of a number. */
   get(number: number): OpenWait | undefined {
-    return this.#open.get(number)?.wait;
+    return this.#tables.open.get(number)?.wait;
   }
 
   /** Takes a wait out that has its answer. */
   answer(number: number): OpenWait | undefined {
     const wait = this.remove(number);
-    const owned = wait === undefined ? undefined : this.#owners.get(wait.owner);
+    const owned = wait === undefined ? undefined : this.#tables.owners.get(wait.owner);
     if (owned !== undefined) owned.answered += 1;
     return wait;
   }
@@ -81,8 +90,8 @@ export class WaitTable {
   remove(number: number): OpenWait | undefined {
     const wait = this.get(number);
     if (wait === undefined) return undefined;
-    this.#open.delete(number);
-    this.#owners.get(wait.owner)?.numbers.delete(number);
+    this.#tables.open.delete(number);
+    this.#tables.owners.get(wait.owner)?.numbers.delete(number);
     if (wait.where !== undefined) {
       this.conditional -= 1;
       for (const type of wait.types) this.#forgetCondition(type, number);
@@ -91,18 +100,18 @@ export class WaitTable {
   }
 
   #forgetCondition(type: number, number: number): void {
-    const numbers = this.#conditional.get(type);
+    const numbers = this.#tables.conditional.get(type);
     numbers?.delete(number);
-    if (numbers?.size === 0) this.#conditional.delete(type);
+    if (numbers?.size === 0) this.#tables.conditional.delete(type);
   }
 
   /** Takes all waits of an attempt out. */
   removeAllOf(owner: WaitOwner): OpenWait[] {
-    const owned = this.#owners.get(owner);
+    const owned = this.#tables.owners.get(owner);
     if (owned === undefined) return [];
-    this.#owners.delete(owner);
+    this.#tables.owners.delete(owner);
     return [...owned.numbers].map((number) => {
-      const { wait } = this.#open.get(number)!;
+      const { wait } = this.#tables.open.get(number)!;
       this.remove(number);
       return wait;
     });
@@ -114,7 +123,7 @@ export class WaitTable {
   conditionalFor(lineage: readonly number[]): number[] {
     const found: number[] = [];
     for (const type of lineage) {
-      for (const number of this.#conditional.get(type) ?? []) if (!found.includes(number)) found.push(number);
+      for (const number of this.#tables.conditional.get(type) ?? []) if (!found.includes(number)) found.push(number);
     }
     return found;
   }
@@ -122,7 +131,7 @@ export class WaitTable {
   /** Whether some wait takes an event. A condition that throws does not take it. */
   takes(event: WorkflowEvent, lineage: readonly number[]): boolean {
     if (!this.knows(lineage)) return false;
-    for (const { wait } of this.#open.values()) {
+    for (const { wait } of this.#tables.open.values()) {
       if (!wait.types.some((type) => lineage.includes(type))) continue;
       if (wait.where === undefined) return true;
       try {
@@ -136,7 +145,7 @@ export class WaitTable {
 
   /** Whether some wait was ever open for events of a type with this lineage. */
   knows(lineage: readonly number[]): boolean {
-    return lineage.some((type) => this.#known.has(type));
+    return lineage.some((type) => this.#tables.known.has(type));
   }
 
   /**
@@ -144,10 +153,10 @@ export class WaitTable {
    * open already when the handler went on after another answer. It has most likely lost a `Promise.race`.
    */
   shadowOf(owner: WaitOwner, lineages: readonly (readonly number[])[]): OpenWait | undefined {
-    const owned = this.#owners.get(owner);
+    const owned = this.#tables.owners.get(owner);
     if (owned === undefined) return undefined;
     for (const number of owned.numbers) {
-      const { wait, openedAt } = this.#open.get(number)!;
+      const { wait, openedAt } = this.#tables.open.get(number)!;
       if (openedAt === owned.answered || wait.where !== undefined || wait.what === undefined) continue;
       if (lineages.every((lineage) => wait.types.some((type) => lineage.includes(type)))) return wait;
     }
@@ -155,6 +164,6 @@ export class WaitTable {
   }
 
   [Symbol.iterator](): Iterator<OpenWait> {
-    return [...this.#open.values()].map(({ wait }) => wait)[Symbol.iterator]();
+    return [...this.#tables.open.values()].map(({ wait }) => wait)[Symbol.iterator]();
   }
 }

@@ -52,7 +52,7 @@ export class PreparedSnapshot implements PreparedRun {
     const { kind } = header;
     if (kind !== "S") throw new RecoverError("SNAPSHOT_FORMAT", kind === "X" ? "It is sealed: open it first." : "");
     const opened = ask(() => readReply(engine().snapshot_open(bytes)));
-    const snapshot = new EngineResource(this, opened[0]!, "snapshot_free");
+    const snapshot = new EngineResource(opened[0]!, "snapshot_free").watch(this);
     try {
       return this.#restoreOpened(snapshot, opened, header, journal);
     } finally {

@@ -29,12 +29,19 @@ let net: FinalizationRegistry<Held> | undefined;
 export class EngineResource {
   readonly #held: Held;
   #isFreed = false;
+  #isWatched = false;
 
-  /** @param owner When it is collected, the resource is freed at the latest. */
-  constructor(owner: object, handle: number, free: Free) {
+  constructor(handle: number, free: Free) {
     this.#held = { handle, instance: engineModule.number, free };
+  }
+
+  /** From now on the resource is freed at the latest when its owner is collected. */
+  watch(owner: object): this {
+    if (this.#isFreed || this.#isWatched) return this;
+    this.#isWatched = true;
     net ??= new FinalizationRegistry(release);
     net.register(owner, this.#held, this);
+    return this;
   }
 
   /**
@@ -54,7 +61,7 @@ export class EngineResource {
   free(): void {
     if (this.#isFreed) return;
     this.#isFreed = true;
-    net?.unregister(this);
+    if (this.#isWatched) net!.unregister(this);
     release(this.#held);
   }
 }
