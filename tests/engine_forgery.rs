@@ -81,6 +81,8 @@ impl Scene {
             Tick::Sleep { invocation: by, delay: Millis(1) },
             Tick::Block { invocation: by },
             Tick::Unblock { invocation: by },
+            Tick::Doze { invocation: by },
+            Tick::Rouse { invocation: by },
         ]
     }
 }

@@ -11,7 +11,7 @@ use engine_kit::{Call, Host, Turn};
 use proptest::prelude::*;
 use random::{Action, Plan, Random, actions, nonsense, plans};
 use stepstream::engine::{
-    Command, Engine, EventTypeId, InvocationId, Outcome, Slot, Status, Step, StepId, Tick, TickOutput, TimerKey,
+    Command, Engine, EventTypeId, InvocationId, Outcome, Slot, Status, Step, StepId, Tick, TickOutput, TimerKey, WaitId,
 };
 
 /// A run after all its actions.
@@ -449,6 +449,13 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
         Tick::Sleep { delay, .. } => vec![Tick::Sleep { invocation: unknown, delay }],
         Tick::Block { .. } => vec![Tick::Block { invocation: unknown }],
         Tick::Unblock { .. } => vec![Tick::Unblock { invocation: unknown }],
+        Tick::Answer { wait, ty, slot } => vec![
+            Tick::Answer { wait: WaitId(far), ty, slot },
+            Tick::Answer { wait, ty: far_ty, slot },
+            Tick::Answer { wait, ty, slot: far_slot },
+        ],
+        Tick::Doze { .. } => vec![Tick::Doze { invocation: unknown }],
+        Tick::Rouse { .. } => vec![Tick::Rouse { invocation: unknown }],
         _ => vec![Tick::Timer { key: TimerKey(far) }],
     }
 }

@@ -2,7 +2,9 @@
 mod engine_kit;
 
 use engine_kit::{Asking, Call, Flow, Host, attempts, kept_at_most, steps_at_most, takes};
-use stepstream::engine::{Command, EventTypeId, Millis, OpenJoin, Outcome, RunOptions, Status, Step, StepId, Tick};
+use stepstream::engine::{
+    Command, EventTypeId, Millis, OpenJoin, Outcome, RunOptions, Status, Step, StepId, Tick, Verdict,
+};
 use stepstream::error::Code;
 
 fn count(run: &Host, wanted: &Command) -> usize {
@@ -150,6 +152,74 @@ fn an_expired_wait_makes_the_run_busy_again() {
     assert_eq!(run.status(), Status::Waiting);
     run.advance(10);
     assert_eq!(run.status(), Status::Running);
+}
+
+#[test]
+fn a_run_whose_steps_all_sleep_sleeps_until_the_first_wakes() {
+    let mut flow = Flow::new();
+    let (start, a) = (flow.start, flow.event());
+    let (one, other) = (flow.step(&[start], &[]), flow.step(&[start], &[]));
+    let mut run = flow.run();
+    run.sleep(&run.call(one), 20);
+    assert_eq!(run.status(), Status::Running, "the other works");
+    run.sleep(&run.call(other), 30);
+    assert_eq!((run.status(), run.engine.next_deadline()), (Status::Sleeping, Some(Millis(20))));
+    run.advance(20);
+    assert_eq!(run.status(), Status::Running);
+    run.wait(&run.call(one), a);
+    assert_eq!(run.status(), Status::Sleeping, "time moves it, and an event may");
+    run.advance(10);
+    run.finish_empty(&run.call(other));
+    assert_eq!((run.status(), run.engine.next_deadline()), (Status::Waiting, None));
+}
+
+#[test]
+fn a_step_that_waits_and_sleeps_at_once_waits() {
+    let mut flow = Flow::new();
+    let (start, a) = (flow.start, flow.event());
+    let step = flow.step(&[start], &[]);
+    let mut run = flow.run();
+    let call = run.call(step);
+    run.sleep(&call, 20);
+    let wait = run.wait(&call, a);
+    assert_eq!((run.status(), run.engine.next_deadline()), (Status::Waiting, Some(Millis(20))));
+    run.send(a, "answer");
+    assert_eq!((run.received(wait), run.status()), (Some("answer"), Status::Sleeping));
+    run.advance(20);
+    assert_eq!(run.status(), Status::Running);
+}
+
+#[test]
+fn a_sleep_that_is_withdrawn_or_of_a_failed_attempt_does_not_leave_the_run_asleep() {
+    let mut flow = Flow::new();
+    let start = flow.start;
+    let step = flow.step(&[start], &[]);
+    let mut run = flow.run();
+    let call = run.call(step);
+    let nap = run.sleep(&call, 20);
+    run.tick(Tick::Withdraw { invocation: call.id, wait: nap }).unwrap();
+    assert_eq!((run.status(), run.engine.next_deadline()), (Status::Running, None));
+    run.sleep(&call, 20);
+    run.fail_with(&call, Verdict::Retry(Millis(0)));
+    run.advance(0);
+    assert_eq!(run.status(), Status::Running, "a new attempt sleeps anew");
+}
+
+#[test]
+fn a_step_dozes_until_it_is_roused() {
+    let mut flow = Flow::new();
+    let start = flow.start;
+    let step = flow.step(&[start], &[]);
+    let mut run = flow.run();
+    let invocation = run.call(step).id;
+    run.tick(Tick::Doze { invocation }).unwrap();
+    assert_eq!(run.status(), Status::Sleeping);
+    run.tick(Tick::Block { invocation }).unwrap();
+    assert_eq!(run.status(), Status::Waiting);
+    run.tick(Tick::Unblock { invocation }).unwrap();
+    run.tick(Tick::Rouse { invocation }).unwrap();
+    run.tick(Tick::Rouse { invocation }).unwrap();
+    assert_eq!(run.status(), Status::Running, "one too many is no harm");
 }
 
 #[test]

@@ -169,3 +169,56 @@ fn a_failure_that_is_handled_resets_nothing() {
     run.finish(&call, stop, "done");
     assert!(run.resets.is_empty());
 }
+
+#[test]
+fn an_answer_goes_to_the_one_wait_that_it_is_for() {
+    let mut flow = Flow::new();
+    let (start, stop, a) = (flow.start, flow.stop, flow.event());
+    let (one, other) = (flow.step(&[start], &[stop]), flow.step(&[start], &[stop]));
+    let taker = flow.step(&[a], &[stop]);
+    let mut run = flow.run();
+    let first = run.wait(&run.call(one), a);
+    let second = run.wait(&run.call(other), a);
+    let open: Vec<_> = run.engine.questions().map(|open| (open.wait, open.step, open.ty, open.order)).collect();
+    assert_eq!(open, [(first, one, a, 0), (second, other, a, 1)]);
+    run.answer(second, a, "yes").unwrap();
+    assert_eq!((run.received(second), run.wait_result(first)), (Some("yes"), None));
+    assert_eq!((run.stream.last().map(String::as_str), run.inputs(taker)), (Some("yes"), vec![]));
+    assert_eq!(run.status(), Status::Running);
+}
+
+#[test]
+fn an_answer_goes_past_the_condition() {
+    let (mut run, step, a) = working();
+    let picky = Asking { accepts: Some(|payload| payload == "yes"), ..Asking::default() };
+    let wait = run.wait_with(&run.call(step), a, picky);
+    run.send(a, "no");
+    assert_eq!(run.wait_result(wait), None);
+    run.answer(wait, a, "perhaps").unwrap();
+    assert_eq!(run.received(wait), Some("perhaps"));
+}
+
+#[test]
+fn an_answer_to_what_is_not_open_changes_nothing() {
+    let (mut run, step, a) = working();
+    let call = run.call(step);
+    let wait = run.wait(&call, a);
+    let nap = run.sleep(&call, 10);
+    run.send(a, "first");
+    for closed in [wait, nap, WaitId(7)] {
+        let before = run.engine.state().clone();
+        assert_eq!(run.answer(closed, a, "late"), Err(Code::StaleId));
+        assert_eq!(*run.engine.state(), before);
+    }
+}
+
+#[test]
+fn an_answer_stays_with_the_invocation_over_attempts() {
+    let (mut run, step, a) = working();
+    let wait = ask_now(&mut run, step, a);
+    run.answer(wait, a, "yes").unwrap();
+    run.fail(&run.call(step));
+    run.advance(0);
+    let again = ask_now(&mut run, step, a);
+    assert_eq!(run.received(again), Some("yes"));
+}

@@ -136,10 +136,13 @@ fn an_attempt_that_has_failed_is_refused_for_ever() {
 }
 
 #[test]
-fn the_run_is_busy_during_a_pause() {
+fn the_run_sleeps_during_a_pause() {
     let (mut run, step, _) = failing(attempts(2, 1000));
     run.fail(&run.call(step));
-    assert_eq!(run.status(), Status::Running);
+    assert_eq!(run.status(), Status::Sleeping);
+    assert_eq!(run.engine.next_deadline(), Some(Millis(1000)));
+    run.advance(1000);
+    assert_eq!((run.status(), run.engine.next_deadline()), (Status::Running, None));
 }
 
 /// Asks for `ty` and for a sleep, as a handler would in each attempt.

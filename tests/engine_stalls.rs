@@ -129,7 +129,7 @@ fn a_pause_between_attempts_is_known() {
     run.fail(&run.call(step));
     let pauses: Vec<_> = run.engine.pauses().map(|pause| (pause.step, pause.attempt, pause.due)).collect();
     assert_eq!(pauses, [(step, 1, Millis(520))]);
-    assert_eq!(run.status(), Status::Running);
+    assert_eq!(run.status(), Status::Sleeping);
     run.advance(500);
     assert_eq!(run.engine.pauses().count(), 0);
 }

@@ -240,5 +240,5 @@ fn sleeps_end_when_they_are_due() {
     assert_eq!((run.wait_result(short), run.wait_result(long)), (Some(WaitResult::Woken), None));
     run.advance(100);
     assert_eq!(run.wait_result(long), Some(WaitResult::Woken));
-    assert_eq!(run.status(), Status::Running, "a sleeping step is busy");
+    assert_eq!(run.status(), Status::Running, "both are over");
 }

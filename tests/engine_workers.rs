@@ -81,7 +81,7 @@ fn a_pause_before_the_next_attempt_keeps_the_run_busy_and_a_place_in_the_queue_d
     run.finish_empty(&run.running[0].clone());
     run.fail(&run.call(step));
     run.wait(&run.call(step), other);
-    assert_eq!(run.status(), Status::Running, "1 is to be tried again");
+    assert_eq!(run.status(), Status::Sleeping, "1 is to be tried again");
     run.advance(100);
     assert_eq!(run.status(), Status::Waiting, "and queues behind 2 now");
     run.finish_empty(&run.call(step));

@@ -136,6 +136,9 @@ declare! {
             question: EventTypeId,
             slot: Slot,
         },
+        Doze { invocation: InvocationId },
+        Rouse { invocation: InvocationId },
+        Answer { wait: WaitId, ty: EventTypeId, slot: Slot },
     }
 
     enum Verdict { Policy, GiveUp, Retry(Millis) }

@@ -232,7 +232,7 @@ impl Capture<'_> {
 fn condition(state: &State) -> Condition {
     match state.status {
         Status::Created => Condition::Created,
-        Status::Running | Status::Restored => Condition::Running,
+        Status::Running | Status::Sleeping | Status::Restored => Condition::Running,
         // A queued invocation starts when the run resumes: the workers are free then.
         Status::Waiting if state.steps.iter().any(|step| !step.queue.is_empty()) => Condition::Running,
         Status::Waiting => Condition::Waiting,

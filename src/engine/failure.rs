@@ -91,6 +91,7 @@ impl Reducer<'_> {
         self.change(id, |invocation| {
             invocation.memory = memory;
             invocation.blocked = 0;
+            invocation.asleep = 0;
             timer = invocation.timer.take();
             if invocation.phase == Phase::Running {
                 step = Some(invocation.step);

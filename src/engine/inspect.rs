@@ -30,6 +30,24 @@ pub struct OpenWait {
     pub ty: Option<EventTypeId>,
 }
 
+/// An open wait for an event, as the outside may answer it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The wait's number.
+    pub wait: WaitId,
+    /// The step that waits.
+    pub step: StepId,
+    /// The type it waits for.
+    pub ty: EventTypeId,
+    /// The place of the invocation among all arrivals of the run. Together with `entry` it names the question, also
+    /// after a restore.
+    pub order: u64,
+    /// Its place among all that the invocation has asked for.
+    pub entry: u32,
+    /// Whether the running attempt has asked for it; otherwise an attempt before the restore has.
+    pub asked: bool,
+}
+
 /// An invocation that has not come to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFlight {
@@ -75,6 +93,12 @@ impl Engine {
     pub fn deadline(&self) -> Option<Millis> {
         let timer = self.state.timers.values().find(|timer| timer.target == TimerTarget::Run)?;
         Some(timer.deadline)
+    }
+
+    /// The next deadline of whatever kind, in the run's alive time.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.state.timers.values().map(|timer| timer.deadline).min()
     }
 
     /// The joins that have some of their inputs but not all.
@@ -144,6 +168,21 @@ impl Engine {
             let step = self.state.invocations.get(waiter.invocation)?.step;
             (waiter.awaited != Awaited::Time).then_some(OpenWait { wait: *wait, step, ty: waiter.ty() })
         })
+    }
+
+    /// The waits that the outside may answer, oldest first.
+    pub fn questions(&self) -> impl Iterator<Item = Question> {
+        self.state.waiters.iter().filter_map(|(wait, waiter)| {
+            let invocation = self.state.invocations.get(waiter.invocation)?;
+            let (step, order) = (invocation.step, invocation.order);
+            Some(Question { wait: *wait, step, ty: waiter.ty()?, order, entry: waiter.entry, asked: waiter.asked })
+        })
+    }
+
+    /// The place of an invocation among all arrivals of the run, which stays its own through attempts and snapshots.
+    #[must_use]
+    pub fn order(&self, invocation: InvocationId) -> Option<u64> {
+        self.state.invocations.get(invocation).map(|invocation| invocation.order)
     }
 
     /// The invocations that are queued, running or waiting for their next attempt.

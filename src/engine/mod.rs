@@ -87,7 +87,7 @@ pub use image::{
     AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
     KeptImage, RequestImage, SentImage,
 };
-pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause};
+pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause, Question};
 pub use pattern::{Pattern, Patterns};
 pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};

@@ -2,7 +2,7 @@
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget};
+use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget, Waiter};
 use super::tick::{Command, Outcome, Tick, TickOutput};
 use super::wait::Asking;
 use super::words::Out;
@@ -99,7 +99,7 @@ impl Reducer<'_> {
     /// The part of `check` that concerns the run's status, for ticks of a run that has begun.
     fn check_at_work(&self) -> Result<(), Code> {
         match self.state.status {
-            Status::Running | Status::Waiting => Ok(()),
+            Status::Running | Status::Sleeping | Status::Waiting => Ok(()),
             Status::Ended(_) => Err(Code::RunEnded),
             Status::Created | Status::Restored => Err(Code::StaleId),
         }
@@ -212,12 +212,18 @@ impl Reducer<'_> {
             Tick::Sleep { invocation, .. }
             | Tick::Block { invocation }
             | Tick::Unblock { invocation }
+            | Tick::Doze { invocation }
+            | Tick::Rouse { invocation }
             | Tick::Withdraw { invocation, .. } => {
                 self.check_running(*invocation)?;
             }
             Tick::Once { invocation, slot, .. } => {
                 self.check_running(*invocation)?;
                 self.check_slot(*slot)?;
+            }
+            Tick::Answer { wait, ty, slot } => {
+                self.check_event(*ty, *slot)?;
+                self.state.waiters.get(wait).and_then(Waiter::ty).ok_or(Code::StaleId)?;
             }
             Tick::Timer { .. } | Tick::Cancel | Tick::Resume => {}
         }
@@ -286,6 +292,7 @@ impl Reducer<'_> {
                 return self.wait(invocation, asking);
             }
             Tick::Withdraw { invocation, wait } => self.withdraw(invocation, wait),
+            Tick::Answer { wait, ty, slot } => self.answer(wait, ty, slot),
             Tick::Sleep { invocation, delay } => return self.sleep(invocation, delay),
             Tick::Collect { invocation, ty, slot, expected } => {
                 return self.collect(invocation, ty, slot, &expected, None);
@@ -293,6 +300,10 @@ impl Reducer<'_> {
             Tick::Block { invocation } => self.change(invocation, |invocation| invocation.blocked += 1),
             Tick::Unblock { invocation } => {
                 self.change(invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
+            }
+            Tick::Doze { invocation } => self.change(invocation, |invocation| invocation.asleep += 1),
+            Tick::Rouse { invocation } => {
+                self.change(invocation, |invocation| invocation.asleep = invocation.asleep.saturating_sub(1));
             }
             Tick::Timer { key } => self.timer(key),
             Tick::Cancel => self.end(Outcome::Cancelled),
@@ -345,19 +356,22 @@ impl Reducer<'_> {
         }
     }
 
-    /// After every tick: is the run running, waiting for the outside, or stalled?
+    /// After every tick: is the run running, asleep, waiting for the outside, or stalled?
     fn look_around(&mut self) {
-        match self.state.status {
-            Status::Running | Status::Waiting if self.is_stuck() => self.end(Outcome::Stalled),
-            Status::Running if self.state.active == 0 => {
-                self.state.status = Status::Waiting;
-                self.out.push(Command::Idle);
-            }
-            Status::Waiting if self.state.active > 0 => {
-                self.state.status = Status::Running;
-                self.out.push(Command::Busy);
-            }
-            _ => {}
+        if !matches!(self.state.status, Status::Running | Status::Sleeping | Status::Waiting) {
+            return;
+        }
+        if self.is_stuck() {
+            return self.end(Outcome::Stalled);
+        }
+        let (status, command) = match (self.state.active, self.state.asleep) {
+            (0, _) => (Status::Waiting, Command::Idle),
+            (active, asleep) if active == asleep => (Status::Sleeping, Command::Doze),
+            _ => (Status::Running, Command::Busy),
+        };
+        if status != self.state.status {
+            self.state.status = status;
+            self.out.push(command);
         }
     }
 
@@ -383,13 +397,14 @@ impl Reducer<'_> {
         self.out.push(Command::Settle { outcome });
     }
 
-    /// Changes an invocation and keeps count of those that are active.
+    /// Changes an invocation and keeps count of those that are active, and of those asleep.
     pub(super) fn change(&mut self, id: InvocationId, change: impl FnOnce(&mut Invocation)) {
         let Some(invocation) = self.state.invocations.get_mut(id) else { return };
-        let before = invocation.is_active();
+        let before = (invocation.is_active(), invocation.is_asleep());
         change(invocation);
-        let after = invocation.is_active();
-        self.state.active = self.state.active + u32::from(after) - u32::from(before);
+        let after = (invocation.is_active(), invocation.is_asleep());
+        self.state.active = self.state.active + u32::from(after.0) - u32::from(before.0);
+        self.state.asleep = self.state.asleep + u32::from(after.1) - u32::from(before.1);
     }
 
     pub(super) fn set_timer(&mut self, delay: Millis, target: TimerTarget) -> TimerKey {

@@ -264,6 +264,7 @@ impl Restore<'_> {
             inputs,
             memory: None,
             blocked: 0,
+            asleep: 0,
             timer: None,
         });
         // What waits for its next attempt has no question open, and has sent nothing yet.
@@ -279,6 +280,7 @@ impl Restore<'_> {
             Some(timer) if !image.running => {
                 invocation.phase = Phase::Backoff(timer);
                 self.state.active += 1;
+                self.state.asleep += 1;
             }
             Some(_) => return self.invalid(),
             None => self.state.steps[step.index()].queue.push_back(id),

@@ -109,6 +109,7 @@ impl Reducer<'_> {
             inputs,
             memory: None,
             blocked: 0,
+            asleep: 0,
             timer: None,
         });
         self.state.steps[step.index()].queue.push_back(id);
@@ -142,6 +143,7 @@ impl Reducer<'_> {
             inputs: Inputs::One(event),
             memory: None,
             blocked: 0,
+            asleep: 0,
             timer: None,
         });
         self.out.invoke_one(step, id, event);
@@ -206,7 +208,13 @@ impl Reducer<'_> {
         }
         let Some(invocation) = invocations.replaceable(id) else { return false };
         let Invocation {
-            phase: Phase::Running, inputs: Inputs::One(input), memory: None, blocked: 0, timer: None, ..
+            phase: Phase::Running,
+            inputs: Inputs::One(input),
+            memory: None,
+            blocked: 0,
+            asleep: 0,
+            timer: None,
+            ..
         } = invocation
         else {
             return false;
@@ -244,6 +252,7 @@ impl Reducer<'_> {
             inputs: Inputs::One(input),
             memory: None,
             blocked: 0,
+            asleep: 0,
             timer: None,
             step,
             ..
@@ -289,6 +298,7 @@ impl Reducer<'_> {
     pub(super) fn take_off(&mut self, id: InvocationId) -> Option<Invocation> {
         let mut invocation = self.state.invocations.remove(id)?;
         self.state.active -= u32::from(invocation.is_active());
+        self.state.asleep -= u32::from(invocation.is_asleep());
         if invocation.phase == Phase::Running {
             self.state.steps[invocation.step.index()].running -= 1;
         }
@@ -319,6 +329,7 @@ impl State {
             step.join = None;
         }
         self.active = 0;
+        self.asleep = 0;
         self.invocations.clear();
         self.waiters.clear();
         self.plain_waits.clear();

@@ -45,7 +45,9 @@ pub enum Status {
     Restored,
     /// Something in it runs or is about to run without help from outside.
     Running,
-    /// It waits for something from outside: an event, or a deadline of a wait or sleep.
+    /// Nothing in it runs, and the next deadline of a sleep or of a pause before a retry moves it.
+    Sleeping,
+    /// It waits for something from outside: an event.
     Waiting,
     /// It has ended.
     Ended(Outcome),
@@ -141,6 +143,8 @@ pub(super) struct Invocation {
     pub memory: Option<Box<Memory>>,
     /// How many things this attempt waits for that only the outside can cause.
     pub blocked: u32,
+    /// How many sleeps of this attempt are open, of its own and of runs nested in it.
+    pub asleep: u32,
     /// The deadline of this attempt.
     pub timer: Option<TimerKey>,
 }
@@ -152,6 +156,15 @@ impl Invocation {
         match self.phase {
             Phase::Queued | Phase::Again => false,
             Phase::Running => self.blocked == 0,
+            Phase::Backoff(_) => true,
+        }
+    }
+
+    /// Whether it makes progress when a deadline comes, and not before.
+    pub(super) fn is_asleep(&self) -> bool {
+        match self.phase {
+            Phase::Queued | Phase::Again => false,
+            Phase::Running => self.blocked == 0 && self.asleep > 0,
             Phase::Backoff(_) => true,
         }
     }
@@ -322,6 +335,8 @@ pub struct State {
     pub(super) invoked: u64,
     /// How many invocations make progress without help from outside.
     pub(super) active: u32,
+    /// How many of those make it when a deadline comes, and not before.
+    pub(super) asleep: u32,
     pub(super) steps: Vec<StepState>,
     pub(super) invocations: Arena<Invocation>,
     /// The invocation whose last attempt has ended the run.
@@ -360,6 +375,7 @@ impl State {
             arrivals: 0,
             invoked: 0,
             active: 0,
+            asleep: 0,
             steps,
             invocations: Arena::new(),
             exhausted: None,

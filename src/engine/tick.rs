@@ -106,6 +106,16 @@ pub enum Tick {
         /// The attempt.
         invocation: InvocationId,
     },
+    /// A running step begins to wait for something that only time moves, such as a nested run that sleeps.
+    Doze {
+        /// The attempt.
+        invocation: InvocationId,
+    },
+    /// The opposite of [`Tick::Doze`].
+    Rouse {
+        /// The attempt.
+        invocation: InvocationId,
+    },
     /// A deadline has come.
     Timer {
         /// Which one.
@@ -150,6 +160,15 @@ pub enum Tick {
         /// Its payload.
         slot: Slot,
     },
+    /// The outside answers one open wait, whatever its condition. The event goes to no step and to no other wait.
+    Answer {
+        /// The number of the wait.
+        wait: WaitId,
+        /// The answer's type.
+        ty: EventTypeId,
+        /// Its payload.
+        slot: Slot,
+    },
 }
 
 wire_enum!(Tick {
@@ -169,6 +188,9 @@ wire_enum!(Tick {
     13 => Resume,
     14 => Withdraw { invocation, wait },
     15 => Ask { invocation, ty, id, timeout, predicated, claim, question, slot },
+    16 => Doze { invocation },
+    17 => Rouse { invocation },
+    18 => Answer { wait, ty, slot },
 });
 
 /// What the host decides about a failure. The conditions of a retry policy look at error objects, which the engine does
@@ -255,7 +277,9 @@ pub enum Command {
     },
     /// From now on the run waits for the outside.
     Idle,
-    /// The run does not wait for the outside any more.
+    /// From now on the run sleeps: the next deadline moves it.
+    Doze,
+    /// The run neither waits for the outside nor sleeps any more.
     Busy,
     /// The run has ended. All deadlines are void.
     Settle {

@@ -76,6 +76,7 @@ impl Reducer<'_> {
             if let Some(waiter) = self.state.waiters.get_mut(&wait) {
                 waiter.asked = true;
             }
+            self.change(id, |invocation| invocation.asleep += 1);
             return TickOutput::Wait(wait);
         }
         let wait = self.next_wait();
@@ -85,6 +86,7 @@ impl Reducer<'_> {
             _ => {
                 let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
                 self.open(wait, Waiter { awaited: Awaited::Time, invocation: id, entry, asked: true }, timer);
+                self.change(id, |invocation| invocation.asleep += 1);
             }
         }
         TickOutput::Wait(wait)
@@ -279,6 +281,11 @@ impl Reducer<'_> {
         let lineage = &self.graph.types()[event.ty.index()].lineage;
         let plain = lineage.iter().filter_map(|ty| self.state.plain_waits.get(ty)?.first());
         let Some(wait) = plain.chain(matches.iter().filter(fits)).min().copied() else { return false };
+        self.give(wait, event)
+    }
+
+    /// Gives the event to a wait. Returns whether it is open.
+    fn give(&mut self, wait: WaitId, event: Event) -> bool {
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
         self.settle(waiter, RequestResult::Received(event));
@@ -286,6 +293,14 @@ impl Reducer<'_> {
             self.out.push(Command::Resolve { wait, slot: event.slot });
         }
         true
+    }
+
+    /// The outside answers a wait.
+    pub(super) fn answer(&mut self, wait: WaitId, ty: EventTypeId, slot: Slot) {
+        let event = self.adopt(ty, slot, 0);
+        self.out.push(Command::Publish { slot });
+        self.give(wait, event);
+        self.release(slot);
     }
 
     pub(super) fn elapse(&mut self, wait: WaitId) {
@@ -302,8 +317,11 @@ impl Reducer<'_> {
         if let Some(RequestResult::Pending { timer, .. }) = pending {
             self.clear_timer(timer);
         }
-        if waiter.blocks() {
-            self.change(waiter.invocation, |invocation| invocation.blocked = invocation.blocked.saturating_sub(1));
+        if waiter.asked {
+            self.change(waiter.invocation, |invocation| {
+                let count = if waiter.blocks() { &mut invocation.blocked } else { &mut invocation.asleep };
+                *count = count.saturating_sub(1);
+            });
         }
     }
 

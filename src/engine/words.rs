@@ -41,6 +41,8 @@ pub(crate) mod op {
     pub(crate) const NEXT: u32 = 12;
     /// `step, attempt`
     pub(crate) const RESET: u32 = 13;
+    /// none
+    pub(crate) const DOZE: u32 = 14;
 }
 
 /// Stands in the header where an error would: no error, but the run ends with these commands.
@@ -141,6 +143,7 @@ impl Out {
             Command::SetTimer { key, deadline } => self.timers.push((key, Some(deadline))),
             Command::ClearTimer { key } => self.timers.push((key, None)),
             Command::Idle => self.write([op::IDLE]),
+            Command::Doze => self.write([op::DOZE]),
             Command::Busy => self.write([op::BUSY]),
             Command::Settle { outcome } => self.settle(outcome),
         }
@@ -286,6 +289,7 @@ impl Cursor {
             }
             (op::RESET, [step, attempt, ..]) => (Command::Reset { step: StepId(*step), attempt: *attempt }, 2),
             (op::IDLE, _) => (Command::Idle, 0),
+            (op::DOZE, _) => (Command::Doze, 0),
             (op::BUSY, _) => (Command::Busy, 0),
             (op::SETTLE, [number, slot, step, ..]) => {
                 (Command::Settle { outcome: read_outcome(*number, *slot, *step) }, 3)

@@ -58,6 +58,7 @@ pub fn slot_of(tick: &Tick) -> Option<Slot> {
         | Tick::Complete { output: Some((_, slot)), .. }
         | Tick::Fail { slot, .. }
         | Tick::Collect { slot, .. }
+        | Tick::Answer { slot, .. }
         | Tick::Once { slot, .. }
         | Tick::Ask { slot, .. } => Some(*slot),
         _ => None,
@@ -100,7 +101,8 @@ pub struct Host {
     answers: BTreeMap<WaitId, WaitResult>,
     /// Open waits: the type and, for a predicated one, the predicate.
     open: BTreeMap<WaitId, Open>,
-    idle: bool,
+    /// What the last command about it has said: running, sleeping or waiting.
+    status: Status,
 }
 
 /// A wait or sleep that has not been settled.
@@ -136,7 +138,7 @@ impl Host {
             free: BTreeSet::new(),
             answers: BTreeMap::new(),
             open: BTreeMap::new(),
-            idle: false,
+            status: Status::Running,
         }
     }
 
@@ -229,8 +231,9 @@ impl Host {
             Command::ClearTimer { key } => {
                 self.timers.remove(&key).expect("only a deadline that was set is cleared");
             }
-            Command::Idle => assert!(!core::mem::replace(&mut self.idle, true), "a run becomes idle once"),
-            Command::Busy => assert!(core::mem::replace(&mut self.idle, false), "only an idle run becomes busy"),
+            Command::Idle => self.changes(Status::Waiting),
+            Command::Doze => self.changes(Status::Sleeping),
+            Command::Busy => self.changes(Status::Running),
             Command::Settle { outcome } => {
                 assert!(self.outcome.replace(outcome).is_none(), "a run settles once");
                 self.timers.clear();
@@ -239,6 +242,11 @@ impl Host {
             }
             other => panic!("the host does not know {other:?}"),
         }
+    }
+
+    /// The run is running, sleeping or waiting from now on, and was not before.
+    fn changes(&mut self, status: Status) {
+        assert_ne!(std::mem::replace(&mut self.status, status), status, "a command says what is new");
     }
 
     fn turn(&mut self) -> &mut Turn {
@@ -269,7 +277,13 @@ impl Host {
         let held: Vec<u32> = state.counts().iter().map(|(slot, _)| slot.0).collect();
         let filled: Vec<u32> = (0..).zip(&self.slots).filter(|(_, at)| at.is_some()).map(|(nth, _)| nth).collect();
         assert_eq!(held, filled, "the slots that the host fills are those that the engine refers to");
-        assert_eq!(self.idle, self.engine.status() == Status::Waiting);
+        let status = self.engine.status();
+        let is_known = matches!(status, Status::Running | Status::Sleeping | Status::Waiting);
+        assert!(
+            !is_known || status == self.status,
+            "the commands have said {:?}, the status is {status:?}",
+            self.status
+        );
         let in_flight: Vec<_> = self.engine.in_flight().filter(|at| at.running).map(|at| at.invocation).collect();
         let mut running: Vec<_> = self.running.iter().map(|call| call.id).collect();
         running.sort_unstable();
@@ -338,6 +352,12 @@ impl Host {
         let slot = self.put(payload);
         let matches = self.matches(ty, &self.payload(slot));
         self.tick_with(slot, Tick::Send { from, ty, slot, target, matches })
+    }
+
+    /// Answers one wait, whatever its condition.
+    pub fn answer(&mut self, wait: WaitId, ty: EventTypeId, payload: impl ToString) -> Result<TickOutput, Code> {
+        let slot = self.put(payload);
+        self.tick_with(slot, Tick::Answer { wait, ty, slot })
     }
 
     pub fn send(&mut self, ty: EventTypeId, payload: impl ToString) {

@@ -67,6 +67,10 @@ pub enum Action {
         asks: bool,
     },
     /// Takes back one of the waits and sleeps so far, which may be closed or another's.
+    Answer {
+        nth: Pick,
+        ty: Pick,
+    },
     Withdraw {
         by: Pick,
         nth: Pick,
@@ -93,6 +97,12 @@ pub enum Action {
         by: Pick,
     },
     Unblock {
+        by: Pick,
+    },
+    Doze {
+        by: Pick,
+    },
+    Rouse {
         by: Pick,
     },
     Advance {
@@ -206,7 +216,9 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
         (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3))
             .prop_map(|(invocation, (ty, slot), expected)| Tick::Collect { invocation, ty, slot, expected }),
         invocation.clone().prop_map(|invocation| Tick::Block { invocation }),
-        invocation.prop_map(|invocation| Tick::Unblock { invocation }),
+        invocation.clone().prop_map(|invocation| Tick::Unblock { invocation }),
+        invocation.clone().prop_map(|invocation| Tick::Doze { invocation }),
+        invocation.prop_map(|invocation| Tick::Rouse { invocation }),
         number().prop_map(|key| Tick::Timer { key: TimerKey(key) }),
     ]
 }
@@ -229,6 +241,7 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
             proptest::bool::weighted(0.3),
         )
             .prop_map(|(by, ty, timeout, picky, asks)| Action::Wait { by, ty, timeout, picky, asks }),
+        2 => (by(), by()).prop_map(|(nth, ty)| Action::Answer { nth, ty }),
         1 => (by(), by()).prop_map(|(by, nth)| Action::Withdraw { by, nth }),
         4 => (by(), by()).prop_map(|(by, nth)| Action::Lose { by, nth }),
         3 => (by(), 0..60u64).prop_map(|(by, delay)| Action::Sleep { by, delay }),
@@ -236,6 +249,8 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
         2 => (by(), 0..3u8).prop_map(|(by, key)| Action::Once { by, key }),
         1 => by().prop_map(|by| Action::Block { by }),
         1 => by().prop_map(|by| Action::Unblock { by }),
+        1 => by().prop_map(|by| Action::Doze { by }),
+        1 => by().prop_map(|by| Action::Rouse { by }),
         5 => (0..80u64).prop_map(|by| Action::Advance { by }),
         2 => nonsense().prop_map(|tick| Action::Nonsense(Box::new(tick))),
     ];
@@ -408,6 +423,12 @@ impl Random {
                 let call = by.and_then(|by| self.run.running.iter().find(|call| call.id == by).cloned());
                 self.run.write(call.as_ref(), "written").ok()?;
             }
+            Action::Answer { nth, ty } => {
+                let wait = *nth as usize % (self.run.askers.len() + 1);
+                let ty = self.ty(*ty);
+                let payload = self.payload(ty);
+                self.run.answer(WaitId(wait as u32), ty, payload).ok()?;
+            }
             Action::Withdraw { by, nth } => {
                 let wait = *nth as usize % (self.run.askers.len() + 1);
                 self.run.try_withdraw(self.by(*by)?, WaitId(wait as u32)).ok()?;
@@ -447,6 +468,12 @@ impl Random {
             }
             Action::Unblock { by } => {
                 self.run.tick(Tick::Unblock { invocation: self.by(*by)? }).ok()?;
+            }
+            Action::Doze { by } => {
+                self.run.tick(Tick::Doze { invocation: self.by(*by)? }).ok()?;
+            }
+            Action::Rouse { by } => {
+                self.run.tick(Tick::Rouse { invocation: self.by(*by)? }).ok()?;
             }
             Action::Advance { by } => self.run.advance(*by),
             Action::Cancel => self.run.cancel(),

@@ -106,6 +106,8 @@ impl Sim {
             }
             Action::Block => drop(self.tick(Tick::Block { invocation: id }).expect("it is at work")),
             Action::Unblock => drop(self.tick(Tick::Unblock { invocation: id }).expect("it is at work")),
+            Action::Doze => drop(self.tick(Tick::Doze { invocation: id }).expect("it is at work")),
+            Action::Rouse => drop(self.tick(Tick::Rouse { invocation: id }).expect("it is at work")),
             Action::Work { span } => {
                 if fiber.state == State::Ready {
                     fiber.state = State::Working(0);

@@ -91,6 +91,9 @@ pub enum Action {
     /// Begins, and ends, to wait for something of the outside's that the engine does not know.
     Block,
     Unblock,
+    /// Begins, and ends, to wait for something that the engine does not know and that only time moves.
+    Doze,
+    Rouse,
     /// Works for this long without the engine.
     Work {
         span: u64,

@@ -35,6 +35,8 @@ fn actions() -> impl Strategy<Value = Action> {
         2 => (1..3u32, verdicts()).prop_map(|(until, verdict)| Action::Fail { until, verdict }),
         1 => Just(Action::Block),
         1 => Just(Action::Unblock),
+        1 => Just(Action::Doze),
+        1 => Just(Action::Rouse),
     ]
 }
 

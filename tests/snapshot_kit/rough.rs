@@ -78,7 +78,7 @@ impl Rough {
         let slot = Slot(if self.below(20) == 0 { self.below(40) as u32 } else { free });
         let matches: Vec<WaitId> = self.open.keys().filter(|wait| wait.0 % 2 == 0).copied().collect();
         let delay = Millis(self.below(100) as u64);
-        match self.below(26) {
+        match self.below(29) {
             0..4 => Tick::Complete { invocation, output: Some((ty, slot)), matches },
             4 => Tick::Complete { invocation, output: None, matches },
             5..8 => {
@@ -122,6 +122,13 @@ impl Rough {
                 }
                 None => Tick::Timer { key: TimerKey(self.below(5) as u32) },
             },
+            25 => Tick::Doze { invocation },
+            26 => Tick::Rouse { invocation },
+            27 => {
+                let nth = self.below(self.open.len());
+                let wait = self.open.keys().nth(nth).copied().unwrap_or(WaitId(self.below(6) as u32));
+                Tick::Answer { wait, ty, slot }
+            }
             _ => {
                 if self.below(40) == 0 {
                     Tick::Cancel
@@ -141,6 +148,7 @@ impl Rough {
             | Tick::Fail { slot, .. }
             | Tick::Collect { slot, .. }
             | Tick::Once { slot, .. }
+            | Tick::Answer { slot, .. }
             | Tick::Ask { slot, .. } => Some(slot.0),
             _ => None,
         };

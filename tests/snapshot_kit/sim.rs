@@ -149,7 +149,8 @@ pub struct Sim {
     pub(super) prompt: BTreeMap<WaitId, String>,
     /// Deadlines of attempts that begin in this tick, in their order.
     step_timers: VecDeque<TimerKey>,
-    idle: bool,
+    /// What the last command about it has said: running, sleeping or waiting.
+    status: Status,
 }
 
 /// What a handler is called in every life of the run, through all its attempts.
@@ -200,7 +201,7 @@ impl Sim {
             asked: BTreeMap::new(),
             prompt: BTreeMap::new(),
             step_timers: VecDeque::new(),
-            idle: false,
+            status: Status::Running,
         }
     }
 
@@ -321,6 +322,11 @@ impl Sim {
         Ok(reply)
     }
 
+    /// The run is running, sleeping or waiting from now on, and was not before.
+    fn changes(&mut self, status: Status) {
+        assert_ne!(std::mem::replace(&mut self.status, status), status, "a command says what is new");
+    }
+
     pub(super) fn carry_out(&mut self, command: Command) {
         let reset = self.reset.take();
         assert!(reset.is_none() || matches!(command, Command::Invoke { .. }), "a reset comes right before its attempt");
@@ -388,8 +394,9 @@ impl Sim {
             Command::ClearTimer { key } => {
                 self.timers.remove(&key).expect("only a deadline that was set is cleared");
             }
-            Command::Idle => assert!(!std::mem::replace(&mut self.idle, true), "a run becomes idle once"),
-            Command::Busy => assert!(std::mem::replace(&mut self.idle, false), "only an idle run becomes busy"),
+            Command::Idle => self.changes(Status::Waiting),
+            Command::Doze => self.changes(Status::Sleeping),
+            Command::Busy => self.changes(Status::Running),
             Command::Settle { outcome } => {
                 assert!(self.outcome.replace(outcome).is_none(), "a run settles once");
                 if let Outcome::Completed(slot) = outcome {
@@ -419,7 +426,13 @@ impl Sim {
         let held: Vec<u32> = counts.iter().map(|(slot, _)| slot.0).collect();
         let filled: Vec<u32> = (0..).zip(&self.slots).filter(|(_, at)| at.is_some()).map(|(nth, _)| nth).collect();
         assert_eq!(held, filled, "the host's slots are those that the engine refers to");
-        assert_eq!(self.idle, self.engine.status() == Status::Waiting);
+        let status = self.engine.status();
+        let is_known = matches!(status, Status::Running | Status::Sleeping | Status::Waiting);
+        assert!(
+            !is_known || status == self.status,
+            "the commands have said {:?}, the status is {status:?}",
+            self.status
+        );
         if self.engine.status() != Status::Restored {
             let mut running: Vec<_> = self.fibers.values().map(|fiber| fiber.id).collect();
             running.sort_unstable();

@@ -65,7 +65,7 @@ const DEFAULT_ITERATIONS = 20;
 /** The last run with each store: two runs at a time would overwrite each other's turns. */
 const latest = new WeakMap<object, Pick<WorkflowContext, "status">>();
 const noStore = {};
-const alive: ReadonlySet<string> = new Set(["created", "running", "waiting"]);
+const alive: ReadonlySet<string> = new Set(["created", "running", "sleeping", "waiting"]);
 
 /** The options with some of the names. */
 export function pickOptions<Options extends object>(options: object, names: OptionNames<Options>): Options {

@@ -10,6 +10,7 @@ import type {
   PausedStep,
   RunStatus,
   SendOptions,
+  StreamOptions,
   WorkflowContext as RunContext,
 } from "../model/run.js";
 import type { Store } from "../model/store.js";
@@ -182,9 +183,16 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     this.#run.cancel(reason);
   }
 
-  idle(): Promise<void> {
+  get wakesAt(): Date | undefined {
+    return this.#run.wakesAt;
+  }
+
+  idle(options: { readonly until?: "waiting" | "sleeping" | undefined } = {}): Promise<void> {
+    checkOptions(options, untilNames, "idle");
+    const { until = "waiting" } = options;
+    if (until !== "waiting" && until !== "sleeping") refuse("until", until);
     this.#run.start();
-    return new Promise((resolve) => this.#run.whenIdle(resolve));
+    return new Promise((resolve) => this.#run.whenIdle(resolve, until));
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent> {
@@ -194,9 +202,13 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     return reader;
   }
 
-  stream(): AsyncIterableIterator<WorkflowEvent> {
-    const cursor = this.#run.stream.cursor();
-    this.#run.start();
+  stream(options: StreamOptions = {}): AsyncIterableIterator<WorkflowEvent> {
+    checkOptions(options, untilNames, "stream");
+    const { until } = options;
+    if (until !== undefined && until !== "waiting") refuse("until", until);
+    const run = this.#run;
+    const cursor = run.stream.cursor(() => until === "waiting" && run.status === "waiting");
+    run.start();
     return cursor;
   }
 
@@ -259,6 +271,7 @@ const { context: _context, ...continuedNames } = runNames;
 const recoverNames: OptionNames<RecoverOptions> = { ...continuedNames, migrate: 1 };
 const sendNames: OptionNames<SendOptions> = { step: 1, slot: 1 };
 const snapshotNames = { data: 1 };
+const untilNames: OptionNames<StreamOptions> = { until: 1 };
 const synonyms = { id: "runId", abortSignal: "signal" };
 
 /**

@@ -50,7 +50,7 @@ interface Look {
 /** The records of a journal: the length of what is before the content, and two kinds. */
 const record = { HEAD: 12, TICK: 2, NOTE: 3 } as const;
 
-const statuses = ["created", "running", "waiting", "ended"] as const;
+const statuses = ["created", "running", "waiting", "ended", "sleeping"] as const;
 
 let construct: (definition: WorkflowDefinition, journal: unknown, options: ReplayOptions) => Replay;
 
@@ -186,7 +186,7 @@ export class Replay {
   }
 
   /** Where the run was; `ended` for any end. */
-  get status(): "created" | "running" | "waiting" | "ended" {
+  get status(): "created" | "running" | "sleeping" | "waiting" | "ended" {
     return this.#look().status;
   }
 

@@ -3,11 +3,15 @@
 import type { StepFailure, StopEvent, WorkflowEvent } from "./events.js";
 import type { Store } from "./store.js";
 
+/** What the steps of a run that is under way do. */
+export type Activity = "running" | "sleeping" | "waiting";
+
 /**
- * Where a run is. `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when an event
+ * Where a run is. `created`: it has not begun. `running`: its steps work. `sleeping`: only timers are left, of sleeps
+ * and of pauses before a retry; it goes on by itself when the next one is due. `waiting`: it goes on when an event
  * comes from outside. `completed`, `failed`, `cancelled`: it has ended.
  */
-export type RunStatus = "created" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+export type RunStatus = "created" | Activity | "completed" | "failed" | "cancelled";
 
 /**
  * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value,
@@ -82,11 +86,14 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   readonly data: ContextData;
   /** The run's state. */
   readonly store: Store;
-  /**
-   * `created`: it has not begun. `running`: it goes on by itself. `waiting`: it goes on when the outside sends an
-   * event. `completed`, `failed`, `cancelled`: it has ended.
-   */
+  /** Where the run is; see {@link RunStatus}. */
   readonly status: RunStatus;
+  /**
+   * When the next timer is due, of a run that sleeps or waits; undefined while its steps work, and when there is no
+   * timer. Timers are those of sleeps, retries and timeouts, the run's own included. A host may let the run go until
+   * then: it takes a snapshot, sets an alarm, and recovers the run with the option `elapsed`.
+   */
+  readonly wakesAt: Date | undefined;
   /** What the StopEvent carries; undefined until the run has completed. */
   readonly result: Stop | undefined;
   /** The step whose failure has ended the run, if one has. */
@@ -109,14 +116,29 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
    * Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already.
    */
   cancel(reason?: unknown): void;
-  /** Resolves when the run has ended, or waits for an event from outside. Never rejects. */
-  idle(): Promise<void>;
+  /**
+   * Resolves when the run has ended, or waits for an event from outside. Never rejects.
+   *
+   * @param options `until`: with `"sleeping"`, it resolves too when only timers are left. Default: `"waiting"`.
+   */
+  idle(options?: { readonly until?: "waiting" | "sleeping" | undefined }): Promise<void>;
   /**
    * The events that were not read yet, and those to come. Every loop over the run continues where the last one stopped.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent>;
-  /** A loop over the run's events with a position of its own: what it reads, other loops read too. */
-  stream(): AsyncIterableIterator<WorkflowEvent>;
+  /**
+   * A loop over the run's events with a position of its own: what it reads, other loops read too. It begins with the
+   * oldest event that the loops over the run itself have not read.
+   *
+   * ```ts
+   * for await (const event of run.stream({ until: "waiting" })) show(event);
+   * if (run.status === "waiting") ask(run.pending);
+   * ```
+   *
+   * @param options `until`: with `"waiting"`, it ends when the run waits for the outside and everything that was
+   * published before has been read. Default: it ends with the run.
+   */
+  stream(options?: StreamOptions): AsyncIterableIterator<WorkflowEvent>;
   /**
    * Goes through the run step by step: yields each step when it has returned, before its event goes on.
    *
@@ -166,6 +188,12 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
   /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
   dispose(): void;
+}
+
+/** Options of `stream`. */
+export interface StreamOptions {
+  /** When the loop ends, if not with the run. */
+  readonly until?: "waiting" | undefined;
 }
 
 /** To whom an event from outside goes. Default: every step that takes it. */

@@ -6,6 +6,7 @@ import type { WorkflowEvent } from "../model/events.js";
 import { engineError, memoryInts } from "../wasm/engine-calls.js";
 import { NO_ALARM, NO_SLOT, OWN, SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
 import type { EngineResource } from "../wasm/resources.js";
+import type { Activity } from "../model/run.js";
 import type { SlotTable } from "./slot-table.js";
 import { YieldPolicy } from "./yield-policy.js";
 
@@ -38,8 +39,8 @@ export interface CommandHandler {
   timeOut(index: number): void;
   /** The engine wants to be woken after so many milliseconds; undefined: not at all. */
   setAlarm(delay: number | undefined): void;
-  /** The run waits for the outside, or no longer does. */
-  setIdle(isIdle: boolean): void;
+  /** The run's own steps work, all sleep, or wait for the outside, and did not before. */
+  setActivity(activity: Activity): void;
   /** The run is over; `how` is an {@link outcome}. */
   settle(how: number, event: WorkflowEvent): void;
   /** Carrying out a command has thrown. */
@@ -229,10 +230,13 @@ export class CommandQueue {
         this.#handler.setAlarm(a === NO_ALARM ? undefined : a);
         return;
       case op.IDLE:
-        this.#handler.setIdle(true);
+        this.#handler.setActivity("waiting");
+        return;
+      case op.DOZE:
+        this.#handler.setActivity("sleeping");
         return;
       case op.BUSY:
-        this.#handler.setIdle(false);
+        this.#handler.setActivity("running");
         return;
       case op.SETTLE:
         this.#handler.settle(a, this.#slots.event(b));

@@ -350,10 +350,17 @@ export class EngineRun {
     return ask(() => this.#engine().engine_collected(this.#handle, index, generation, pattern));
   }
 
-  /** A running step begins to wait for a nested run that waits for the outside, or no longer does. */
-  block({ index, generation }: AttemptId, isBlocked: boolean): void {
+  /** A nested run holds up the step around it, or no longer does; `how` is a {@link hold}. */
+  hold({ index, generation }: AttemptId, how: number): void {
     const now = this.#tickTime();
-    this.#tick((engine) => engine.engine_block(this.#handle, index, generation, isBlocked, now));
+    this.#tick((engine) => engine.engine_hold(this.#handle, index, generation, how, now));
+  }
+
+  /** The outside answers one wait. */
+  answer(wait: number, type: number, event: unknown): void {
+    const slot = this.#keep(event);
+    const now = this.#tickTime();
+    this.#tick((engine) => engine.engine_answer(this.#handle, wait, type, slot, now), slot);
   }
 
   /** An invocation remembers something; what it remembers under the key already stays. */
@@ -379,6 +386,17 @@ export class EngineRun {
   /** The slots of the kept events of a type, oldest first. */
   kept(type: number): Uint32Array {
     return ask(() => readReply(this.#engine().engine_kept(this.#handle, type)));
+  }
+
+  /** The place of an invocation among all arrivals of the run: its own through attempts and recoveries. */
+  order({ index, generation }: AttemptId): number {
+    return ask(() => this.#engine().engine_order(this.#handle, index, generation));
+  }
+
+  /** In how many milliseconds the next timer is due; undefined when there is none. */
+  dueIn(): number | undefined {
+    const due = ask(() => this.#engine().engine_due(this.#handle));
+    return due < 0 ? undefined : Math.max(0, due - this.alive());
   }
 
   /** What is open in the run, as `engine_open` writes it. */

@@ -129,13 +129,24 @@ export class EventStream {
     });
   }
 
-  /** A reader of its own, from the oldest event that the run's own reader has not read. */
-  cursor(): AsyncIterableIterator<WorkflowEvent> {
+  /** Readers that have read everything look again whether they are at their end. */
+  wake(): void {
+    this.#notifier.notify();
+  }
+
+  /**
+   * A reader of its own, from the oldest event that the run's own reader has not read.
+   *
+   * @param isOver Asked when it has read everything: whether it ends there, and not with the stream.
+   */
+  cursor(isOver: () => boolean): AsyncIterableIterator<WorkflowEvent> {
     this.#isShared = true;
     let chunk = this.#read;
     let at = this.#readAt;
     return iterate(undefined, () => {
-      if (chunk === this.#last && at === this.#lastAt) return this.#end ?? this.#notifier.wait();
+      if (chunk === this.#last && at === this.#lastAt) {
+        return this.#end ?? (isOver() ? new End(undefined) : this.#notifier.wait());
+      }
       if (at === chunk.length - 1) {
         chunk = chunk[at] as Chunk;
         at = 0;

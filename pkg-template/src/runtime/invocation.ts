@@ -284,8 +284,8 @@ export class Invocation implements HandlerContext {
     this.run.engine.remember(this, key, value);
   }
 
-  block(isBlocked: boolean): void {
-    this.run.engine.block(this, isBlocked);
+  hold(how: number): void {
+    this.run.engine.hold(this, how);
   }
 
   #once(key: string, act: () => unknown): Promise<unknown> {

@@ -18,7 +18,7 @@ import {
   typeName,
 } from "../model/events.js";
 import type { StepHook } from "../model/options.js";
-import type { RunStatus } from "../model/run.js";
+import type { Activity, RunStatus } from "../model/run.js";
 import { Store } from "../model/store.js";
 import { onAbort } from "../util/abort.js";
 import { describe } from "../util/describe.js";
@@ -33,7 +33,7 @@ import type { WorkflowDefinition } from "./definition.js";
 import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
 import { EventStream } from "./event-stream.js";
 import type { Invocation } from "./invocation.js";
-import { NestedRunTable, type NestedSource } from "./nested-runs.js";
+import { NestedRunTable, type NestedSource, earlier } from "./nested-runs.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
 import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
@@ -62,8 +62,17 @@ export interface LiveRunParts extends Omit<RunParts, "origin"> {
   readonly journal: ((run: LiveRun) => RunJournal) | undefined;
 }
 
+interface IdleListener {
+  readonly callback: () => void;
+  readonly until: "waiting" | "sleeping";
+}
+
 /** For runs without listeners, which most are. */
-const NONE: readonly (() => void)[] = [];
+const NONE: readonly never[] = [];
+
+function isIdle(status: RunStatus, until: "waiting" | "sleeping"): boolean {
+  return status === "waiting" || status === until;
+}
 
 export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapListener {
   readonly definition: WorkflowDefinition;
@@ -104,13 +113,13 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #firstAlarm: number | undefined;
   #isInFirstTurn = true;
   #onEnd: readonly (() => void)[] = NONE;
-  #onIdle: readonly (() => void)[] = NONE;
+  #onIdle: readonly IdleListener[] = NONE;
   /** How long it had been alive in earlier lives, in milliseconds. */
   readonly #aliveBefore: number;
   /** How the run learns of a trap while it waits; any other run finds out at its next call. */
   #trapListener: WeakRef<TrapListener> | undefined;
-  /** The run's own steps wait for the outside. */
-  #isIdle = false;
+  /** What the run's own steps do. */
+  #activity: Activity = "running";
   #nestedRuns: NestedRunTable | undefined;
   #promise: Promise<StopEvent> | undefined;
 
@@ -429,10 +438,10 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     if (!this.isEnded) this.guard(() => this.engine.wake());
   }
 
-  setIdle(isIdle: boolean): void {
-    this.#isIdle = isIdle;
+  setActivity(activity: Activity): void {
+    this.#activity = activity;
     // Not for every run: a weak reference costs more than all the rest of a short one.
-    if (isIdle) this.#trapListener ??= engineModule.onTrap(this);
+    if (activity !== "running") this.#trapListener ??= engineModule.onTrap(this);
     this.#updateStatus();
   }
 
@@ -509,10 +518,17 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     return this.#promise;
   }
 
-  /** Calls back when the run has ended, or waits for the outside. */
-  whenIdle(callback: () => void): void {
-    if (this.isEnded || this.status === "waiting") callback();
-    else this.#onIdle = [...this.#onIdle, callback];
+  /** Calls back when the run has ended, waits for the outside, or, if that is enough, sleeps. */
+  whenIdle(callback: () => void, until: "waiting" | "sleeping"): void {
+    if (this.isEnded || isIdle(this.status, until)) callback();
+    else this.#onIdle = [...this.#onIdle, { callback, until }];
+  }
+
+  /** When the next timer is due, of a run that sleeps or waits. */
+  get wakesAt(): Date | undefined {
+    if (this.status !== "sleeping" && this.status !== "waiting") return undefined;
+    const due = this.engine.dueIn();
+    return earlier(due === undefined ? undefined : new Date(Date.now() + due), this.#nestedRuns?.wakesAt);
   }
 
   whenEnded(callback: () => void): void {
@@ -520,16 +536,17 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     else this.#onEnd = [...this.#onEnd, callback];
   }
 
-  /** A run waits for the outside when its own steps do, and no nested run is at work. */
+  /** A run does what its own steps do, and works while a nested run works. */
   #updateStatus(): void {
-    const isWaiting = this.#isIdle && this.#nestedRuns?.isAtWork !== true;
-    if (isWaiting === (this.status === "waiting")) return;
-    this.status = isWaiting ? "waiting" : "running";
-    this.link?.setWaiting(isWaiting);
-    if (!isWaiting) return;
+    const status = this.#nestedRuns?.isAtWork === true ? "running" : this.#activity;
+    if (status === this.status) return;
+    this.status = status;
+    this.link?.setActivity(status);
+    if (status === "running") return;
+    if (status === "waiting") this.stream.wake();
     const listeners = this.#onIdle;
-    this.#onIdle = NONE;
-    for (const listener of listeners) listener();
+    this.#onIdle = listeners.filter(({ until }) => !isIdle(status, until));
+    for (const { callback, until } of listeners) if (isIdle(status, until)) callback();
   }
 
   // ---- the end ----
@@ -570,7 +587,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     const [onIdle, onEnd] = [this.#onIdle, this.#onEnd];
     this.#onIdle = NONE;
     this.#onEnd = NONE;
-    for (const listener of onIdle) listener();
+    for (const { callback } of onIdle) callback();
     for (const listener of onEnd) listener();
     this.definition.admission.leave(this);
     this.plan.leave();

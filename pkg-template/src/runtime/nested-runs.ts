@@ -13,6 +13,12 @@ export interface NestedSource {
   readonly source: NestedRun | Uint8Array;
 }
 
+/** The earlier of two points in time, of which one may be none. */
+export function earlier(a: Date | undefined, b: Date | undefined): Date | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return b < a ? b : a;
+}
+
 export class NestedRunTable {
   readonly #links = new Set<ParentLink>();
   /** How many of them go on by themselves, or are about to begin. */
@@ -42,6 +48,11 @@ export class NestedRunTable {
 
   count(atWork: 1 | -1): void {
     this.#atWork += atWork;
+  }
+
+  /** When the first timer of those that sleep or wait is due. */
+  get wakesAt(): Date | undefined {
+    return this.#runs.map(({ wakesAt }) => wakesAt).reduce(earlier, undefined);
   }
 
   // ---- events from outside ----

@@ -2,6 +2,8 @@
 // itself.
 
 import { type EventClass, NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
+import type { Activity } from "../model/run.js";
+import { hold } from "../wasm/protocol.js";
 import { Remembered, nestedKey } from "./remembered.js";
 
 /** A nested run, as the run around it knows it. */
@@ -14,6 +16,8 @@ export interface NestedRun {
   classNamed(name: string): EventClass | undefined;
   /** Whether one of its steps or waits takes an event, or one of the runs nested in it. */
   takes(event: WorkflowEvent): boolean;
+  /** When its next timer is due, if it sleeps or waits. */
+  readonly wakesAt: Date | undefined;
   /** An event from outside of all runs; `slot` names a run that is nested in it. */
   receive(event: WorkflowEvent, step?: string, slot?: string): void;
 }
@@ -37,7 +41,8 @@ export interface OuterAttempt {
   readonly index: number;
   readonly isOver: boolean;
   readonly run: OuterRun;
-  block(isBlocked: boolean): void;
+  /** The nested run holds the step up, or no longer does; `how` is a {@link hold}. */
+  hold(how: number): void;
   remember(key: string, value: Remembered): void;
 }
 
@@ -49,6 +54,9 @@ export interface NestedPlace {
   readonly key: string;
 }
 
+const held = { waiting: hold.BLOCK, sleeping: hold.DOZE } as const;
+const released = { waiting: hold.UNBLOCK, sleeping: hold.ROUSE } as const;
+
 export class ParentLink {
   readonly place: NestedPlace;
   readonly nested: NestedRun;
@@ -56,8 +64,8 @@ export class ParentLink {
   received: number;
   /** How many of them that step, which runs again, has not sent again. */
   #resent: number;
-  /** It waits for the outside, and the run around it knows. */
-  #isWaiting = false;
+  /** What the run around it knows. */
+  #activity: Activity = "running";
 
   constructor(nested: NestedRun, place: NestedPlace, received: number) {
     this.nested = nested;
@@ -76,8 +84,8 @@ export class ParentLink {
     if (outer.isEnded) nested.cancel(outer.error);
     nested.whenEnded(() => {
       outer.removeNested(this);
-      if (this.#isWaiting) this.#block(false);
-      else outer.countNested(-1);
+      if (this.#activity === "running") outer.countNested(-1);
+      else this.#hold(released[this.#activity]);
       if (outer.isEnded || invocation.isOver) return;
       // If the step runs again after a recovery, the nested run need not.
       const { stop } = nested;
@@ -92,18 +100,21 @@ export class ParentLink {
     return true;
   }
 
-  /** The nested run begins to wait for the outside, or no longer waits. */
-  setWaiting(isWaiting: boolean): void {
-    this.#isWaiting = isWaiting;
+  /** The nested run works, sleeps or waits now. */
+  setActivity(activity: Activity): void {
+    const before = this.#activity;
+    this.#activity = activity;
     // The step first: otherwise the run around it might be seen waiting in between.
-    this.#block(isWaiting);
-    this.place.invocation.run.countNested(isWaiting ? -1 : 1);
+    if (activity !== "running") this.#hold(held[activity]);
+    if (before !== "running") this.#hold(released[before]);
+    const atWork = Number(activity === "running") - Number(before === "running");
+    if (atWork !== 0) this.place.invocation.run.countNested(atWork as 1 | -1);
   }
 
-  #block(isBlocked: boolean): void {
+  #hold(how: number): void {
     const { invocation } = this.place;
     if (invocation.run.isEnded || invocation.isOver) return;
-    invocation.run.guard(() => invocation.block(isBlocked));
+    invocation.run.guard(() => invocation.hold(how));
   }
 
   /** The nested run has published an event. */

@@ -28,6 +28,8 @@ export const op = {
   NEXT: 12,
   /** `step, attempt` */
   RESET: 13,
+  /** none */
+  DOZE: 14,
 } as const;
 
 /** How many words follow each command; an invocation has as many more as it has inputs. */
@@ -72,6 +74,9 @@ export const outcome = {
   LIMIT_REACHED: 4,
   CANCELLED: 5,
 } as const;
+
+/** How a nested run holds up the step around it. */
+export const hold = { BLOCK: 1, UNBLOCK: 2, DOZE: 3, ROUSE: 4 } as const;
 
 /** What a failed attempt is to come to. */
 export const verdict = { POLICY: 0, GIVE_UP: 1, RETRY: 2 } as const;

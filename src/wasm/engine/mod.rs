@@ -359,11 +359,36 @@ pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32
     .unwrap_or(0)
 }
 
-/// [`Tick::Block`], or [`Tick::Unblock`] when `blocked` is false.
+/// A nested run of an attempt holds it up, or no longer does: [`Tick::Block`] (1), [`Tick::Unblock`] (2),
+/// [`Tick::Doze`] (3), or [`Tick::Rouse`] (any other number).
 #[wasm_bindgen]
-pub fn engine_block(engine: u32, index: u32, generation: u32, blocked: bool, now: f64) -> *const u32 {
+pub fn engine_hold(engine: u32, index: u32, generation: u32, how: u32, now: f64) -> *const u32 {
     let invocation = invocation(index, generation);
-    tick(engine, now, || if blocked { Tick::Block { invocation } } else { Tick::Unblock { invocation } })
+    tick(engine, now, || match how {
+        1 => Tick::Block { invocation },
+        2 => Tick::Unblock { invocation },
+        3 => Tick::Doze { invocation },
+        _ => Tick::Rouse { invocation },
+    })
+}
+
+/// [`Tick::Answer`].
+#[wasm_bindgen]
+pub fn engine_answer(engine: u32, wait: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
+    tick(engine, now, || Tick::Answer { wait: WaitId(wait), ty: EventTypeId(ty), slot: Slot(slot) })
+}
+
+/// The place of an invocation among all arrivals of the run; -1 when it is over.
+#[wasm_bindgen]
+pub fn engine_order(engine: u32, index: u32, generation: u32) -> f64 {
+    with(|instance| instance.cells.get_mut(engine)?.engine.order(invocation(index, generation)))
+        .map_or(-1.0, |order| order as f64)
+}
+
+/// When the next deadline of a run is due, in milliseconds of its alive time; -1 when there is none.
+#[wasm_bindgen]
+pub fn engine_due(engine: u32) -> f64 {
+    with(|instance| instance.cells.get_mut(engine)?.engine.next_deadline()).map_or(-1.0, |due| due.0 as f64)
 }
 
 /// The host's timer has fired: applies [`Tick::Timer`] for every deadline that has come.
@@ -387,13 +412,13 @@ pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
     })
 }
 
-/// What a run waits for, for messages. Replies with records; each is its kind, the number of words that follow, and
+/// What a run waits for. Replies with records; each is its kind, the number of words that follow, and
 /// those words.
 ///
 /// | kind | words |
 /// |---|---|
 /// | 0: a join that has some of its inputs | step, the inputs that it has, a bit each |
-/// | 1: an open wait | step, event type |
+/// | 1: an open wait | step, event type, its number, the invocation's order (lower half, upper half), the wait's place among all that the invocation has asked for, whether the running attempt has asked |
 /// | 2: a collection that has some of its events | step, how many it has, how many it needs, and pairs: event type, how many of it are missing |
 /// | 3: an invocation that waits for its next attempt | step, its index, attempts begun, milliseconds until it is due |
 /// | 4: invocations that wait for a worker | step, how many |
@@ -409,8 +434,10 @@ pub fn engine_open(engine: u32, now: f64) -> *const u32 {
                 words.extend(record);
             };
             engine.open_joins().for_each(|join| add(0, &[join.step.0, join.filled]));
-            let waits = engine.open_waits().filter_map(|wait| Some((wait.step, wait.ty?)));
-            waits.for_each(|(step, ty)| add(1, &[step.0, ty.0]));
+            for asked in engine.questions() {
+                let [low, high] = halves(asked.order);
+                add(1, &[asked.step.0, asked.ty.0, asked.wait.0, low, high, asked.entry, u32::from(asked.asked)]);
+            }
             for open in engine.open_collections() {
                 let mut record = vec![open.step.0, open.held, open.expected];
                 record.extend(open.missing.iter().flat_map(|(ty, count)| [ty.0, *count]));

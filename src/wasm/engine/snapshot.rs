@@ -245,8 +245,8 @@ pub fn replay_capture(replay: u32) -> *const u32 {
     })
 }
 
-/// The state of the run at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended),
-/// then four lists, each after the number of its members: invocations (step, attempt, whether it was running, the
+/// The state of the run at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended,
+/// 4 sleeping), then four lists, each after the number of its members: invocations (step, attempt, whether it was running, the
 /// number of its inputs, their slots), joins (step, the number of events, their slots), waits (step, event type), slots
 /// of kept events.
 #[wasm_bindgen]
@@ -257,6 +257,7 @@ pub fn replay_look(replay: u32) -> *const u32 {
         let status = match engine.status() {
             Status::Created => 0,
             Status::Waiting => 2,
+            Status::Sleeping => 4,
             Status::Ended(_) => 3,
             _ => 1,
         };
