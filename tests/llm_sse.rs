@@ -150,3 +150,14 @@ proptest! {
         prop_assert_eq!(read(&single), by_the_book(&bytes));
     }
 }
+
+#[test]
+fn no_byte_but_cr_and_lf_ends_a_line_wherever_it_is() {
+    for byte in 0..=u8::MAX {
+        for at in 0..20 {
+            let mut stream = b"data: abcdefghijklmnopqrst\n\n".to_vec();
+            stream[6 + at] = byte;
+            assert_eq!(read(&[&stream]), by_the_book(&stream), "the byte {byte} at {at}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
-// What a token costs on its way from the socket to the program, in processor time of the reading process: to stepstream's agent and to
-// the AI SDK's streamText, side by side at the same local server. The client alone stands beside it.
+// What a token costs on its way from the socket to the program, in processor time of the reading process: to
+// stepstream's agent and to the AI SDK's streamText, side by side at the same local server. The client alone stands
+// beside them, and the floor: a loop that reads the body of the response and nothing more.
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { median } from "../lib/stats.mjs";
@@ -23,12 +24,12 @@ const server = spawn(process.execPath, [file("token-server"), TOKENS, EVERY_MS],
   stdio: ["pipe", "pipe", "inherit"],
 });
 const url = await new Promise((resolve) => server.stdout.once("data", (line) => resolve(String(line).trim())));
-const contenders = ["agent", "client", "ai-sdk"];
+const contenders = ["agent", "client", "ai-sdk", "bytes"];
 const found = contenders.map(() => []);
 for (let round = 0; round < ROUNDS; round++) {
   contenders.forEach((contender, nth) => found[nth].push(measure(contender, url)));
 }
 server.stdin.end();
-const [agentUs, clientUs, aiSdkUs] = found.map(median);
+const [agentUs, clientUs, aiSdkUs, bytesUs] = found.map(median);
 const ratio = median(found[0].map((us, round) => us / found[2][round]));
-console.log(JSON.stringify({ agentUs, clientUs, aiSdkUs, ratio }));
+console.log(JSON.stringify({ agentUs, clientUs, aiSdkUs, bytesUs, ratio }));

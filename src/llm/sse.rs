@@ -9,7 +9,7 @@
 //! resumed at an id. And the last event is returned even if the empty line after it is missing ([`SseReader::finish`]):
 //! some servers leave it out, and the decoder recognises an incomplete event by its content.
 
-use memchr::memchr2;
+use super::ascii::line_end;
 
 /// The longest event, in bytes: large enough for a generated image in base64.
 pub const MAX_EVENT: usize = 32 << 20;
@@ -75,7 +75,7 @@ impl SseReader {
                     *input = &input[1..];
                 }
             }
-            let Some(end) = memchr2(b'\n', b'\r', input) else {
+            let Some(end) = line_end(input) else {
                 if self.line.len() + self.data.len() + input.len() > MAX_EVENT {
                     return Err(EventTooLong);
                 }

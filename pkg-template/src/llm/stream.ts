@@ -2,6 +2,7 @@
 // they are read.
 
 import type { ChatDelta, ChatResponse, ChatStream, FinishReason } from "../model/chat.js";
+import { type PushStream, pushDeltas } from "../model/push-deltas.js";
 import { onAbort } from "../util/abort.js";
 
 /** The kinds of records, by the numbers of `DeltaKind` in `src/llm/delta.rs`. */
@@ -26,12 +27,11 @@ const reasons: readonly (FinishReason | undefined)[] = [
  */
 interface Chunk {
   readonly text: string;
-  readonly records: Uint32Array;
+  readonly records: readonly number[];
 }
 
-/** The deltas of a chunk. */
-function deltasOf({ text, records }: Chunk): ChatDelta[] {
-  const deltas: ChatDelta[] = [];
+/** Cuts a chunk into deltas, and calls a function with each. */
+function cut({ text, records }: Chunk, take: (delta: ChatDelta) => void): void {
   let from = 0;
   let id = "";
   for (let at = 0; at < records.length; at += 4) {
@@ -41,34 +41,33 @@ function deltasOf({ text, records }: Chunk): ChatDelta[] {
     from = to;
     switch (records[at]) {
       case kind.text:
-        deltas.push({ type: "text", index, text: piece });
+        take({ type: "text", index, text: piece });
         break;
       case kind.reasoning:
-        deltas.push({ type: "reasoning", index, text: piece });
+        take({ type: "reasoning", index, text: piece });
         break;
       case kind.refusal:
-        deltas.push({ type: "refusal", index, text: piece });
+        take({ type: "refusal", index, text: piece });
         break;
       case kind.callId:
         id = piece;
         break;
       case kind.callStarted:
-        deltas.push({ type: "toolCallStart", index, id, name: piece });
+        take({ type: "toolCallStart", index, id, name: piece });
         break;
       case kind.callArguments:
-        deltas.push({ type: "toolCallDelta", index, text: piece });
+        take({ type: "toolCallDelta", index, text: piece });
         break;
       case kind.callDone:
-        deltas.push({ type: "toolCallEnd", index });
+        take({ type: "toolCallEnd", index });
         break;
       case kind.finish: {
         const reason = reasons[index];
-        if (reason !== undefined) deltas.push({ type: "finish", reason });
+        if (reason !== undefined) take({ type: "finish", reason });
         break;
       }
     }
   }
-  return deltas;
 }
 
 /** A reader that waits for a delta. */
@@ -77,13 +76,20 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+/** The reader that gets the deltas as they arrive. */
+interface Receiver {
+  take(delta: ChatDelta): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /** Makes the call: reports each chunk, stops when the signal aborts, and resolves with the complete response. */
 export type StartCall<Response> = (
   signal: AbortSignal,
-  onDeltas: (text: string, records: Uint32Array) => void,
+  onDeltas: (text: string, records: readonly number[]) => void,
 ) => Promise<Response>;
 
-class LiveStream<Response extends ChatResponse> implements ChatStream<Response> {
+class LiveStream<Response extends ChatResponse> implements ChatStream<Response>, PushStream {
   readonly #controller = new AbortController();
   readonly #response: Promise<Response>;
   /** Unread chunks, from `#nextChunk` on. They are cut into deltas when they are read: many only want the response. */
@@ -94,6 +100,7 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
   #next = 0;
   /** Usually one at most. */
   #waiters: Waiter[] = [];
+  #receiver: Receiver | undefined;
   #state: "open" | "ended" | "failed" = "open";
   #error: unknown;
   /** Whether `response` was read, so that the call continues when the loop is left. */
@@ -122,13 +129,52 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
     return {
       next: () => this.#read(),
       return: () => {
-        if (this.#state === "open" && !this.#isResponseWanted) this.#controller.abort(new Error("The loop was left."));
+        this.#leave();
         return Promise.resolve({ done: true, value: undefined });
       },
     };
   }
 
+  [pushDeltas](take: (delta: ChatDelta) => void): Promise<void> | undefined {
+    if (this[Symbol.asyncIterator] !== LiveStream.prototype[Symbol.asyncIterator]) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#receiver = { take, resolve, reject };
+      this.#push(undefined);
+      if (this.#state !== "open") this.#endReceiver();
+    });
+  }
+
+  /** The reader has left before the end. */
+  #leave(): void {
+    if (this.#state === "open" && !this.#isResponseWanted) this.#controller.abort(new Error("The loop was left."));
+  }
+
+  /** Hands everything unread to the receiver, and then the new chunk. */
+  #push(chunk: Chunk | undefined): void {
+    const { take, reject } = this.#receiver!;
+    try {
+      for (let delta = this.#take(); delta !== undefined; delta = this.#take()) take(delta);
+      if (chunk !== undefined) cut(chunk, take);
+    } catch (error) {
+      this.#receiver = undefined;
+      this.#leave();
+      reject(error);
+    }
+  }
+
+  #endReceiver(): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    if (receiver === undefined) return;
+    const { resolve, reject } = receiver;
+    this.#end({ resolve: () => resolve(), reject });
+  }
+
   #arrive(chunk: Chunk): void {
+    if (this.#receiver !== undefined) {
+      this.#push(chunk);
+      return;
+    }
     this.#chunks.push(chunk);
     while (this.#waiters.length > 0) {
       const delta = this.#take();
@@ -147,7 +193,9 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
         this.#chunks = [];
         this.#nextChunk = 0;
       }
-      this.#deltas = deltasOf(chunk);
+      const deltas: ChatDelta[] = [];
+      cut(chunk, (delta) => deltas.push(delta));
+      this.#deltas = deltas;
       this.#next = 0;
     }
     this.#next += 1;
@@ -160,6 +208,7 @@ class LiveStream<Response extends ChatResponse> implements ChatStream<Response> 
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) this.#end(waiter);
+    this.#endReceiver();
   }
 
   /** Ends a reader. The error is thrown once; later reads find the end. */

@@ -203,13 +203,22 @@ export class EngineRun {
     this.drain();
   }
 
-  /** An event goes into the stream and to no step. */
+  /** An event goes into the stream and to no step. Not through a closure either: an agent does it for each token. */
   write(from: AttemptId | undefined, type: number, event: unknown): void {
     const slot = this.#keep(event);
     const index = from === undefined ? OUTSIDE : from.index;
-    const generation = from?.generation ?? 0;
-    const now = this.#tickTime();
-    this.#tick((engine) => engine.engine_write(this.#handle, index, generation, type, slot, now), slot);
+    const generation = from === undefined ? 0 : from.generation;
+    let reply: number;
+    try {
+      engineModule.enter();
+      this.#beforeCall();
+      reply = hot.write(this.#handle, index, generation, type, slot, this.#tickTime()) >>> 0;
+      engineModule.leave();
+    } catch (cause) {
+      throw this.#thrown(cause);
+    }
+    this.#accept(reply, slot, "");
+    this.drain();
   }
 
   /**

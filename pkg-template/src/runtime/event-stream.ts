@@ -3,7 +3,6 @@
 
 import { LimitError } from "../errors/errors.js";
 import type { WorkflowEvent } from "../model/events.js";
-import { Notifier } from "../util/notifier.js";
 
 /** Events in their order; the last place is for the next chunk. */
 type Chunk = (WorkflowEvent | Chunk | undefined)[];
@@ -37,7 +36,8 @@ export class EventStream {
   /** There are, or were, readers with places of their own: nothing is cut off any more. */
   #isShared = false;
   #end: End | undefined;
-  readonly #notifier = new Notifier();
+  /** What serves the readers that wait for an event, usually one at most; made for the first of them. */
+  #waiting: (() => void)[] | undefined;
   /** How many loops over the run are under way. */
   #readers = 0;
   readonly #limit: number;
@@ -77,7 +77,7 @@ export class EventStream {
     this.#lastAt = at + 1;
     this.#unread += 1;
     if (this.#unread > this.#limit) this.#drop();
-    this.#notifier.notify();
+    if (this.#waiting !== undefined) this.#serve();
   }
 
   #drop(): void {
@@ -112,26 +112,39 @@ export class EventStream {
   /** Nothing comes after this; with an error, readers get it when they have read the rest. */
   end(error: Error | undefined): void {
     this.#end ??= new End(error);
-    this.#notifier.notify();
+    this.#serve();
+  }
+
+  /** Serves the readers that wait, in their order. One that gets nothing waits again, behind the others. */
+  #serve(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    for (let left = waiting.length; left > 0; left -= 1) waiting.shift()!();
+  }
+
+  /** How a reader waits. */
+  #wait(): (serve: () => void) => void {
+    const waiting = (this.#waiting ??= []);
+    return (serve) => void waiting.push(serve);
   }
 
   /** The run's own reader: all its iterators go on from one place. */
   reader(): AsyncIterableIterator<WorkflowEvent> {
     this.#readers += 1;
     const leave = (): void => void (this.#readers -= 1);
-    return iterate(leave, () => {
+    return iterate(leave, this.#wait(), () => {
       const dropped = this.#dropped;
       if (dropped > 0) {
         this.#dropped = 0;
         throw new LimitError("EVENTS_DROPPED", `${dropped} events were dropped.`);
       }
-      return this.#unread === 0 ? (this.#end ?? this.#notifier.wait()) : this.#take();
+      return this.#unread === 0 ? this.#end : this.#take();
     });
   }
 
   /** Readers that have read everything look again whether they are at their end. */
   wake(): void {
-    this.#notifier.notify();
+    this.#serve();
   }
 
   /**
@@ -143,10 +156,8 @@ export class EventStream {
     this.#isShared = true;
     let chunk = this.#read;
     let at = this.#readAt;
-    return iterate(undefined, () => {
-      if (chunk === this.#last && at === this.#lastAt) {
-        return this.#end ?? (isOver() ? new End(undefined) : this.#notifier.wait());
-      }
+    return iterate(undefined, this.#wait(), () => {
+      if (chunk === this.#last && at === this.#lastAt) return this.#end ?? (isOver() ? new End(undefined) : undefined);
       if (at === chunk.length - 1) {
         chunk = chunk[at] as Chunk;
         at = 0;
@@ -156,43 +167,66 @@ export class EventStream {
   }
 }
 
+/** A call of an iterator's `next` that has no result yet. */
+interface Request {
+  resolve(result: IteratorResult<WorkflowEvent, undefined>): void;
+  reject(error: unknown): void;
+}
+
 /**
- * An iterator over what `take` gives: an event, the end, or a promise to try again after. `leave` is called when it is
- * done.
+ * An iterator over what `take` gives: an event, the end, or undefined when there is nothing yet. Then `wait` gets a
+ * function to call when there is something new. It settles the promise that the reader awaits in the same turn: every
+ * token passes here, and a promise in between would be the most expensive part of the way. `leave` is called when the
+ * iterator is done.
  */
 function iterate(
   leave: (() => void) | undefined,
-  take: () => WorkflowEvent | End | Promise<void>,
+  wait: (serve: () => void) => void,
+  take: () => WorkflowEvent | End | undefined,
 ): AsyncIterableIterator<WorkflowEvent> {
   let isDone = false;
+  /** In their order; a loop has one at most. */
+  const requests: Request[] = [];
   const finish = (): void => {
     if (!isDone) leave?.();
     isDone = true;
   };
-  const iterator: AsyncIterableIterator<WorkflowEvent> = {
-    async next() {
-      while (!isDone) {
-        let taken;
-        try {
-          taken = take();
-        } catch (error) {
-          // A loop is left by an error without a word to its iterator.
-          finish();
-          throw error;
-        }
-        if (taken instanceof Promise) {
-          await taken;
-        } else if (taken instanceof End) {
-          finish();
-          if (taken.error !== undefined) throw taken.error;
-        } else {
-          return { done: false, value: taken };
-        }
-      }
-      return { done: true, value: undefined };
+  /** Settles a request; false when there is nothing yet. */
+  const settle = (request: Request): boolean => {
+    let taken;
+    try {
+      if (!isDone) taken = take();
+    } catch (error) {
+      // A loop is left by an error without a word to its iterator.
+      finish();
+      request.reject(error);
+      return true;
+    }
+    if (taken === undefined && !isDone) return false;
+    if (taken instanceof End || taken === undefined) {
+      finish();
+      if (taken?.error === undefined) request.resolve({ done: true, value: undefined });
+      else request.reject(taken.error);
+    } else {
+      request.resolve({ done: false, value: taken });
+    }
+    return true;
+  };
+  const serve = (): void => {
+    while (requests.length > 0 && settle(requests[0]!)) requests.shift();
+    if (requests.length > 0) wait(serve);
+  };
+  const iterator: AsyncIterableIterator<WorkflowEvent, undefined> = {
+    next() {
+      return new Promise((resolve, reject) => {
+        const request = { resolve, reject };
+        if (requests.length === 0 && settle(request)) return;
+        if (requests.push(request) === 1) wait(serve);
+      });
     },
     return() {
       finish();
+      for (const request of requests.splice(0)) settle(request);
       return Promise.resolve({ done: true, value: undefined });
     },
     [Symbol.asyncIterator]() {

@@ -17,6 +17,7 @@ export const engineModule = /* @__PURE__ */ new WasmModule(
   (exports) => {
     hot.complete = exports["engine_complete"] as typeof hot.complete;
     hot.send = exports["engine_send"] as typeof hot.send;
+    hot.write = exports["engine_write"] as typeof hot.write;
   },
 );
 
@@ -26,12 +27,13 @@ export function setWasmModule(module: WebAssembly.Module): void {
 }
 
 /**
- * Functions that are called for each step, past the glue: exports are an object in dictionary mode, so that each look
+ * Functions that are called for each step or each token, past the glue: exports are an object in dictionary mode, so that each look
  * at it is a look-up.
  */
 export const hot = {
   complete: undefined as unknown as typeof glue.engine_complete,
   send: undefined as unknown as typeof glue.engine_send,
+  write: undefined as unknown as typeof glue.engine_write,
 };
 
 /** The engine's functions; the first call makes the instance. */

@@ -16,7 +16,7 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     match value.at("type").text() {
         "message_start" => {
             let message = value.at("message");
-            sink.identify(message.at("id"), message.at("model"));
+            sink.identify(message, "id", "model");
             sink.cost(cost(message.at("usage"), Usage::default()));
         }
         "content_block_start" => begin(number, value.at("content_block"), sink)?,
@@ -44,7 +44,7 @@ pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     if !content.is_array() {
         return Err(Fault::unreadable("The response has no content", value.raw().unwrap_or_default()));
     }
-    sink.identify(value.at("id"), value.at("model"));
+    sink.identify(value, "id", "model");
     sink.cost(cost(value.at("usage"), Usage::default()));
     for (number, block) in (0..).zip(content.items()) {
         begin(number, block, sink)?;

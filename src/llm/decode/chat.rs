@@ -41,7 +41,7 @@ pub(super) fn done(sink: &mut Sink) {
 }
 
 fn chunk(value: Value<'_>, carrier: &str, sink: &mut Sink) -> Result<(), Fault> {
-    sink.identify(value.at("id"), value.at("model"));
+    sink.identify(value, "id", "model");
     for usage in [value.at("x_groq").at("usage"), value.at("usage")] {
         if usage.is_object() {
             sink.cost(cost(usage));

@@ -17,7 +17,7 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     if error.is_some() {
         return Err(Fault::reported(error, value));
     }
-    sink.identify(value.at("responseId"), value.at("modelVersion"));
+    sink.identify(value, "responseId", "modelVersion");
     let usage = value.at("usageMetadata");
     if usage.is_object() {
         sink.cost(cost(usage));

@@ -22,7 +22,7 @@ pub(super) fn event(value: Value<'_>, sink: &mut Sink) -> Result<bool, Fault> {
     let delta = value.at("delta").text();
     match value.at("type").text() {
         "response.created" | "response.in_progress" => {
-            sink.identify(value.at("response").at("id"), value.at("response").at("model"));
+            sink.identify(value.at("response"), "id", "model");
         }
         "response.output_text.delta" => {
             let at = text(part(item, index), Block::text(""), value.at("item_id"), sink)?;
@@ -63,7 +63,7 @@ pub(super) fn whole(value: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
     if !output.is_array() {
         return Err(Fault::unreadable("The response has no output", value.raw().unwrap_or_default()));
     }
-    sink.identify(value.at("id"), value.at("model"));
+    sink.identify(value, "id", "model");
     for (number, item) in (0..).zip(output.items()) {
         complete(number, item, sink)?;
     }
@@ -172,7 +172,7 @@ fn complete(number: u64, item: Value<'_>, sink: &mut Sink) -> Result<(), Fault> 
 }
 
 fn end(response: Value<'_>, sink: &mut Sink) -> Result<(), Fault> {
-    sink.identify(response.at("id"), response.at("model"));
+    sink.identify(response, "id", "model");
     let usage = response.at("usage");
     if usage.is_object() {
         sink.cost(Usage {

@@ -327,14 +327,15 @@ impl Sink {
         self.deltas.push(DeltaKind::Finish, reason as usize, raw);
     }
 
-    /// Sets the id and the model, which do not change.
+    /// Sets the id and the model, which do not change, from the members of these names. Most events repeat them, so
+    /// they are looked for only as long as they are missing.
     #[inline(never)]
-    pub(super) fn identify(&mut self, id: Value<'_>, model: Value<'_>) {
-        if let (true, Some(id)) = (self.response.id.is_empty(), id.str()) {
-            self.response.id.push_str(id);
+    pub(super) fn identify(&mut self, source: Value<'_>, id: &str, model: &str) {
+        if self.response.id.is_empty() {
+            self.response.id.push_str(source.at(id).text());
         }
-        if let (true, Some(model)) = (self.response.model.is_empty(), model.str()) {
-            self.response.model.push_str(model);
+        if self.response.model.is_empty() {
+            self.response.model.push_str(source.at(model).text());
         }
     }
 }

@@ -203,7 +203,7 @@ impl Reader<'_> {
     }
 
     /// Advances to the next byte in a string that is not plain text.
-    #[inline(never)]
+    #[inline]
     fn plain(&mut self) {
         let bytes = self.text.as_bytes();
         // Eight bytes at a time: the highest bit of a byte is set if it is below 0x20 or equal to one of two bytes.

@@ -31,8 +31,25 @@ impl<'t> Value<'t> {
     #[must_use]
     #[inline(never)]
     pub fn at(self, key: &str) -> Value<'t> {
-        let found = self.entries().find(|(name, _)| *name == key);
-        found.map_or(Value { node: NOWHERE, ..self }, |(_, value)| value)
+        let missing = Value { node: NOWHERE, ..self };
+        let Some(object) = self.node().filter(|node| node.kind == Kind::Object) else { return missing };
+        let mut name = self.node + 1;
+        while name < object.after {
+            let (Some(node), Some(value)) =
+                (self.tape.nodes.get(name as usize), self.tape.nodes.get(name as usize + 1))
+            else {
+                return missing;
+            };
+            // Each event of a stream asks for a dozen members, and most names differ in length already.
+            if (node.to - node.from) as usize == key.len() {
+                let texts = if node.kind == Kind::Plain { self.text } else { &self.tape.unescaped };
+                if texts.as_bytes().get(node.from as usize..node.to as usize) == Some(key.as_bytes()) {
+                    return Value { node: name + 1, ..self };
+                }
+            }
+            name = value.after;
+        }
+        missing
     }
 
     /// The text, if this is a string.

@@ -1,6 +1,17 @@
 // Agents on the package's own clients: several calls at a time, thoughts as text, errors, keys. More of it is in ../llm/agents.test.ts.
 
-import { AgentStream, FunctionAgent, ReActAgent, ToolCallResult } from "stepstream/agents";
+import type { HandlerContext } from "stepstream";
+import {
+  AgentStream,
+  type AgentStep,
+  type AgentStepInput,
+  BaseAgent,
+  type ChatDelta,
+  FunctionAgent,
+  type LLM,
+  ReActAgent,
+  ToolCallResult,
+} from "stepstream/agents";
 import { LLMError, OpenAICompatible } from "stepstream/llm";
 import { expect, test } from "vitest";
 import { expectError, failure } from "../kit/index.js";
@@ -67,4 +78,42 @@ test("a client in an agent does not get into a snapshot, and its key neither", a
   for await (const event of run) if (event instanceof AgentStream) break;
   expect(new TextDecoder().decode(run.snapshot())).not.toContain("sk-secret");
   run.cancel();
+});
+
+test("a program that changes how the stream of a client is read changes what its agent writes", async () => {
+  const server = await serve(body(chatStream("quite ", "loud")));
+  const client = new OpenAICompatible({ baseURL: `${server.url}/v1`, model: "m", apiKey: "k" });
+  const llm: LLM = {
+    chat: (messages, options) => client.chat(messages, options),
+    streamChat: (messages, options) => {
+      const stream = client.streamChat(messages, options);
+      const deltas = stream[Symbol.asyncIterator]();
+      async function* louder(): AsyncGenerator<ChatDelta> {
+        for (let next = await deltas.next(); next.done !== true; next = await deltas.next()) {
+          const delta = next.value;
+          yield delta.type === "text" ? { ...delta, text: delta.text.toUpperCase() } : delta;
+        }
+      }
+      return Object.assign(stream, { [Symbol.asyncIterator]: louder });
+    },
+  };
+  expect(shown(await readAll(new FunctionAgent({ llm }).run("Go"))).text).toBe("QUITE LOUD");
+});
+
+test("an agent whose sink throws fails with that error, and gets no further delta", async () => {
+  const server = await serve(body([chatStream("one", "two", "three").join("")]));
+  const llm = new OpenAICompatible({ baseURL: `${server.url}/v1`, model: "m", apiKey: "k" });
+  const taken: ChatDelta[] = [];
+  class Picky extends BaseAgent {
+    takeStep(context: HandlerContext, input: AgentStepInput): Promise<AgentStep> {
+      const take = (delta: ChatDelta): void => {
+        taken.push(delta);
+        if (taken.length === 2) throw new RangeError("two are enough");
+      };
+      return this.callModel(context, input, {}, { take, end: () => expect.unreachable() });
+    }
+  }
+  const error = await failure(new Picky({ llm }).run("Go"));
+  expect(String(error)).toContain("two are enough");
+  expect(taken).toMatchObject([{ text: "one" }, { text: "two" }]);
 });

@@ -1,6 +1,6 @@
 // Iterating over a run: every event once, in order; a loop may be left and resumed.
 
-import { StartEvent, StopEvent, Workflow, WorkflowEvent, LimitError } from "stepstream";
+import { LimitError, StartEvent, StopEvent, Workflow, type WorkflowContext, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
 import { collect, deferred, expectError, kinds, soon, turn } from "../kit/index.js";
 
@@ -232,4 +232,50 @@ test("reading while a run is going on does not change what it does", async () =>
   await turn();
   await iterator.return!();
   expect((await soon(context)).data).toBe(0);
+});
+
+/** A run that writes a note for each number that it gets from outside, and ends with 0. */
+function noter(): WorkflowContext<unknown, undefined, string> {
+  const workflow = new Workflow<unknown, undefined, string>({ timeout: null });
+  workflow.addStep({ inputs: [StartEvent] }, async ({ waitForEvent, writeEventToStream }) => {
+    for (;;) {
+      const { data } = await waitForEvent(Count);
+      if (data === 0) return new StopEvent("done");
+      for (let note = 1; note <= data; note += 1) writeEventToStream(new Note(note));
+    }
+  });
+  return workflow.run();
+}
+
+test("calls of next that wait together get the events in their order, and then the end", async () => {
+  const run = noter();
+  const reader = run[Symbol.asyncIterator]();
+  const waiting = Array.from({ length: 7 }, () => reader.next());
+  await run.idle();
+  run.sendEvent(new Count(2));
+  await run.idle();
+  run.sendEvent(new Count(0));
+  const found = await soon(Promise.all(waiting));
+  expect(found.map(({ done, value }) => (done === true ? "end" : `${kinds([value])} ${value.data}`))).toEqual([
+    "StartEvent undefined",
+    "Count 2",
+    "Note 1",
+    "Note 2",
+    "Count 0",
+    "StopEvent done",
+    "end",
+  ]);
+});
+
+test("a reader that is left while it waits ends, and takes no event from the next one", async () => {
+  const run = noter();
+  const reader = run[Symbol.asyncIterator]();
+  await reader.next();
+  const waiting = reader.next();
+  await reader.return?.();
+  expect(await soon(waiting)).toEqual({ done: true, value: undefined });
+  run.sendEvent(new Count(1));
+  run.sendEvent(new Count(0));
+  const { events } = await soon(collect(run));
+  expect(kinds(events)).toEqual(["Count", "Count", "Note", "StopEvent"]);
 });

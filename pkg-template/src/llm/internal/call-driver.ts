@@ -18,7 +18,7 @@ import {
   resultText,
 } from "./call-view.js";
 import { type ResponseJson, errorOf } from "./model-response.js";
-import { llmModule } from "./wasm.js";
+import { hot, llmModule } from "./wasm.js";
 
 /** One call. */
 export interface CallInput {
@@ -39,7 +39,7 @@ export interface CallInput {
  * `src/llm/delta.rs`), the index of its block, where its text ends in bytes, and the text's length in UTF-16 units. It
  * must not throw.
  */
-export type OnDeltas = (text: string, records: Uint32Array) => void;
+export type OnDeltas = (text: string, records: readonly number[]) => void;
 
 /**
  * Makes a call. `onDeltas` is called synchronously for each chunk of the network that has new deltas, and not any more
@@ -245,7 +245,26 @@ class CallDriver implements TrapListener {
       const part = from === 0 && chunk.length <= inputSize() ? chunk : chunk.subarray(from, from + inputSize());
       from += part.length;
       fillInput(part);
-      this.#dispatch((call) => llmModule.use().call_chunk(call, attempt, part.length, now()));
+      this.#dispatchChunk(attempt, part.length);
+    }
+  }
+
+  /** {@link #dispatch} of a chunk, which is in the input buffer. Not through closures: a token is often a chunk. */
+  #dispatchChunk(attempt: number, length: number): void {
+    if (this.#isOver || this.#instance !== llmModule.number) return;
+    let flags: number;
+    try {
+      llmModule.enter();
+      flags = hot.chunk(this.#handle!, attempt, length, now());
+      llmModule.leave();
+    } catch (cause) {
+      this.trapped(llmModule.trapped(cause));
+      return;
+    }
+    try {
+      this.#apply(flags);
+    } catch (error) {
+      this.trapped(error as EngineError);
     }
   }
 }
