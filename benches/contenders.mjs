@@ -47,6 +47,20 @@ export const contenders = {
   },
   "bare-agent": { title: "a plain loop", file: "./peers/bare-agent.mjs" },
   "ai-sdk": { title: "AI SDK, ToolLoopAgent", file: "./peers/agent-ai-sdk.mjs", package: "ai", needs: [22, 12] },
+  "ai-sdk:bytes": {
+    title: "AI SDK, a client and its bytes",
+    file: "./peers/agent-ai-sdk.mjs",
+    part: "bytes",
+    package: "ai",
+    needs: [22, 12],
+  },
+  "mastra:agent-bytes": {
+    title: "Mastra, a client and its bytes",
+    file: "./peers/agent-mastra.mjs",
+    part: "bytes",
+    package: "@mastra/core",
+    needs: [22, 13],
+  },
   "mastra:agent": {
     title: "Mastra, Agent",
     file: "./peers/agent-mastra.mjs",

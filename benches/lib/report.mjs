@@ -32,10 +32,10 @@ function judge(results) {
 
 const verdict = { true: "PASS", false: "**MISS**", null: "not measured" };
 
-export const budgetTable = (results) =>
+export const budgetTable = (results, judged = judge(results)) =>
   table(
     ["budget", "must", "found", ""],
-    judge(results).map(({ what, must, found, unit, pass }) => [
+    judged.map(({ what, must, found, unit, pass }) => [
       what,
       must,
       found === null ? "" : `${figure(found)} ${unit}`,
@@ -124,5 +124,8 @@ export function figuresOf(results) {
   return parts(headLine(results), ...tables, runtimesTable(runtimes), firstUsesTable(firstUses), ownTable(own));
 }
 
-/** The results of one run, for the terminal. */
-export const renderResults = (results) => parts(budgetTable(results), figuresOf(results));
+/** The results of one run, for the terminal: only the budgets that it has measured. */
+export function renderResults(results) {
+  const judged = judge(results).filter(({ found }) => found !== null);
+  return parts(judged.length === 0 ? "" : budgetTable(results, judged), figuresOf(results));
+}

@@ -38,8 +38,8 @@ function messageOf(line) {
 
 const textOf = (content) => (typeof content === "string" ? content : content.map(({ text }) => text).join(""));
 
-/** What such a server answers to the body of a request. */
-export function bodyOf({ messages, stream = false }) {
+/** What such a server answers to a request. */
+function answerTo({ messages, stream = false }) {
   const results = messages.filter(({ role }) => role === "tool").map(({ content }) => textOf(content));
   const line = lineFor(textOf(messages.find(({ role }) => role === "user").content), results);
   if (stream) {
@@ -50,3 +50,7 @@ export function bodyOf({ messages, stream = false }) {
   const choices = [{ index: 0, message: messageOf(line), logprobs: null, finish_reason: finish }];
   return Response.json({ ...common, object: "chat.completion", choices, usage });
 }
+
+/** A `fetch` that is such a server. */
+export const fetchScript = async (_, { body }) =>
+  answerTo(JSON.parse(typeof body === "string" ? body : new TextDecoder().decode(body)));

@@ -2,7 +2,7 @@
 // because these clocks are coarse, and two runtimes differ in speed. `own/runtimes.mjs [rounds]`.
 import { speedRuntimes } from "../lib/runtimes.mjs";
 import { median } from "../lib/stats.mjs";
-import { Failure } from "../../scripts/lib/say.mjs";
+import { Failure, main } from "../../scripts/lib/say.mjs";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 /** In seconds: only what hangs takes longer. */
@@ -54,17 +54,19 @@ function ratiosOf(reports) {
   );
 }
 
-const results = {};
-for (const [name, host] of Object.entries(await speedRuntimes())) {
-  const [place] = Object.keys(host.places);
-  const { reports, failure } = await host.perform(
-    [{ place, jobs: jobs.map((job) => ({ do: "speed", ...job })) }],
-    LIMIT,
-  );
-  if (failure !== undefined) throw new Failure(`${name}: ${failure}`);
-  const wrong = reports.find(({ error }) => error !== undefined);
-  if (wrong !== undefined) throw new Failure(`${name}: ${wrong.error}`);
-  if (reports.length !== jobs.length) throw new Failure(`${name} gave ${reports.length} of ${jobs.length} reports.`);
-  results[`${name} ${host.version}`] = ratiosOf(reports);
-}
-console.log(JSON.stringify(results));
+await main(async () => {
+  const results = {};
+  for (const [name, host] of Object.entries(await speedRuntimes())) {
+    const [place] = Object.keys(host.places);
+    const { reports, failure } = await host.perform(
+      [{ place, jobs: jobs.map((job) => ({ do: "speed", ...job })) }],
+      LIMIT,
+    );
+    if (failure !== undefined) throw new Failure(`${name}: ${failure}`);
+    const wrong = reports.find(({ error }) => error !== undefined);
+    if (wrong !== undefined) throw new Failure(`${name}: ${wrong.error}`);
+    if (reports.length !== jobs.length) throw new Failure(`${name} gave ${reports.length} of ${jobs.length} reports.`);
+    results[`${name} ${host.version}`] = ratiosOf(reports);
+  }
+  console.log(JSON.stringify(results));
+});

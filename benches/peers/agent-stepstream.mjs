@@ -4,7 +4,7 @@ import { AgentStream, FunctionAgent, tool } from "stepstream/agents";
 import { OpenAI } from "stepstream/llm";
 import { z } from "zod";
 import { INSTRUCTIONS, lineFor, piecesOf, questionOf } from "../lib/script.mjs";
-import { bodyOf } from "../lib/script-bodies.mjs";
+import { fetchScript } from "../lib/script-bodies.mjs";
 
 const parameters = z.object({ a: z.number(), b: z.number() });
 const tools = [
@@ -49,12 +49,7 @@ const scripted = {
   },
 };
 
-const client = new OpenAI({
-  model: "small-1",
-  apiKey: "none",
-  api: "chat",
-  fetch: async (_, { body }) => bodyOf(JSON.parse(typeof body === "string" ? body : new TextDecoder().decode(body))),
-});
+const client = new OpenAI({ model: "small-1", apiKey: "none", api: "chat", fetch: fetchScript });
 
 function cases(llm) {
   const common = { llm, systemPrompt: INSTRUCTIONS, tools };
