@@ -11,30 +11,30 @@ export const ROOM = 1.35;
 /** What a case is expected to give, by the major version of Node and its id; `npm run bench -- --gate --update` writes it. */
 export const figuresFile = fileURLToPath(new URL("figures.json", import.meta.url));
 
-/** What a case of a contender does; a wrong answer ends the measurement. */
+/** A case of a contender, and a check of its answers: a wrong one ends the measurement. */
 async function checked(key, id) {
   const work = (await casesOf(key))[id];
   const { answer } = timed.find((entry) => entry.id === id);
-  return async (n) => {
-    const found = await work(n);
+  const check = (found, n) => {
     if (found !== answer(n)) throw new Error(`${key} answered ${id}(${n}) with ${found}; ${answer(n)} is right`);
   };
+  return { work, check };
 }
 
 /** A case at one size, `times` in a row, so that both sides of a pair take similarly long. */
 async function side(key, id, size, times = 1) {
-  const work = await checked(key, id);
+  const { work, check } = await checked(key, id);
   const run = async () => {
-    for (let i = 0; i < times; i++) await work(size);
+    for (let i = 0; i < times; i++) check(await work(size), size);
   };
   return { units: size * times, run };
 }
 
 /** The same for cases whose argument says which run it is. */
 async function runs(key, id, times) {
-  const work = await checked(key, id);
+  const { work, check } = await checked(key, id);
   const run = async () => {
-    for (let i = 0; i < times; i++) await work(i);
+    for (let i = 0; i < times; i++) check(await work(i), i);
   };
   return { units: times, run };
 }
@@ -61,8 +61,8 @@ export const cases = [
   {
     id: "oneStep",
     what: "a run of one step against a bare call",
-    measured: () => runs("stepstream", "oneStep", 1e3),
-    reference: () => runs("bare", "oneStep", 4e4),
+    measured: () => runs("stepstream", "oneStep", 2e3),
+    reference: () => runs("bare", "oneStep", 6e4),
   },
   {
     id: "decode",
@@ -73,7 +73,7 @@ export const cases = [
   {
     id: "agent",
     what: "an agent's turn with two tool calls against runs of one step",
-    measured: () => runs("stepstream:agent", "agentTurn", 30),
+    measured: () => runs("stepstream:agent", "agentTurn", 50),
     reference: () => runs("stepstream", "oneStep", 1e3),
   },
   {

@@ -6,11 +6,14 @@ import { run } from "../../scripts/lib/command.mjs";
 import { Failure, green, red, say } from "../../scripts/lib/say.mjs";
 import { figure as shown } from "../lib/report.mjs";
 import { versionOf } from "../lib/setup.mjs";
+import { median } from "../lib/stats.mjs";
 import { ROOM, cases, figuresFile } from "./cases.mjs";
 
 const script = fileURLToPath(new URL("measure.mjs", import.meta.url));
 /** How often a case that exceeds its limit is measured before it fails. Noise passes; a cost does not. */
 const ATTEMPTS = 4;
+/** How often a case is measured for its figure. */
+const SAMPLES = 3;
 /** In seconds: only what hangs takes longer, however busy the machine is. */
 const HANG = 300;
 /** What `--slowed` multiplies the work by, and what the gate's own check does: so much that no other machine hides it. */
@@ -77,12 +80,13 @@ export async function gate({ node = process.execPath, slowed } = {}) {
   return count;
 }
 
-/** Writes what is found now as the figures of the gate for this Node: the lowest of several measurements. */
+/** Writes what is found now as the figures of the gate for this Node: the median of several measurements. */
 export async function updateFigures(node) {
   const figures = {};
   for (const { id, what } of cases) {
-    let found = Infinity;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) found = Math.min(found, await measure(node, id));
+    const measured = [];
+    for (let attempt = 0; attempt < SAMPLES; attempt++) measured.push(await measure(node, id));
+    const found = median(measured);
     figures[id] = Number(found.toPrecision(3));
     say(`${shown(found).padStart(6)}  ${what}`);
   }
