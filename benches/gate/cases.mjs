@@ -8,7 +8,7 @@ import { casesOf } from "../contenders.mjs";
 /** How far above its figure in gate/figures.json a case may be. A cost that grows by a half exceeds it. */
 export const ROOM = 1.35;
 
-/** What a case is expected to give, by the major version of Node and its id; `npm run bench -- --gate --update` writes it. */
+/** What cases should give, by the major version of Node and their ids. `npm run bench -- --gate --update` writes it. */
 export const figuresFile = fileURLToPath(new URL("figures.json", import.meta.url));
 
 /** A case of a contender, and a check of its answers: a wrong one ends the measurement. */

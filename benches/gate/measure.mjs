@@ -1,5 +1,5 @@
-// One case of the gate, in a process of its own: `measure.mjs <case> [factor]`. Prints `{ figure }`, a line of JSON. The
-// measured side does its work `factor` times for once that is counted: more than 1 shows that the gate can fail.
+// One case of the gate, in a process of its own: `measure.mjs <case> [factor]`. Prints `{ figure }`, a line of JSON.
+// The measured side does its work `factor` times for once that is counted: more than 1 shows that the gate can fail.
 import { cases } from "./cases.mjs";
 
 /** Milliseconds of processor time until the optimising compiler has settled. */

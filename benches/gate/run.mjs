@@ -16,7 +16,7 @@ const ATTEMPTS = 4;
 const SAMPLES = 3;
 /** In seconds: only what hangs takes longer, however busy the machine is. */
 const HANG = 300;
-/** What `--slowed` multiplies the work by, and what the gate's own check does: so much that no other machine hides it. */
+/** What `--slowed` multiplies the work by; and the gate's own check, by so much that no other machine hides it. */
 const [HALF_AGAIN, DOUBLE] = [1.5, 2];
 
 const majorOf = (node) => versionOf(node).split(".")[0];

@@ -61,7 +61,8 @@ export function renderChart(results) {
     return `${title}: ${bars.map(([name, value]) => `${name} ${figure(value)} ${unit}`).join(", ")}.`;
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" role="img"`,
+    `  width="${WIDTH}" height="${top}">`,
     `<title>What stepstream costs beside others</title>`,
     `<desc>${escaped(words.join(" "))}</desc>`,
     `<style>${STYLE}\n</style>`,

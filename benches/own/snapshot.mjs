@@ -1,5 +1,5 @@
-// What freezing a run costs: a snapshot of a run with 1,000 pending events of 1 kB each, against encoding the same payloads with
-// the payload codec alone; taking it up again; and how large the snapshot of an idle run is after a long past.
+// What a snapshot costs: of a run with 1,000 pending events of 1 kB each, against encoding the same payloads with the
+// payload codec alone; recovering it; and how large the snapshot of an idle run is after a million events.
 import { Count, Go, pendingRun, workflow } from "../lib/pending-run.mjs";
 import { median } from "../lib/stats.mjs";
 

@@ -1,6 +1,6 @@
 // What the first run of a program costs in each runtime: compiling and starting the engine, and a workflow of one step.
-// `node tests/runtimes/first-use.mjs [rounds]`, on a machine that does nothing else. Each round starts each runtime anew.
-// The benchmark uses `firstUses` for BENCHMARKS.md.
+// `node tests/runtimes/first-use.mjs [rounds]`, on a machine that does nothing else. Each round starts each runtime
+// anew. The benchmark uses `firstUses` for BENCHMARKS.md.
 import { pathToFileURL } from "node:url";
 import { withLock } from "../../scripts/lib/lock.mjs";
 import { Failure, main, say } from "../../scripts/lib/say.mjs";

@@ -1,5 +1,5 @@
-// What the hosts have in common: programs that start a runtime which is not a program like Node. Each is given a file with places and
-// the jobs for each, `[{ place, jobs, ... }]`, and prints a line of JSON for each report.
+// What the hosts have in common: programs that start a runtime which is not a program like Node. Each is given a file
+// with places and the jobs for each, `[{ place, jobs, ... }]`, and prints a line of JSON for each report.
 import { readFile } from "node:fs/promises";
 
 /** What is to be done. */

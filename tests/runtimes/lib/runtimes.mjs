@@ -1,5 +1,5 @@
-// The runtimes: where each program is, and which places in it perform jobs. A place that is for one question only has `jobs` and a `judge`:
-// `judge(check, reports)` is given its reports; the others perform everything.
+// The runtimes: where each program is, and which places in it perform jobs. A place that is for one question only has
+// `jobs` and a `judge`: `judge(check, reports)` is given its reports; the others perform everything.
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium, firefox } from "../../../scripts/lib/browser.mjs";
