@@ -16,6 +16,12 @@ export const contenders = {
     part: "collect",
     package: "stepstream",
   },
+  "stepstream:untimed": {
+    title: "stepstream, no timeout",
+    file: "./peers/stepstream.mjs",
+    part: "untimed",
+    package: "stepstream",
+  },
   "stepstream:llm": { title: "stepstream/llm", file: "./peers/stepstream-llm.mjs", package: "stepstream" },
   "stepstream:llm-read": {
     title: "stepstream/llm, every delta read",
@@ -23,6 +29,45 @@ export const contenders = {
     part: "read",
     package: "stepstream",
   },
+  "stepstream:agent": {
+    title: "stepstream/agents",
+    file: "./peers/agent-stepstream.mjs",
+    package: "stepstream",
+  },
+  "stepstream:agent-bytes": {
+    title: "stepstream/agents, a client and its bytes",
+    file: "./peers/agent-stepstream.mjs",
+    part: "bytes",
+    package: "stepstream",
+  },
+  "stepstream:agent-read": {
+    title: "stepstream/agents, every event read",
+    file: "./peers/agent-decoding.mjs",
+    package: "stepstream",
+  },
+  "bare-agent": { title: "a plain loop", file: "./peers/bare-agent.mjs" },
+  "ai-sdk": { title: "AI SDK, ToolLoopAgent", file: "./peers/agent-ai-sdk.mjs", package: "ai", needs: [22, 12] },
+  "ai-sdk:bytes": {
+    title: "AI SDK, a client and its bytes",
+    file: "./peers/agent-ai-sdk.mjs",
+    part: "bytes",
+    package: "ai",
+    needs: [22, 12],
+  },
+  "mastra:agent-bytes": {
+    title: "Mastra, a client and its bytes",
+    file: "./peers/agent-mastra.mjs",
+    part: "bytes",
+    package: "@mastra/core",
+    needs: [22, 13],
+  },
+  "mastra:agent": {
+    title: "Mastra, Agent",
+    file: "./peers/agent-mastra.mjs",
+    package: "@mastra/core",
+    needs: [22, 13],
+  },
+  "plain-sse": { title: "a plain parser, JSON.parse", file: "./peers/plain-sse.mjs" },
   "eventsource-parser": {
     title: "eventsource-parser, JSON.parse",
     file: "./peers/eventsource-parser.mjs",

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { budgets, own, timed } from "./cases.mjs";
+import { own, timed } from "./cases.mjs";
 import { contenders } from "./contenders.mjs";
 import {
   ensurePackage,
@@ -16,57 +16,20 @@ import {
   versionOf,
   versionsOf,
 } from "./lib/setup.mjs";
-import { judge, renderResults, updateDocument } from "./lib/report.mjs";
+import { gate, updateFigures } from "./gate/run.mjs";
+import { resultsFile, updateDocument } from "./lib/document.mjs";
+import { HELP, options } from "./lib/options.mjs";
+import { renderResults } from "./lib/report.mjs";
 import { summary } from "./lib/stats.mjs";
 import { main, say } from "../scripts/lib/say.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const resultsFile = path.join(here, "results.json");
-
-const HELP = `npm run bench -- [options]
-  --quick          only stepstream and the bare loop, small sizes, one round; writes nothing; under a minute
-  --update         write the figures into BENCHMARKS.md as well
-  --only <case>    one case alone (${[...timed, ...own].map(({ id }) => id).join(", ")}); writes nothing
-  --with <a,b>     these contenders alone (${Object.keys(contenders).join(", ")}); writes nothing
-  --rounds <n>     interleaved rounds (default 5)
-  --node <file>    measure in this Node; the default is the newest at hand, which every peer supports
-  --cpu            count processor time, with one thread for all that V8 does: for a busy machine; writes nothing
-  --no-build       measure the package that is installed, without building it first`;
-
-function options(argv) {
-  const found = {
-    quick: false,
-    update: false,
-    build: true,
-    cpu: false,
-    only: undefined,
-    with: undefined,
-    rounds: 5,
-    node: undefined,
-  };
-  for (let i = 0; i < argv.length; i++) {
-    const flag = argv[i];
-    if (flag === "--quick") Object.assign(found, { quick: true, rounds: 1 });
-    else if (flag === "--update") found.update = true;
-    else if (flag === "--cpu") found.cpu = true;
-    else if (flag === "--no-build") found.build = false;
-    else if (flag === "--only") found.only = argv[++i];
-    else if (flag === "--with") found.with = (argv[++i] ?? "").split(",");
-    else if (flag === "--rounds") found.rounds = Number(argv[++i]);
-    else if (flag === "--node") found.node = argv[++i];
-    else return undefined;
-  }
-  const known =
-    (found.only === undefined || [...timed, ...own].some(({ id }) => id === found.only)) &&
-    (found.with ?? []).every((key) => key in contenders);
-  return known && Number.isInteger(found.rounds) && found.rounds > 0 ? found : undefined;
-}
 
 /** Runs one measurement; gives its line of JSON, or `{ error }`, which makes the whole benchmark fail. */
-function measureIn(node, script, args, flags = ["--expose-gc"]) {
+function measureIn(node, script, args, { flags = ["--expose-gc"], limit = 300 } = {}) {
   const child = spawnSync(node, [...flags, path.join(here, script), ...args.map(String)], {
     encoding: "utf8",
-    timeout: 300_000,
+    timeout: limit * 1000,
     maxBuffer: 1 << 26,
   });
   try {
@@ -101,8 +64,8 @@ function runTimed(node, chosen, usable, errors) {
     say(`Round ${round + 1} of ${chosen.rounds}: ${jobs.length} measurements.`);
     for (const { id, key, size } of round % 2 === 0 ? jobs : [...jobs].reverse()) {
       const outcome = chosen.cpu
-        ? measureIn(node, "lib/throughput.mjs", [id, key, size, "cpu"], ["--single-threaded"])
-        : measureIn(node, "lib/throughput.mjs", [id, key, size], []);
+        ? measureIn(node, "lib/throughput.mjs", [id, key, size, "cpu"], { flags: ["--single-threaded"] })
+        : measureIn(node, "lib/throughput.mjs", [id, key, size], { flags: [] });
       if (outcome.error) {
         errors.push(`${key}, ${id}, ${size}: ${outcome.error}`);
         continue;
@@ -144,12 +107,12 @@ function merge(outcomes) {
 
 function runOwn(node, { quick, only }, errors) {
   const results = {};
-  for (const { id, script, args = [], processes = 1, quick: quickArgs } of own) {
+  for (const { id, script, args = [], processes = 1, quick: quickArgs, limit } of own) {
     if (only !== undefined && only !== id) continue;
     if (quick && quickArgs === undefined) continue;
     const outcomes = [];
     for (let i = 0; i < (quick ? Math.min(processes, 3) : processes); i++) {
-      outcomes.push(measureIn(node, script, quick ? quickArgs : args));
+      outcomes.push(measureIn(node, script, quick ? quickArgs : args, { limit }));
     }
     const failed = outcomes.find(({ error }) => error);
     if (failed) errors.push(`${id}: ${failed.error}`);
@@ -159,6 +122,13 @@ function runOwn(node, { quick, only }, errors) {
   return results;
 }
 
+async function gateAlone({ update, slowed, node = process.execPath }) {
+  if (update) return updateFigures(node);
+  const { passed, failed } = await gate({ slowed, node });
+  say(`${passed} passed, ${failed} failed`);
+  if (failed > 0) process.exitCode = 1;
+}
+
 await main(async () => {
   const chosen = options(process.argv.slice(2));
   if (chosen === undefined) {
@@ -166,7 +136,9 @@ await main(async () => {
     process.exitCode = 2;
     return;
   }
+  if (chosen.render) return updateDocument();
   if (chosen.build) await ensurePackage();
+  if (chosen.gate) return gateAlone(chosen);
   if (!chosen.quick) await ensurePeers();
   const node = chosen.node ?? (chosen.quick ? process.execPath : suitableNode());
   const nodeVersion = versionOf(node);
@@ -195,14 +167,13 @@ await main(async () => {
     timed: timedResults,
     own: ownResults,
   };
-  results.budgets = judge(budgets, results);
   say(`\n${renderResults(results)}`);
   if (!chosen.quick && !chosen.cpu && chosen.only === undefined && chosen.with === undefined) {
     const all = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : {};
     all[`node${nodeVersion.split(".")[0]}`] = results;
     const rounded = (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value);
     writeFileSync(resultsFile, `${JSON.stringify(all, rounded, 1)}\n`);
-    if (chosen.update) updateDocument(path.join(here, "../BENCHMARKS.md"), all);
+    if (chosen.update) updateDocument();
   }
   if (errors.length > 0) {
     say(`\nWrong or broken:\n${errors.map((line) => `- ${line}`).join("\n")}`);

@@ -1,6 +1,5 @@
 // The figures as Markdown, for the terminal and for BENCHMARKS.md alike.
-import { readFileSync, writeFileSync } from "node:fs";
-import { timed } from "../cases.mjs";
+import { budgets, timed } from "../cases.mjs";
 import { contenders } from "../contenders.mjs";
 import { ofTimed, ratio } from "./results.mjs";
 import { summary } from "./stats.mjs";
@@ -15,7 +14,7 @@ export function figure(value) {
 
 const power = (size) => `1e${Math.log10(size)}`;
 
-function table(head, rows) {
+export function table(head, rows) {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
   const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
@@ -23,7 +22,7 @@ function table(head, rows) {
 }
 
 /** Every budget with what was found; `pass` is null where the run did not measure it. */
-export function judge(budgets, results) {
+function judge(results) {
   return budgets.map(({ what, below, above, unit, measured }) => {
     const found = measured(results) ?? null;
     const pass = found === null ? null : below === undefined ? found >= above : found <= below;
@@ -33,10 +32,10 @@ export function judge(budgets, results) {
 
 const verdict = { true: "PASS", false: "**MISS**", null: "not measured" };
 
-const budgetTable = ({ budgets }) =>
+export const budgetTable = (results, judged = judge(results)) =>
   table(
     ["budget", "must", "found", ""],
-    budgets.map(({ what, must, found, unit, pass }) => [
+    judged.map(({ what, must, found, unit, pass }) => [
       what,
       must,
       found === null ? "" : `${figure(found)} ${unit}`,
@@ -72,6 +71,27 @@ function timedTable(results, { id, title, unit, references = REFERENCES }) {
   return `**${title}**\n\n${table(head, rows)}`;
 }
 
+/** The ratios of each runtime to its own bare loop, and how they stand to those of the first, which is Node. */
+function runtimesTable(runtimes) {
+  if (runtimes === undefined) return "";
+  const [[, node]] = Object.entries(runtimes);
+  const names = Object.keys(node);
+  const rows = Object.entries(runtimes).map(([runtime, ratios]) => {
+    const worst = Math.max(...names.map((name) => ratios[name] / node[name]));
+    return [runtime, ...names.map((name) => `${figure(ratios[name])}x`), ratios === node ? "" : `${figure(worst)}x`];
+  });
+  return `**In other runtimes, to the bare loop of each**\n\n${table(["runtime", ...names, "worst to Node"], rows)}`;
+}
+
+/** What the first use costs in each runtime. */
+function firstUsesTable(firstUses) {
+  if (firstUses === undefined) return "";
+  const rows = Object.entries(firstUses).map(([place, { version, min, median }]) => {
+    return [place, version, ...[min, median].map((ms) => `${figure(ms)} ms`)];
+  });
+  return `**First use in each runtime**\n\n${table(["runtime", "version", "lowest", "median"], rows)}`;
+}
+
 /** Objects of numbers become rows; a summary becomes its median with its spread. */
 function ownTable(own) {
   const shown = (value) => {
@@ -85,7 +105,7 @@ function ownTable(own) {
   return rows.length === 0 ? "" : `**The package alone**\n\n${table(["measurement", "figure", "value"], rows)}`;
 }
 
-const headLine = ({ date, node, cpu, cores, clock, rounds, disturbed, versions, leftOut }) =>
+export const headLine = ({ date, node, cpu, cores, clock, rounds, disturbed, versions, leftOut }) =>
   [
     `Node ${node}, ${cpu} (${cores} cores), ${date}; ${clock}, ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
     `Disturbed by other programs: ${Math.round(disturbed * 100)} % of the measurements.`,
@@ -95,21 +115,17 @@ const headLine = ({ date, node, cpu, cores, clock, rounds, disturbed, versions, 
     ...(leftOut.length > 0 ? [`Left out: ${leftOut.join(", ")}.`] : []),
   ].join("\n");
 
-/** One benchmark's results: budgets first, then everything they were computed from. */
-export const renderResults = (results) =>
-  [headLine(results), budgetTable(results), ...timed.map((entry) => timedTable(results, entry)), ownTable(results.own)]
-    .filter((part) => part !== "")
-    .join("\n\n");
+const parts = (...all) => all.filter((part) => part !== "").join("\n\n");
 
-const BEGIN = "<!-- results: written by `npm run bench -- --update` -->";
-const END = "<!-- end of results -->";
+/** Everything that the budgets are computed from. */
+export function figuresOf(results) {
+  const { runtimes, firstUses, ...own } = results.own;
+  const tables = timed.map((entry) => timedTable(results, entry));
+  return parts(headLine(results), ...tables, runtimesTable(runtimes), firstUsesTable(firstUses), ownTable(own));
+}
 
-/** Puts the figures of all recorded Nodes between the markers. */
-export function updateDocument(file, all) {
-  const text = readFileSync(file, "utf8");
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`${file} has lost its markers: ${BEGIN} ... ${END}`);
-  const majors = Object.keys(all).sort().reverse();
-  const body = majors.map((key) => `### ${key.replace("node", "Node ")}\n\n${renderResults(all[key])}`).join("\n\n");
-  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n\n${body}\n\n${text.slice(end)}`);
+/** The results of one run, for the terminal: only the budgets that it has measured. */
+export function renderResults(results) {
+  const judged = judge(results).filter(({ found }) => found !== null);
+  return parts(judged.length === 0 ? "" : budgetTable(results, judged), figuresOf(results));
 }

@@ -30,3 +30,13 @@ export function overall(reduce, sizes, measure) {
   const found = sizes.map(measure);
   return found.includes(undefined) ? undefined : reduce(...found);
 }
+
+/** The figures of one runtime in the measurement `runtimes`, whose keys have the version after the name. */
+export const ofRuntime = (runtimes, name) =>
+  Object.entries(runtimes).find(([key]) => key.replace(/ \d[\w.]*$/, "") === name)?.[1];
+
+/** The worst of a runtime's ratios against the same ratio of another runtime; undefined where one is missing. */
+export function worstAgainst(runtimes, name, other) {
+  const [own, its] = [name, other].map((each) => ofRuntime(runtimes, each));
+  return own && its && Math.max(...Object.keys(its).map((id) => own[id] / its[id]));
+}

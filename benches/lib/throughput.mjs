@@ -17,9 +17,9 @@ const PATIENCE_MS = 1500;
 const UNDISTURBED = 0.95;
 
 /** `cpu` as a fourth word counts processor time instead of the time that went by. */
-const [id, key, sizeText, clock] = process.argv.slice(2);
+const [id, key, sizeText, wanted] = process.argv.slice(2);
 const size = Number(sizeText);
-const { answer, each = false } = timed.find((entry) => entry.id === id);
+const { answer, each = false, clock = wanted, warmUp = WARM_UP_SIZE } = timed.find((entry) => entry.id === id);
 const work = (await casesOf(key))[id];
 
 function check(found, n) {
@@ -54,7 +54,7 @@ async function sample() {
 }
 
 const start = performance.now();
-for (let runs = 0; runs < 3 || performance.now() - start < WARM_UP_MS; runs++) await once(Math.min(size, WARM_UP_SIZE));
+for (let runs = 0; runs < 3 || performance.now() - start < WARM_UP_MS; runs++) await once(Math.min(size, warmUp));
 
 const good = [];
 const disturbed = [];

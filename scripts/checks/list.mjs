@@ -4,6 +4,7 @@
 import { buildAndPack } from "../lib/build.mjs";
 import { withLock } from "../lib/lock.mjs";
 import { say } from "../lib/say.mjs";
+import { bench } from "./bench.mjs";
 import { bundlers } from "./bundlers.mjs";
 import * as js from "./javascript.mjs";
 import * as rust from "./rust.mjs";
@@ -41,6 +42,13 @@ export const stages = [
   },
   { name: "js", title: "Behaviour of the packed package", quick: true, needs: ["build"], run: js.vitest("js") },
   { name: "gc", title: "Memory of the packed package", quick: false, needs: ["build"], run: js.vitest("gc") },
+  {
+    name: "bench",
+    title: "Nothing costs half as much again as it did",
+    quick: false,
+    needs: ["build"],
+    run: bench,
+  },
   {
     name: "crash",
     title: "What becomes of runs when the engine panics",

@@ -1,5 +1,7 @@
-// What the first run of a program costs in each runtime: compiling and starting the engine, and a workflow of one step. For BENCHMARKS.md:
-// `node tests/runtimes/first-use.mjs [rounds]`, on a machine that does nothing else. Each round starts each runtime anew.
+// What the first run of a program costs in each runtime: compiling and starting the engine, and a workflow of one step.
+// `node tests/runtimes/first-use.mjs [rounds]`, on a machine that does nothing else. Each round starts each runtime
+// anew. The benchmark uses `firstUses` for BENCHMARKS.md.
+import { pathToFileURL } from "node:url";
 import { withLock } from "../../scripts/lib/lock.mjs";
 import { Failure, main, say } from "../../scripts/lib/say.mjs";
 import { allRuntimes } from "./lib/runtimes.mjs";
@@ -7,12 +9,13 @@ import { prepare } from "./lib/scratch.mjs";
 import { table } from "./lib/tables.mjs";
 
 const LIMIT = 300;
+const ROUNDS = 9;
 
-await main(async () => {
-  const rounds = Number(process.argv[2] ?? 9);
+/** By the names of runtimes and places: `{ version, median, min, max }`, in milliseconds. */
+export async function firstUses(rounds = ROUNDS) {
   const reason = await withLock(prepare);
   if (reason !== undefined) throw new Failure(reason);
-  const rows = [["runtime", "version", "lowest", "median"]];
+  const found = {};
   for (const [name, host] of Object.entries(await allRuntimes())) {
     const places = Object.entries(host.places ?? {}).flatMap(([place, { judge }]) => (judge ? [] : [place]));
     const times = new Map(places.map((place) => [place, []]));
@@ -24,9 +27,19 @@ await main(async () => {
     }
     for (const [place, list] of times) {
       list.sort((a, b) => a - b);
-      const [lowest, median] = [list[0], list[Math.floor(list.length / 2)]].map((ms) => `${ms.toFixed(1)} ms`);
-      rows.push([`${name}, ${place}`, host.version, lowest, median]);
+      const median = list[Math.floor(list.length / 2)];
+      found[`${name}, ${place}`] = { version: host.version, median, min: list[0], max: list.at(-1) };
     }
   }
-  say(table(rows).join("\n"));
-});
+  return found;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    const found = Object.entries(await firstUses(Number(process.argv[2] ?? ROUNDS)));
+    const rows = found.map(([name, { version, min, median }]) => {
+      return [name, version, ...[min, median].map((ms) => `${ms.toFixed(1)} ms`)];
+    });
+    say(table([["runtime", "version", "lowest", "median"], ...rows]).join("\n"));
+  });
+}

@@ -1,5 +1,5 @@
-// The runtimes: where each program is, and which places in it perform jobs. A place that is for one question only has `jobs` and a `judge`:
-// `judge(check, reports)` is given its reports; the others perform everything.
+// The runtimes: where each program is, and which places in it perform jobs. A place that is for one question only has
+// `jobs` and a `judge`: `judge(check, reports)` is given its reports; the others perform everything.
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chromium, firefox } from "../../../scripts/lib/browser.mjs";
@@ -9,7 +9,7 @@ import { hosted, program } from "./hosts.mjs";
 import { packages } from "./scratch.mjs";
 
 /** The compatibility date of workerd. */
-const compatibilityDate = "2026-07-01";
+export const compatibilityDate = "2026-07-01";
 
 /** The names that packages of programs give this system. */
 const { platform, arch } = process;
@@ -26,15 +26,17 @@ const programs = {
 };
 
 /** `{ file }`, a program that came with the packages; or `{ reason }` why there is none for this system. */
-function packaged(name) {
+export function packaged(name) {
   const file = programs[name].map((each) => path.join(packages, each)).find((each) => existsSync(each));
   return file === undefined ? { reason: `npm has no ${name} for ${platform} on ${arch}` } : { file };
 }
 
-const packageVersion = (name) => JSON.parse(readFileSync(path.join(packages, name, "package.json"), "utf8")).version;
+/** The version of a package of the runtimes. */
+export const packageVersion = (name) =>
+  JSON.parse(readFileSync(path.join(packages, name, "package.json"), "utf8")).version;
 
 /** What a program says of its version. */
-async function versionOf(file) {
+export async function versionOf(file) {
   const { output } = await run(file, ["--version"], { limit: 300 });
   return /\d+\.[\w.]+/.exec(output)?.[0];
 }
