@@ -12,6 +12,7 @@ import type {
   SendOptions,
   WorkflowContext as RunContext,
 } from "../model/run.js";
+import { type Observation, observe } from "../model/run-observer.js";
 import type { Store } from "../model/store.js";
 import type { WorkflowDefinition } from "../runtime/definition.js";
 import { LiveRun } from "../runtime/live-run.js";
@@ -183,6 +184,12 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   idle(): Promise<void> {
     this.#run.start();
     return new Promise((resolve) => this.#run.whenIdle(resolve));
+  }
+
+  /** See `model/run-observer.ts`. */
+  [observe](listener: () => void): Observation {
+    const run = this.#run;
+    return { warn: (message) => run.definition.warn(message), stop: run.whenChanged(listener) };
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent> {

@@ -102,6 +102,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #onEnd: readonly (() => void)[] = NONE;
   #onIdle: readonly (() => void)[] = NONE;
+  #onChange: readonly (() => void)[] = NONE;
   /** How long it had been alive in earlier lives, in milliseconds. */
   readonly #aliveBefore: number;
   /** How the run learns of a trap while it waits; any other run finds out at its next call. */
@@ -164,6 +165,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   start(): void {
     if (this.status !== "created") return;
     this.status = "running";
+    this.#statusChanged();
     this.link?.begin();
     if (this.isEnded) return;
     const signal = this.#signal;
@@ -496,12 +498,24 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     else this.#onEnd = [...this.#onEnd, callback];
   }
 
+  /** Calls back after each change of the status, until the function that it returns is called. */
+  whenChanged(callback: () => void): () => void {
+    const listener = (): void => callback();
+    this.#onChange = [...this.#onChange, listener];
+    return () => (this.#onChange = this.#onChange.filter((other) => other !== listener));
+  }
+
+  #statusChanged(): void {
+    for (const listener of this.#onChange) listener();
+  }
+
   /** A run waits for the outside when its own steps do, and no nested run is at work. */
   #updateStatus(): void {
     const isWaiting = this.#isIdle && this.#nestedRuns?.isAtWork !== true;
     if (isWaiting === (this.status === "waiting")) return;
     this.status = isWaiting ? "waiting" : "running";
     this.link?.setWaiting(isWaiting);
+    this.#statusChanged();
     if (!isWaiting) return;
     const listeners = this.#onIdle;
     this.#onIdle = NONE;
@@ -547,6 +561,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#onIdle = NONE;
     this.#onEnd = NONE;
     for (const listener of listeners) listener();
+    this.#statusChanged();
     this.definition.admission.leave(this);
     this.plan.leave();
   }

@@ -1,5 +1,6 @@
 // The stores of snapshots for every runtime: `stepstream/stores`. The one for file systems is an entry of its own.
 
+export { type Autosave, type AutosaveOptions, type SavableRun, autosave } from "./autosave.js";
 export type { Claim, ClaimOptions, ReleasedByUsing } from "./claim.js";
 export { type ObjectStorage, type ObjectTransaction, durableObjectStore } from "./durable-object.js";
 export { type IndexedDBStoreOptions, indexedDBStore } from "./indexed-db.js";
