@@ -73,7 +73,10 @@ const otherEntries = {
 const sharedChunks = [
   {
     name: "base",
-    test: /\/src\/(errors\/[\w-]+|util\/describe|model\/(duration|llm-error)|snapshot\/header)\.ts$/,
+    test: new RegExp(
+      "/src/(errors/[\\w-]+|util/(describe|abort|new-id|error-message)|model/(duration|llm-error|run-observer)|" +
+        "snapshot/header)\\.ts$",
+    ),
     priority: 5,
   },
   {
@@ -81,7 +84,7 @@ const sharedChunks = [
     test: /\/src\/(util\/|wasm\/loader|errors\/code-of)/,
     priority: 4,
   },
-  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory)\.ts$/, priority: 3 },
+  { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory|claim|lease|turns)\.ts$/, priority: 3 },
   { name: "tools", test: /\/(src\/(tools|schema)|@cfworker\/json-schema)\//, priority: 3 },
   { name: "llm", test: /\/(src\/llm\/|wasm\/stepstream-llm_bg)/, priority: 2 },
   { name: "core", test: /\/(src\/(?!stores\/|checkpointer\.ts|agents\/)|wasm\/stepstream_bg)/, priority: 1 },

@@ -23,7 +23,7 @@ import { newId } from "./util/new-id.js";
 import { definitionOf } from "./runtime/definition.js";
 import { typeName } from "./model/events.js";
 import { isThenable } from "./util/thenable.js";
-import type { SnapshotStore } from "./stores/index.js";
+import type { PlainSnapshotStore } from "./stores/index.js";
 import { memoryStore } from "./stores/memory.js";
 import { type OptionNames, checkOptions } from "./errors/check-options.js";
 
@@ -61,7 +61,7 @@ const filterNames: OptionNames<CheckpointFilter> = { runId: 1, step: 1, input: 1
 /** Options of a {@link WorkflowCheckpointer}. */
 export interface CheckpointerOptions {
   /** Where the checkpoints are saved. Default: a `memoryStore` of its own. */
-  readonly store?: SnapshotStore | undefined;
+  readonly store?: PlainSnapshotStore | undefined;
   /** The steps after which checkpoints are taken. Default: all, also those that are added later. */
   readonly steps?: readonly string[] | undefined;
   /**
@@ -92,7 +92,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   /** The workflow. */
   readonly workflow: Workflow<ContextData, Start, Stop, Slots>;
   /** The store of the checkpoints. */
-  readonly store: SnapshotStore;
+  readonly store: PlainSnapshotStore;
   readonly #onError: CheckpointerOptions["onError"];
   readonly #isEnabledByDefault: boolean;
   /** The steps that were enabled or disabled by name. */
@@ -106,7 +106,7 @@ export class WorkflowCheckpointer<ContextData = unknown, Start = unknown, Stop =
   constructor(workflow: Workflow<ContextData, Start, Stop, Slots>, options: CheckpointerOptions = {}) {
     checkOptions(options, optionNames, "WorkflowCheckpointer");
     const { store = memoryStore(), steps, onError } = options;
-    if (typeof (store as Partial<SnapshotStore> | null)?.save !== "function") {
+    if (typeof (store as Partial<PlainSnapshotStore> | null)?.save !== "function") {
       throw new ValidationError("INVALID_OPTION", `store is ${describe(store)}.`);
     }
     if (steps !== undefined && !Array.isArray(steps)) {

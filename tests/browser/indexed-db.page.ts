@@ -1,8 +1,11 @@
 // Runs in the page, or in a worker of it: the laws of stores on IndexedDB, and what the tests need besides.
 
-import { HumanResponseEvent, SnapshotError, StartEvent, StopEvent, Workflow } from "stepstream";
-import { indexedDBStore } from "stepstream/stores";
-import { equal, laws, snapshotOf } from "../js/stores/laws.js";
+import { HumanResponseEvent, SnapshotError, StartEvent, StopEvent, Workflow, inspectSnapshot } from "stepstream";
+import { type Claim, autosave, indexedDBStore } from "stepstream/stores";
+import { claimLaws } from "../js/stores/claim-laws.js";
+import { equal, laws as plainLaws, snapshotOf } from "../js/stores/laws.js";
+
+const laws = { ...plainLaws, ...claimLaws };
 
 class Answer extends HumanResponseEvent<string> {
   static readonly type = "answer";
@@ -18,6 +21,10 @@ workflow.addStep(
   },
 );
 
+const headerOf = (bytes: Uint8Array): { sequence: bigint } => ({
+  sequence: new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(16, true),
+});
+
 let count = 0;
 
 /** Each law has a database of its own. */
@@ -27,8 +34,69 @@ async function checkLaw(law: string): Promise<string> {
   return "kept";
 }
 
+/** The claim that the page holds. */
+let held: Claim | undefined;
+
 const forPage = {
   checkLaw,
+
+  /** Claims a run; gives the number of the claim, or undefined when another has it. */
+  async claim(name: string, wait: number | null, lease: number): Promise<number | undefined> {
+    held = await indexedDBStore({ name }).claim("run", { wait, lease });
+    return held?.epoch;
+  },
+
+  /** Saves a sequence through the claim; gives the code with which it was refused, and whether the claim is lost. */
+  async saveHeld(sequence: number): Promise<[code: string, isLost: boolean]> {
+    const code = await held!.save(snapshotOf(sequence)).then(
+      () => "saved",
+      (error: unknown) => (error as SnapshotError).code,
+    );
+    return [code, held!.lost.aborted];
+  },
+
+  /** Releases the claim. */
+  release: (): Promise<void> => held!.release(),
+
+  /** Keeps the page busy, as a page that is frozen: nothing of it runs. */
+  async freeze(seconds: number): Promise<void> {
+    const end = performance.now() + seconds * 1000;
+    while (performance.now() < end);
+  },
+
+  /** Takes turns with other pages in adding one to the stored sequence. */
+  async takeTurns(name: string, count: number): Promise<void> {
+    const store = indexedDBStore({ name });
+    for (let turn = 0; turn < count; turn += 1) {
+      const claim = (await store.claim("run", { wait: null }))!;
+      const { sequence } = claim.snapshot === undefined ? { sequence: -1n } : headerOf(claim.snapshot);
+      await claim.save(snapshotOf(sequence + 1n));
+      await claim.release();
+    }
+  },
+
+  /** Begins a run that waits, and is saved when the page is hidden, and then only. */
+  async autosaveHidden(name: string): Promise<string> {
+    const store = indexedDBStore({ name });
+    const context = workflow.run("?", undefined, { runId: "run" });
+    const saving = autosave(context, store, { every: null });
+    await context.idle();
+    await saving.flush();
+    await store.delete("run");
+    Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+    Reflect.deleteProperty(document, "visibilityState");
+    let bytes: Uint8Array | undefined;
+    while (bytes === undefined) bytes = await store.load("run");
+    saving.stop();
+    await store.delete("run");
+    document.dispatchEvent(new Event("visibilitychange"));
+    dispatchEvent(new Event("pagehide"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    equal(await store.load("run"), undefined);
+    context.dispose();
+    return inspectSnapshot(bytes).status!;
+  },
 
   /** Saves these sequences one after the other; gives those that were refused. */
   async saveAll(name: string, sequences: readonly number[], size: number): Promise<number[]> {

@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { claimLaws } from "../js/stores/claim-laws.js";
 import { laws } from "../js/stores/laws.js";
 import type { ForPage } from "./indexed-db.page.js";
 import { type Site, openPage, serve, startChromium } from "./kit.js";
@@ -41,13 +42,14 @@ function call<Name extends keyof ForPage>(
 }
 
 describe("in a page", () => {
-  test.for(Object.keys(laws))("%s", async (law) => {
+  test.for(Object.keys({ ...laws, ...claimLaws }))("%s", async (law) => {
     expect(await call(page, "checkLaw", law)).toBe("kept");
   });
 });
 
 test("in a worker", async () => {
-  for (const law of ["what was saved is loaded", "an older snapshot is refused, and the newer one stays"]) {
+  const some = ["what was saved is loaded", "of many that claim a run at once, one gets it", "waiting ends"];
+  for (const law of some) {
     expect(await call(page, "inWorker", law)).toBe("kept");
   }
 });
@@ -85,6 +87,46 @@ test("of pages that save one run at once the newest snapshot stays", async () =>
     expect(other.errors).toEqual([]);
     await other.page.close();
   }
+});
+
+test("pages take turns with a run, each alone", async () => {
+  const second = await openPage(browser, site);
+  await Promise.all([call(page, "takeTurns", "turns", 10), call(second.page, "takeTurns", "turns", 10)]);
+  expect((await call(page, "claim", "turns", 0, 60))!).toBe(21);
+  expect(await call(page, "saveHeld", 18)).toEqual(["SNAPSHOT_STALE", false]);
+  expect(await call(page, "saveHeld", 19)).toEqual(["saved", false]);
+  await call(page, "release");
+  await second.page.close();
+});
+
+test("a page that is closed frees its claim at once, whatever the lease", async () => {
+  const second = await openPage(browser, site);
+  expect(await call(second.page, "claim", "closed", 0, 100_000)).toBe(1);
+  expect(await call(second.page, "saveHeld", 5)).toEqual(["saved", false]);
+  expect(await call(page, "claim", "closed", 0, 60)).toBeUndefined();
+  const waiting = call(page, "claim", "closed", null, 60);
+  await second.page.close();
+  expect(await waiting).toBe(2);
+  expect(await call(page, "saveHeld", 6)).toEqual(["saved", false]);
+  await call(page, "release");
+});
+
+test("a page that stands still for longer than its lease loses the claim to another", async () => {
+  const second = await openPage(browser, site);
+  expect(await call(second.page, "claim", "frozen", 0, 2)).toBe(1);
+  expect(await call(second.page, "saveHeld", 5)).toEqual(["saved", false]);
+  const frozen = call(second.page, "freeze", 6);
+  expect(await call(page, "claim", "frozen", null, 60)).toBe(2);
+  expect(await call(page, "saveHeld", 6)).toEqual(["saved", false]);
+  await frozen;
+  expect(await call(second.page, "saveHeld", 99)).toEqual(["CLAIM_LOST", true]);
+  expect(await call(page, "saveHeld", 7)).toEqual(["saved", false]);
+  await call(page, "release");
+  await second.page.close();
+});
+
+test("a run is saved when its page is hidden", async () => {
+  expect(await call(page, "autosaveHidden", "hidden")).toBe("waiting");
 });
 
 test("the database may be deleted under the store, which makes it anew", async () => {

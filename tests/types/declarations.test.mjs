@@ -34,6 +34,7 @@ const public_ = new Map(
 const HELPERS = [
   "AbstractClass",
   "Address",
+  "AsyncDisposeKey",
   "CommonOptions",
   "CommonParameters",
   "DisposeKey",

@@ -1,6 +1,14 @@
 // The types of snapshots, recovery, journals and `once`.
 
-import { type RecoverOptions, Replay, StartEvent, StopEvent, Workflow, WorkflowContext } from "stepstream";
+import {
+  type RecoverOptions,
+  Replay,
+  StartEvent,
+  StopEvent,
+  Workflow,
+  WorkflowContext,
+  inspectSnapshot,
+} from "stepstream";
 import { type Equal, expectType, expectValue } from "./helpers.js";
 
 interface Data {
@@ -71,3 +79,14 @@ new Workflow({
 expectValue<string>()(workflow.fingerprint);
 
 export { goOn };
+
+// What a snapshot says without its workflow.
+const info = inspectSnapshot(new Uint8Array());
+expectValue<bigint>()(info.sequence);
+expectValue<string>()(info.fingerprint);
+expectValue<string | undefined>()(info.runId);
+expectValue<Readonly<Record<string, number>>>()(info.sizes);
+expectValue<"signed" | "encrypted" | undefined>()(info.sealed);
+inspectSnapshot(new ArrayBuffer(8));
+// @ts-expect-error a snapshot is bytes
+inspectSnapshot("text");

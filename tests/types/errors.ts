@@ -79,6 +79,8 @@ function kindOf(code: Code): string {
     case "SNAPSHOT_VALUE":
     case "JOURNAL_NOT_KEPT":
     case "SNAPSHOT_STALE":
+    case "CLAIM_LOST":
+    case "CLAIM_RELEASED":
       return "snapshot";
     case "SNAPSHOT_FORMAT":
     case "SNAPSHOT_VERSION":
@@ -89,6 +91,8 @@ function kindOf(code: Code): string {
     case "EVENT_MISSING":
     case "STEP_CHANGED":
     case "SNAPSHOT_INVALID":
+    case "EVENT_FORMAT":
+    case "EVENT_VERSION":
     case "JOURNAL_GAP":
     case "SEAL_KEY":
     case "SEAL_ALTERED":

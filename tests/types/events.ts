@@ -9,7 +9,10 @@ import {
   StepFailedEvent,
   type StepFailure,
   StopEvent,
+  Workflow,
   WorkflowEvent,
+  decodeEvent,
+  encodeEvent,
 } from "stepstream";
 import { type Equal, expectType, expectValue } from "./helpers.js";
 
@@ -88,3 +91,17 @@ const ofJokes: EventClass<JokeEvent> = JokeEvent;
 // @ts-expect-error -- numbers are not jokes.
 const wrong: EventClass<JokeEvent> = CountEvent;
 export { answer, classes, ended, ofJokes, question, start, stop, wrong };
+
+// Events as plain objects, for whatever sends them.
+const encoded = encodeEvent(new StopEvent(1));
+expectValue<string>()(encoded.type);
+expectValue<string | undefined>()(encoded.binary);
+encodeEvent(new StopEvent(1), new Workflow<{ llm: string }, string, number>());
+expectValue<WorkflowEvent>()(decodeEvent(JSON.parse("{}"), new Workflow<{ llm: string }, string, number>()));
+expectValue<WorkflowEvent>()(decodeEvent(encoded, new Workflow().addWorkflows({ inner: new Workflow() })));
+// @ts-expect-error data alone is no event
+encodeEvent({ data: 1 });
+// @ts-expect-error the workflow knows the classes
+decodeEvent(encoded);
+// @ts-expect-error a run is no workflow
+decodeEvent(encoded, new Workflow().run());

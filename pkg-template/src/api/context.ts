@@ -13,6 +13,7 @@ import type {
   StreamOptions,
   WorkflowContext as RunContext,
 } from "../model/run.js";
+import { type Observation, observe } from "../model/run-observer.js";
 import type { Store } from "../model/store.js";
 import type { WorkflowDefinition } from "../runtime/definition.js";
 import { LiveRun } from "../runtime/live-run.js";
@@ -193,6 +194,12 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     if (until !== "waiting" && until !== "sleeping") refuse("until", until);
     this.#run.start();
     return new Promise((resolve) => this.#run.whenIdle(resolve, until));
+  }
+
+  /** See `model/run-observer.ts`. */
+  [observe](listener: () => void): Observation {
+    const run = this.#run;
+    return { warn: (message) => run.definition.warn(message), stop: run.whenChanged(listener) };
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent> {

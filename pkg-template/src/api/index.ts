@@ -87,6 +87,8 @@ export {
 export { Replay, type ReplayedInvocation, type ReplayOptions } from "./replay.js";
 export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "../model/options.js";
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
+export { type EncodedEvent, decodeEvent, encodeEvent } from "../snapshot/event-object.js";
+export { type SnapshotInfo, inspectSnapshot } from "../snapshot/inspect.js";
 export type { Store } from "../model/store.js";
 export type { ValidationIssue } from "../runtime/definition.js";
 export { Workflow } from "./workflow.js";

@@ -75,6 +75,8 @@ export type Code =
   | "SNAPSHOT_VALUE"
   | "JOURNAL_NOT_KEPT"
   | "SNAPSHOT_STALE"
+  | "CLAIM_LOST"
+  | "CLAIM_RELEASED"
   | "SNAPSHOT_FORMAT"
   | "SNAPSHOT_VERSION"
   | "SNAPSHOT_TRUNCATED"
@@ -84,6 +86,8 @@ export type Code =
   | "EVENT_MISSING"
   | "STEP_CHANGED"
   | "SNAPSHOT_INVALID"
+  | "EVENT_FORMAT"
+  | "EVENT_VERSION"
   | "JOURNAL_GAP"
   | "SEAL_KEY"
   | "SEAL_ALTERED"
@@ -329,6 +333,16 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     class: "SnapshotError",
     help: "The store holds a newer snapshot of this run. Load that one and continue from it.",
   },
+  CLAIM_LOST: {
+    class: "SnapshotError",
+    help:
+      "The claim of the run is lost: its lease ended before it was renewed, or another holder has the run. Nothing " +
+      "was changed in the store. Cancel the run here; to continue it, claim it again and recover its latest snapshot.",
+  },
+  CLAIM_RELEASED: {
+    class: "SnapshotError",
+    help: "The claim was released. Claim the run again to change it.",
+  },
   SNAPSHOT_FORMAT: {
     number: 100,
     class: "RecoverError",
@@ -369,8 +383,8 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     number: 106,
     class: "RecoverError",
     help:
-      "The snapshot needs an event class that the workflow does not know. Use it in a step, or list it in the " +
-      "workflow's `events`.",
+      "An event class is needed that the workflow does not know. Use it in a step, or list it in the workflow's " +
+      "`events`.",
   },
   STEP_CHANGED: {
     number: 107,
@@ -381,6 +395,14 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     number: 108,
     class: "RecoverError",
     help: "The contents of the snapshot contradict each other, or a value in it cannot be restored.",
+  },
+  EVENT_FORMAT: {
+    class: "RecoverError",
+    help: "This is no encoded event, or it was changed. Pass what encodeEvent() gave.",
+  },
+  EVENT_VERSION: {
+    class: "RecoverError",
+    help: "A newer version of stepstream encoded the event. Update the package here.",
   },
   JOURNAL_GAP: {
     number: 109,

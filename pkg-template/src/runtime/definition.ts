@@ -9,6 +9,7 @@ import {
   type EventClass,
   StartEvent,
   type WorkflowEvent,
+  builtInNames,
   hasStableName,
   isEventClass,
   typeName,
@@ -18,7 +19,7 @@ import { type StepDefinition, classesOf } from "../model/step.js";
 import type { TypeHook } from "../model/type-hook.js";
 import { describe } from "../util/describe.js";
 import { Admission } from "./admission.js";
-import { type Finding, type NamedType, Plan } from "./plan.js";
+import { type Finding, type NamedType, Plan, withAncestors } from "./plan.js";
 import type { RunParts } from "./run-parts.js";
 
 /** Something in a workflow that looks wrong. */
@@ -109,6 +110,8 @@ export class WorkflowDefinition {
   readonly #onWarning: ((message: string) => void) | undefined;
   #eventNames = new Map<string, EventClass>();
   #plan: Plan | undefined;
+  /** The classes of its events and their base classes, by name; made when it is first asked for. */
+  #classes: ReadonlyMap<string, EventClass> | undefined;
   #isChecked = false;
 
   /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
@@ -202,6 +205,7 @@ export class WorkflowDefinition {
 
   #changed(): void {
     this.#plan = undefined;
+    this.#classes = undefined;
     this.#isChecked = false;
   }
 
@@ -225,6 +229,24 @@ export class WorkflowDefinition {
     const ordered = steps?.flatMap((name) => this.#steps.get(name) ?? []);
     const inOrder = ordered?.length === definitions.length ? ordered : definitions;
     return new Plan(inOrder, [...this.#events, ...met], types).goWithRun();
+  }
+
+  /**
+   * The class of a type name, without the engine: of this workflow, or of one nested in it.
+   *
+   * @param met Definitions that were asked before: workflows may be nested in each other.
+   */
+  classNamed(name: string, met = new Set<WorkflowDefinition>()): EventClass | undefined {
+    const builtIn = builtInNames().keys() as Iterable<EventClass>;
+    this.#classes ??= new Map(withAncestors([...builtIn, ...this.#eventNames.values(), ...this.#events]));
+    const own = this.#classes.get(name) ?? this.#plan?.classNamed(name);
+    if (own !== undefined) return own;
+    met.add(this);
+    for (const nested of this.slots.values()) {
+      const found = met.has(nested) ? undefined : nested.classNamed(name, met);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** From now on `begin` refuses every issue that is an error. */

@@ -114,6 +114,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #isInFirstTurn = true;
   #onEnd: readonly (() => void)[] = NONE;
   #onIdle: readonly IdleListener[] = NONE;
+  #onChange: readonly (() => void)[] = NONE;
   /** How long it had been alive in earlier lives, in milliseconds. */
   readonly #aliveBefore: number;
   /** How the run learns of a trap while it waits; any other run finds out at its next call. */
@@ -181,6 +182,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   start(): void {
     if (this.status !== "created") return;
     this.status = "running";
+    this.#statusChanged();
     this.link?.begin();
     if (this.isEnded) return;
     const signal = this.#signal;
@@ -536,12 +538,24 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     else this.#onEnd = [...this.#onEnd, callback];
   }
 
+  /** Calls back after each change of the status, until the function that it returns is called. */
+  whenChanged(callback: () => void): () => void {
+    const listener = (): void => callback();
+    this.#onChange = [...this.#onChange, listener];
+    return () => (this.#onChange = this.#onChange.filter((other) => other !== listener));
+  }
+
+  #statusChanged(): void {
+    for (const listener of this.#onChange) listener();
+  }
+
   /** A run does what its own steps do, and works while a nested run works. */
   #updateStatus(): void {
     const status = this.#nestedRuns?.isAtWork === true ? "running" : this.#activity;
     if (status === this.status) return;
     this.status = status;
     this.link?.setActivity(status);
+    this.#statusChanged();
     if (status === "running") return;
     if (status === "waiting") this.stream.wake();
     const listeners = this.#onIdle;
@@ -589,6 +603,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#onEnd = NONE;
     for (const { callback } of onIdle) callback();
     for (const listener of onEnd) listener();
+    this.#statusChanged();
     this.definition.admission.leave(this);
     this.plan.leave();
   }

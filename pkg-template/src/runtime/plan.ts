@@ -65,7 +65,7 @@ function* ancestry(eventClass: EventClass): Generator<EventClass> {
 }
 
 /** Classes and their ancestors, by name; a class comes after its ancestors. */
-function* withAncestors(classes: Iterable<EventClass>): Generator<[string, EventClass]> {
+export function* withAncestors(classes: Iterable<EventClass>): Generator<[string, EventClass]> {
   for (const eventClass of classes) {
     const parent = Object.getPrototypeOf(eventClass) as unknown;
     if (isEventClass(parent)) yield* withAncestors([parent]);

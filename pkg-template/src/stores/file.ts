@@ -1,14 +1,16 @@
 // The store for file systems, for Node, Deno and Bun: `stepstream/stores/file`.
 //
-// Each run has a folder, and each of its snapshots a file with the sequence in its name. The last file in order is the
-// current snapshot. So the store needs no locks, and a process that dies leaves none behind:
+// Each run has a folder, and each of its snapshots a file with the epoch and the sequence in its name. The last file in
+// order is the current snapshot. So saving needs no locks, and a process that dies leaves none behind:
 //
 // 1. A file gets its name by a rename, when all of it is on the disk. It never changes, and no name is used twice.
 // 2. A process that saves an older snapshot adds a file; it does not replace the newer one.
 // 3. Every save removes the outdated files that it finds. A crash before that does no harm.
+// 4. A new holder of a claim gives the current snapshot a name with its own epoch (`adopt`). Whatever an earlier holder
+//    still writes comes before that in order, also if it was stopped between its check and its write.
 
 import type { Address } from "../util/platform.js";
-import { mkdir, open, readFile, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ValidationError } from "../errors/errors.js";
@@ -16,27 +18,21 @@ import { describe } from "../util/describe.js";
 import { asBytes } from "../snapshot/header.js";
 import { hasMore, idOf, namesOf } from "./names.js";
 import type { SnapshotStore } from "./index.js";
+import { changeLease, readLease, removeLeases } from "./lease-files.js";
+import { checkHeld, remainingOf } from "./lease.js";
+import { codeOf, namesIn, remove, renamed, sync, unless } from "./files.js";
 import { snapshotStore } from "./snapshot-store.js";
+import { type Version, compare, nameOf, versionOf } from "./version-names.js";
 
-/** The sequence; the number of the save of that sequence; and a UUID, because two processes may count the same. */
-const SNAPSHOT = /^([0-9a-f]{16})-([0-9a-f]{8})-[0-9a-f-]{36}\.snapshot$/;
 const PART = /\.part$/;
 
 /** After how many milliseconds an unfinished file is taken for that of a process that died. */
 const ABANDONED = 10 * 60 * 1000;
 
-/** The file of a snapshot. */
-interface Version {
-  readonly name: string;
-  readonly sequence: bigint;
-  /** The number of the save of that sequence, from 0. */
-  readonly again: number;
-}
-
 /**
  * A store in a folder, for Node, Deno and Bun. Several processes can share it: of two snapshots of a run, the newer one
- * is kept. When `save` resolves, the snapshot is on the disk. When a process dies during `save`, the snapshot before it
- * is kept.
+ * is kept, and of two that claim a run, one gets it. When `save` resolves, the snapshot is on the disk. When a process
+ * dies during `save`, the snapshot before it is kept.
  *
  * ```ts
  * import { fileStore } from "stepstream/stores/file";
@@ -57,15 +53,24 @@ export function fileStore(directory: string | Address): SnapshotStore {
   const root = resolve(typeof directory === "string" ? directory : fileURLToPath(directory));
   const folderOf = (runId: string): string => join(root, ...namesOf(runId));
   return snapshotStore({
-    async put(runId, bytes, sequence) {
+    async put(runId, bytes, sequence, held) {
       const folder = folderOf(runId);
-      const newest = (await versions(folder)).at(-1);
-      if (newest !== undefined && newest.sequence > sequence) return newest.sequence;
-      const again = newest?.sequence === sequence ? newest.again + 1 : 0;
-      const name = `${hex(sequence, 16)}-${hex(again, 8)}-${crypto.randomUUID()}.snapshot`;
-      await sweep(folder);
-      await write(folder, name, bytes);
-      return settle(folder, name, sequence);
+      for (;;) {
+        if (held !== undefined) checkHeld(await readLease(folder, versions), held);
+        const newest = (await versions(folder)).at(-1);
+        const epoch = held?.epoch ?? newest?.epoch ?? 0;
+        if (newest !== undefined && newest.sequence > sequence) return newest.sequence;
+        const isSame = newest?.sequence === sequence && newest.epoch === epoch;
+        const version = newVersion(epoch, sequence, isSame ? newest.again + 1 : 0);
+        await sweep(folder);
+        await write(folder, version.name, bytes);
+        const later = await settle(folder, version);
+        if (later === undefined) return undefined;
+        // Without a claim, the snapshot belongs to whichever holder there is.
+        if (held === undefined && later.epoch > epoch) continue;
+        if (held !== undefined) checkHeld(await readLease(folder, versions), held);
+        return later.sequence > sequence ? later.sequence : undefined;
+      }
     },
     async get(runId) {
       const folder = folderOf(runId);
@@ -82,30 +87,54 @@ export function fileStore(directory: string | Address): SnapshotStore {
       }
       return undefined;
     },
-    async remove(runId) {
+    async remove(runId, held) {
       const folder = folderOf(runId);
+      const lease = await readLease(folder, versions);
+      checkHeld(lease, held);
       let isRemoved = false;
       // In order, so that after an interruption the current snapshot is still the same.
       for (const { name } of await versions(folder)) isRemoved = (await remove(join(folder, name))) || isRemoved;
-      if (!isRemoved) return false;
+      const isFree = lease !== undefined && remainingOf(lease) === 0;
+      // Not if there was nothing: another process may be about to write into its new folder.
+      if (!isRemoved && !isFree) return false;
       await sync(folder);
       await sweep(folder);
+      if (isFree) await removeLeases(folder);
       await removeEmpty(folder, root);
-      return true;
+      return isRemoved;
     },
     ids: () => idsBelow(root, []),
+    async adopt(runId, held) {
+      const folder = folderOf(runId);
+      for (;;) {
+        const newest = (await versions(folder)).at(-1);
+        if (newest === undefined) return undefined;
+        const adopted = newVersion(held.epoch, newest.sequence, 0);
+        // Another process may have replaced it since, or replace it now.
+        if (!(await renamed(join(folder, newest.name), join(folder, adopted.name)))) continue;
+        await sync(folder);
+        const bytes = await unless("ENOENT", readFile(join(folder, adopted.name)));
+        if (bytes !== undefined) return asBytes(bytes).slice();
+      }
+    },
+    leaseOf: (runId) => readLease(folderOf(runId), versions),
+    async setLease(runId, before, next) {
+      const folder = folderOf(runId);
+      const isChanged = await changeLease(folder, before, next, versions, () => makeFolder(folder));
+      if (isChanged && next === undefined) await removeEmpty(folder, root);
+      return isChanged;
+    },
   });
 }
 
-const hex = (number: bigint | number, digits: number): string => number.toString(16).padStart(digits, "0");
-
 /** The snapshots in a folder, in order; the last one is the current one. */
 async function versions(folder: string): Promise<Version[]> {
-  const names = (await namesIn(folder)).sort();
-  return names.flatMap((name) => {
-    const [, sequence, again] = SNAPSHOT.exec(name) ?? [];
-    return sequence === undefined ? [] : { name, sequence: BigInt(`0x${sequence}`), again: Number(`0x${again}`) };
-  });
+  return (await namesIn(folder)).flatMap((name) => versionOf(name) ?? []).sort(compare);
+}
+
+/** A snapshot that gets a name of its own. */
+function newVersion(epoch: number, sequence: bigint, again: number): Version {
+  return versionOf(nameOf(epoch, sequence, again, crypto.randomUUID()))!;
 }
 
 /** Writes a file, which gets its name when all of it is on the disk. */
@@ -141,16 +170,14 @@ async function create(folder: string, file: string, attempts = 10): ReturnType<t
   }
 }
 
-/**
- * Removes the files before a new one; or that one, and resolves with the newer sequence, if there is a newer snapshot.
- */
-async function settle(folder: string, name: string, sequence: bigint): Promise<bigint | undefined> {
+/** Removes the files before a new one; or that one, and resolves with the later snapshot, if there is one. */
+async function settle(folder: string, version: Version): Promise<Version | undefined> {
   const found = await versions(folder);
-  for (const version of found) if (version.name < name) await remove(join(folder, version.name));
+  for (const other of found) if (compare(other, version) < 0) await remove(join(folder, other.name));
   const newest = found.at(-1);
-  if (newest === undefined || newest.name <= name) return undefined;
-  await remove(join(folder, name));
-  return newest.sequence > sequence ? newest.sequence : undefined;
+  if (newest === undefined || compare(newest, version) <= 0) return undefined;
+  await remove(join(folder, version.name));
+  return newest;
 }
 
 /** Removes unfinished files of processes that died. */
@@ -190,34 +217,3 @@ async function removeEmpty(folder: string, root: string): Promise<void> {
     // It is not empty, or does not exist any more.
   }
 }
-
-/** Writes a folder's entries to the disk, where the system supports that. */
-async function sync(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, "r");
-    await handle.sync().finally(() => handle.close());
-  } catch (error) {
-    if (!["EACCES", "EBADF", "EINVAL", "EISDIR", "ENOENT", "ENOTSUP", "EPERM"].includes(codeOf(error))) throw error;
-  }
-}
-
-const namesIn = async (folder: string): Promise<string[]> => (await unless("ENOENT ENOTDIR", readdir(folder))) ?? [];
-
-/** Removes a file; resolves with whether it existed. */
-const remove = async (file: string): Promise<boolean> =>
-  (await unless(
-    "ENOENT",
-    unlink(file).then(() => true),
-  )) ?? false;
-
-/** The value of a promise; undefined when it rejects with an error that has one of these codes. */
-async function unless<T>(codes: string, promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (codes.split(" ").includes(codeOf(error))) return undefined;
-    throw error;
-  }
-}
-
-const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code);

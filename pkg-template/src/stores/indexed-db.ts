@@ -3,9 +3,15 @@
 import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
+import type { HolderWatch } from "./claim.js";
+import { type Lease, asLease, checkHeld, isExpected, remainingOf } from "./lease.js";
 import { type SnapshotStore, snapshotStore, storedSequence } from "./snapshot-store.js";
 
+/** Snapshots, by the ids of their runs; and leases, by the ids in an array of one. */
 const SNAPSHOTS = "snapshots";
+
+/** Browsers may let the timers of a hidden tab wait for a minute. A tab that has gone is noticed at once. */
+const LEASE_SECONDS = 120;
 
 /** Options of {@link indexedDBStore}. */
 export interface IndexedDBStoreOptions {
@@ -61,35 +67,84 @@ export function indexedDBStore(options: IndexedDBStoreOptions = {}): SnapshotSto
       asked.onsuccess = () => give(asked.result);
     });
 
+  /**
+   * Reads the lease of a run and what is stored under another key, and passes both to `change`, in one transaction.
+   * What `change` throws undoes it.
+   */
+  const change = <T>(
+    runId: string,
+    change: (snapshots: IDBObjectStore, lease: Lease | undefined, stored: Uint8Array | undefined) => T,
+  ): Promise<T> => {
+    let refusal: { readonly error: unknown } | undefined;
+    const changing = transact<T>("readwrite", (snapshots, give) => {
+      const lease = snapshots.get([runId]) as IDBRequest<unknown>;
+      const stored = snapshots.get(runId) as IDBRequest<Uint8Array | undefined>;
+      stored.onsuccess = () => {
+        try {
+          give(change(snapshots, asLease(lease.result), stored.result));
+        } catch (error) {
+          refusal = { error };
+          stored.transaction!.abort();
+        }
+      };
+    });
+    return changing.catch((error: unknown) => {
+      throw refusal === undefined ? error : refusal.error;
+    });
+  };
+
+  const locks = typeof navigator === "undefined" ? undefined : (navigator as Partial<Navigator>).locks;
+  const watch = locks === undefined ? undefined : watchWith(locks, name);
   return snapshotStore({
-    async put(runId, bytes, sequence) {
-      let refusal: unknown;
-      const putting = transact<bigint | undefined>("readwrite", (snapshots, give) => {
-        const asked = snapshots.get(runId) as IDBRequest<Uint8Array | undefined>;
-        asked.onsuccess = () => {
-          try {
-            const stored = storedSequence(asked.result);
-            if (stored > sequence) give(stored);
-            else snapshots.put(bytes, runId);
-          } catch (error) {
-            refusal = error;
-            asked.transaction!.abort();
-          }
-        };
-      });
-      return putting.catch((error: unknown) => {
-        throw refusal ?? error;
-      });
-    },
-    get: (runId) => ask("readonly", (snapshots) => snapshots.get(runId) as IDBRequest<Uint8Array | undefined>),
-    remove: (runId) =>
-      transact("readwrite", (snapshots, give) => {
-        const asked = snapshots.getKey(runId);
-        asked.onsuccess = () => give(asked.result !== undefined);
-        snapshots.delete(runId);
+    ...(watch === undefined ? {} : { watch, leaseSeconds: LEASE_SECONDS }),
+    put: (runId, bytes, sequence, held) =>
+      change(runId, (snapshots, lease, found) => {
+        checkHeld(lease, held);
+        const stored = storedSequence(found);
+        if (stored > sequence) return stored;
+        snapshots.put(bytes, runId);
+        return undefined;
       }),
-    ids: async () => (await ask("readonly", (snapshots) => snapshots.getAllKeys())) as string[],
+    get: (runId) => ask("readonly", (snapshots) => snapshots.get(runId) as IDBRequest<Uint8Array | undefined>),
+    remove: (runId, held) =>
+      change(runId, (snapshots, lease, found) => {
+        checkHeld(lease, held);
+        if (remainingOf(lease) === 0) snapshots.delete([runId]);
+        snapshots.delete(runId);
+        return found !== undefined;
+      }),
+    async ids() {
+      const keys = await ask("readonly", (snapshots) => snapshots.getAllKeys());
+      return keys.filter((key) => typeof key === "string");
+    },
+    leaseOf: async (runId) => asLease(await ask("readonly", (snapshots) => snapshots.get([runId]))),
+    setLease: (runId, before, next) =>
+      change(runId, (snapshots, lease) => {
+        if (!isExpected(lease, before, next)) return false;
+        if (next === undefined) snapshots.delete([runId]);
+        else snapshots.put(next, [runId]);
+        return true;
+      }),
   });
+}
+
+/**
+ * How holders are watched with Web Locks: each holds a lock of its own, which the browser takes away when the tab is
+ * closed or crashes. The lease decides who holds a run; the lock only tells others that they need not wait for its end.
+ */
+function watchWith(locks: LockManager, name: string): HolderWatch {
+  const lockOf = (holder: string): string => `stepstream:${name}:${holder}`;
+  return {
+    begin: (holder) =>
+      new Promise((resolve, reject) => {
+        const held = locks.request(lockOf(holder), () => new Promise<void>((free) => resolve(free)));
+        held.catch(reject);
+      }),
+    isGone: (holder) => locks.request(lockOf(holder), { ifAvailable: true }, (lock) => lock !== null),
+    async whenGone(holder, signal) {
+      await locks.request(lockOf(holder), { mode: "shared", signal }, () => {});
+    },
+  };
 }
 
 /** Opens the database, or creates it. `onGone` is called when it could not be opened, or cannot be used any more. */

@@ -54,7 +54,7 @@ export function commandLength(commands: ArrayLike<number>, at: number): number {
 }
 
 /** The condition of a run in a snapshot, as `snapshot_open` gives it. */
-export const condition = { CREATED: 0, COMPLETED: 3 } as const;
+export const condition = { CREATED: 0, RUNNING: 1, WAITING: 2, COMPLETED: 3, CANCELLED: 8 } as const;
 
 /**
  * Stands where the length of a reply would: there is none, and the commands stay where they are until the run's next

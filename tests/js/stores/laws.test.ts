@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { indexedDBStore, memoryStore, unstorageStore } from "stepstream/stores";
+import { durableObjectStore, indexedDBStore, memoryStore, unstorageStore } from "stepstream/stores";
 import { fileStore } from "stepstream/stores/file";
 import { createStorage, prefixStorage } from "unstorage";
 import fsDriver from "unstorage/drivers/fs";
@@ -11,7 +11,9 @@ import lruCacheDriver from "unstorage/drivers/lru-cache";
 import memoryDriver from "unstorage/drivers/memory";
 import { afterEach, describe, expect, test } from "vitest";
 import "../kit/guard.js";
+import { claimLaws } from "./claim-laws.js";
 import { type Place, laws } from "./laws.js";
+import { objectStorage } from "./object-storage.js";
 
 const folders: string[] = [];
 
@@ -27,7 +29,7 @@ afterEach(async () => {
 
 const storageOn = (driver: Parameters<typeof createStorage>[0] & object): Place => {
   const storage = createStorage(driver);
-  return { open: () => unstorageStore(storage), isShared: false };
+  return { open: () => unstorageStore(storage), isShared: false, sharesClaims: true };
 };
 
 const places: Readonly<Record<string, () => Promise<Place>>> = {
@@ -35,6 +37,10 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
   fileStore: async () => {
     const directory = path.join(await folder(), "not", "there", "yet");
     return { open: () => fileStore(directory), isShared: true };
+  },
+  durableObjectStore: async () => {
+    const storage = objectStorage();
+    return { open: () => durableObjectStore(storage), isShared: true };
   },
   "unstorageStore on memory": async () => storageOn({ driver: memoryDriver() }),
   "unstorageStore on lru-cache": async () => storageOn({ driver: lruCacheDriver({ max: 1000 }) }),
@@ -49,7 +55,7 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
 };
 
 describe.for(Object.entries(places))("%s", ([, place]) => {
-  test.for(Object.entries(laws))("%s", async ([, law]) => {
+  test.for(Object.entries({ ...laws, ...claimLaws }))("%s", async ([, law]) => {
     await law(await place());
   });
 });

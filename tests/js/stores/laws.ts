@@ -8,6 +8,8 @@ export interface Place {
   open(): SnapshotStore;
   /** Whether two stores at the place know of each other only through it. */
   readonly isShared: boolean;
+  /** Whether a claim in one store at the place keeps the others away. Default: as `isShared`. */
+  readonly sharesClaims?: boolean;
 }
 
 /** Bytes that a store takes for a snapshot: a header, and `size` bytes that are all `fill`. */
@@ -344,5 +346,5 @@ export async function rejects(
     (reason: unknown) => reason,
   );
   if (error instanceof kind && error instanceof WorkflowError && error.code === code) return error;
-  throw new Error(`It should have been refused with ${code}.`, { cause: error });
+  throw new Error(`It should have been refused with ${code}, and was with ${String(error)}.`, { cause: error });
 }

@@ -9,7 +9,8 @@ for (const order of await orders()) {
   for (const file of Object.values(order.wasm)) {
     modules.push({ type: "CompiledWasm", path: path.basename(file), contents: await readFile(file) });
   }
-  const miniflare = new Miniflare({ modules, compatibilityDate: order.compatibilityDate });
+  const { compatibilityDate, durableObjects = {} } = order;
+  const miniflare = new Miniflare({ modules, compatibilityDate, durableObjects });
   process.once("SIGTERM", () => miniflare.dispose().then(() => process.exit(1)));
   try {
     await performOver((body) => miniflare.dispatchFetch("http://worker.test/", { method: "POST", body }), order);

@@ -2,8 +2,8 @@
 
 import { perform } from "../suite/job.js";
 
-export async function handle(request) {
+export async function handle(request, means) {
   const reports = [];
-  await perform(await request.json(), (report) => void reports.push(report));
+  await perform(await request.json(), (report) => void reports.push(report), means);
   return Response.json(reports);
 }

@@ -9,4 +9,4 @@ import { handle } from "./handler.js";
 setWasmModule(module);
 setLLMWasmModule(llmModule);
 
-export default { fetch: handle };
+export default { fetch: (request) => handle(request) };

@@ -71,6 +71,12 @@ const nodePlaces = {
 
 const denoArguments = ["run", "--quiet", "--no-prompt", "--allow-read", "--allow-write", "--allow-env"];
 
+/** The classes of worker.js. */
+const durableObjects = {
+  WITH_SQLITE: { className: "WithSqlite", useSQLite: true },
+  WITHOUT_SQLITE: { className: "WithoutSqlite" },
+};
+
 async function inWorkerd(node) {
   if (node === undefined) return { reason: "miniflare needs a newer Node" };
   const asWrangler = { way: "workerd", conditions: ["workerd", "worker"] };
@@ -79,7 +85,7 @@ async function inWorkerd(node) {
     compatibilityDate,
   });
   const places = {
-    isolate: await made("workerd", "worker.js"),
+    isolate: { ...(await made("workerd", "worker.js")), durableObjects },
     "isolate, slim": await made("workerd-slim", "slim-worker.js", {
       ...asWrangler,
       alias: toSlim,

@@ -1,34 +1,23 @@
 // Runs as bytes: snapshot, recover, replay, fork, seal, checkpoints and stores.
 
-import { RecoverError, SnapshotError, StartEvent, StopEvent, Workflow, openSnapshot, sealSnapshot } from "stepstream";
+import {
+  RecoverError,
+  SnapshotError,
+  StartEvent,
+  StopEvent,
+  StreamReset,
+  Workflow,
+  decodeEvent,
+  encodeEvent,
+  inspectSnapshot,
+  openSnapshot,
+  sealSnapshot,
+} from "stepstream";
 import { WorkflowCheckpointer } from "stepstream/checkpointer";
 import { indexedDBStore, memoryStore, unstorageStore } from "stepstream/stores";
-import { Answer, Item, Other, Question, equal, fails, ok, single, soon } from "./kit.js";
-
-/** Asks, and answers with what it was given; counts what it does once. */
-function asking(effects = []) {
-  return single(async ({ once, waitForEvent }, { data }) => {
-    const seat = await once("hold", () => (effects.push(data), `seat to ${data}`));
-    const answer = await waitForEvent(Answer, { ask: new Question(seat) });
-    return new StopEvent(`${seat}: ${answer.data}`);
-  });
-}
-
-/** A run that waits for its answer, as bytes. */
-async function asked(effects) {
-  const run = asking(effects).run("Lisbon");
-  await soon(run.idle(), "idle");
-  const bytes = run.snapshot();
-  run.cancel();
-  await run.catch(() => {});
-  return bytes;
-}
-
-async function answered(bytes, workflow = asking()) {
-  const run = workflow.recover(bytes);
-  run.sendEvent(new Answer("yes"));
-  return (await soon(run, "the recovered run")).data;
-}
+import { Answer, Item, Other, equal, fails, ok, single, soon } from "./kit.js";
+import { objectTests } from "./objects.js";
+import { answered, asked, asking, keeps } from "./stores.js";
 
 /** What unstorage gives: a storage in memory. */
 function rawStorage() {
@@ -41,24 +30,11 @@ function rawStorage() {
   };
 }
 
-/** What every store must do. */
-async function keeps(store) {
-  const early = await asked();
-  const id = `run/ÿ ${Math.random()}`;
-  await store.save(id, early);
-  equal(await store.load(id), early);
-  equal(await store.list("run/"), [id]);
-  const run = asking().recover(early);
-  run.sendEvent(new Answer("yes"));
-  await soon(run);
-  await store.save(id, run.snapshot());
-  await fails(store.save(id, early), SnapshotError, "SNAPSHOT_STALE");
-  equal((await soon(asking().recover(await store.load(id)))).data, "seat to Lisbon: yes");
-  equal([await store.delete(id), await store.delete(id), await store.load(id)], [true, false, undefined]);
-}
-
-/** @param fileStore A function that makes a store in a new folder, where there is a file system. */
-export const durability = (fileStore) => ({
+/**
+ * @param fileStore A function that makes a store in a new folder, where there is a file system.
+ * @param objects Functions that do a test of objects.js inside a Durable Object, by its kind, where there are such.
+ */
+export const durability = (fileStore, objects = {}) => ({
   async "snapshot and recover: a run that waits goes on, and does once what is to be done once"() {
     const effects = [];
     const bytes = await asked(effects);
@@ -223,10 +199,70 @@ export const durability = (fileStore) => ({
     equal((await checkpointer.filter({ step: "judge" })).length >= 1, true);
   },
 
+  async "events as objects: through JSON and structured cloning, an event is what it was"() {
+    const loop = { name: "loop" };
+    loop.self = loop;
+    const data = { when: new Date(1e12), map: new Map([["a", 2n ** 70n]]), bytes: new Uint8Array([1, 255]), loop };
+    const workflow = single(() => new StopEvent());
+    for (const event of [new Other(data), new StreamReset({ step: "only", attempt: 2 })]) {
+      const encoded = encodeEvent(event);
+      const ways = [JSON.parse(JSON.stringify(encoded))];
+      if (typeof structuredClone === "function") ways.push(structuredClone(encoded));
+      for (const sent of ways) {
+        const back = decodeEvent(sent, workflow);
+        ok(Object.getPrototypeOf(back) === Object.getPrototypeOf(event), "it is of another class");
+        const { loop: own, ...others } = back.data;
+        const { loop: _, ...expected } = event.data;
+        equal(others, expected);
+        ok(own?.self === own, "a cycle was lost");
+      }
+    }
+    await fails(
+      () => decodeEvent({ version: 1, type: "other", payload: "[]" }, workflow),
+      RecoverError,
+      "EVENT_FORMAT",
+    );
+    const foreign = new Workflow().addStep({ name: "else", inputs: [StartEvent] }, () => new StopEvent());
+    await fails(() => decodeEvent(encodeEvent(new Other(1)), foreign), RecoverError, "EVENT_MISSING");
+  },
+
+  ...(typeof MessageChannel === "function" && {
+    async "events as objects: through postMessage, an event is what it was"() {
+      const { port1, port2 } = new MessageChannel();
+      try {
+        const came = new Promise((resolve) => (port2.onmessage = ({ data }) => resolve(data)));
+        port1.postMessage(encodeEvent(new Other({ bytes: new Uint8Array([7]), when: new Date(5) })));
+        const { data } = decodeEvent(
+          await soon(came),
+          single(() => new StopEvent()),
+        );
+        equal([data.bytes, data.when.getTime()], [new Uint8Array([7]), 5]);
+      } finally {
+        port1.close();
+        port2.close();
+      }
+    },
+  }),
+
+  async "inspect: a snapshot says what it is, without its workflow"() {
+    const bytes = await asked();
+    const { status, fingerprint, sizes, sequence } = inspectSnapshot(bytes);
+    equal([status, fingerprint, sizes.total], ["waiting", asking().fingerprint, bytes.length]);
+    ok(sequence > 0n && sizes.payloads > 0, "it says too little");
+    const sealed = await sealSnapshot(bytes, "a secret of some length");
+    equal([inspectSnapshot(sealed).sealed, inspectSnapshot(sealed).sequence], ["signed", sequence]);
+    await fails(() => inspectSnapshot(bytes.slice(0, -5)), RecoverError, "SNAPSHOT_TRUNCATED");
+  },
+
   "stores: in memory": () => keeps(memoryStore()),
   "stores: over unstorage": () => keeps(unstorageStore(rawStorage())),
   ...(typeof indexedDB === "object" && {
     "stores: in IndexedDB": () => keeps(indexedDBStore({ name: `suite ${Math.random()}` })),
   }),
   ...(fileStore && { "stores: in files": async () => keeps(await fileStore()) }),
+  ...Object.fromEntries(
+    Object.entries(objects).flatMap(([kind, inObject]) =>
+      Object.keys(objectTests).map((name) => [`stores: in a Durable Object, ${kind}: ${name}`, () => inObject(name)]),
+    ),
+  ),
 });

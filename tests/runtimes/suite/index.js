@@ -8,9 +8,15 @@ import { runs } from "./runs.js";
 /**
  * All tests, as `{ name, run }`.
  *
- * @param means What some of them need: `fileStore()` makes a store in a new folder; `server` is the address of the model's server.
+ * @param means What some of them need: `fileStore()` makes a store in a new folder; `server` is the address of the
+ * model's server; `objects` has functions that do a test inside a Durable Object.
  */
 export function suite(means = {}) {
-  const tests = { ...runs, ...durability(means.fileStore), ...llm(means.server), ...agents(means.server) };
+  const tests = {
+    ...runs,
+    ...durability(means.fileStore, means.objects),
+    ...llm(means.server),
+    ...agents(means.server),
+  };
   return Object.entries(tests).map(([name, run]) => ({ name, run }));
 }

@@ -47,12 +47,9 @@ export function encodePayload(
  */
 export function decodePayload(bytes: Uint8Array, context: CodecContext): unknown {
   try {
-    // The text has no zero byte: it is escaped there.
-    const end = bytes.indexOf(0);
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    const text = decoder.decode(end === -1 ? bytes : bytes.subarray(0, end));
-    const revival = new Revival(context, end === -1 ? bytes.subarray(0, 0) : bytes.subarray(end + 1));
-    const value: unknown = unflatten(JSON.parse(text) as unknown[], revival.revivers, {
+    const { text, binary } = splitPayload(bytes);
+    const revival = new Revival(context, binary);
+    const value: unknown = unflatten(JSON.parse(textOf(text)) as unknown[], revival.revivers, {
       operations: revival.operations,
     });
     revival.finish();
@@ -61,6 +58,19 @@ export function decodePayload(bytes: Uint8Array, context: CodecContext): unknown
     if (isA(RecoverError, thrown)) throw thrown;
     throw new RecoverError("SNAPSHOT_INVALID", `A value cannot be restored: ${reasonOf(thrown)}.`, { cause: thrown });
   }
+}
+
+/** The two parts of what {@link encodePayload} wrote: devalue's text in UTF-8, and the contents of all buffers. */
+export function splitPayload(bytes: Uint8Array): { readonly text: Uint8Array; readonly binary: Uint8Array } {
+  // The text has no zero byte: it is escaped there.
+  const end = bytes.indexOf(0);
+  if (end === -1) return { text: bytes, binary: bytes.subarray(0, 0) };
+  return { text: bytes.subarray(0, end), binary: bytes.subarray(end + 1) };
+}
+
+/** Bytes in UTF-8 as text. @throws TypeError when they are something else. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 }
 
 /** As `instanceof`, which throws for some proxies. */
