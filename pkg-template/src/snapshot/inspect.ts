@@ -61,7 +61,7 @@ export function inspectSnapshot(snapshot: Uint8Array | ArrayBuffer): SnapshotInf
     return { runId: undefined, ...about, status: undefined, alive: undefined, sealed, sizes };
   }
   const [handle, status, now, later, , begins, length] = ask(() => readReply(engine().snapshot_open(bytes)));
-  new EngineResource(about, handle!, "snapshot_free").free();
+  new EngineResource(handle!, "snapshot_free").free();
   const host = bytes.subarray(begins!, begins! + length!);
   const { body } = readTypes(host);
   const { runId, parts } = readParts(body);
