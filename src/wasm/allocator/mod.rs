@@ -1,5 +1,5 @@
 //! The allocator of the modules. Rust's own for this target, dlmalloc, is 8 kB of each module; this is a sixth of that,
-//! and quicker for the small blocks of which a run consists.
+//! and needs fewer instructions for the small blocks of which a run consists.
 //!
 //! # Layout
 //!
