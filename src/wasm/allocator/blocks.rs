@@ -71,7 +71,7 @@ const fn class_of(bytes: usize) -> usize {
 
 /// The size of that number.
 const fn size_of_class(class: usize) -> usize {
-    if class < 4 { (class + 1) * ALIGN } else { (5 + class % 4) * ALIGN << (class / 4 - 1) }
+    if class < 4 { (class + 1) * ALIGN } else { ((5 + class % 4) * ALIGN) << (class / 4 - 1) }
 }
 
 const fn length_of_run(bytes: usize) -> usize {
