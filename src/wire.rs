@@ -7,43 +7,103 @@
 //!
 //! Nothing that is read is trusted: a length allocates nothing by itself, because every element has to be there.
 
-/// Bytes being read.
+/// Bytes being read. After the first mistake in them there are none left, and whatever is read is empty or zero; so who
+/// reads a value asks once, at its end, whether it is one.
 #[derive(Clone, Debug)]
-pub struct Reader<'a>(pub &'a [u8]);
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    is_wrong: bool,
+}
 
 impl<'a> Reader<'a> {
+    /// A reader of these bytes.
+    pub fn new(rest: &'a [u8]) -> Reader<'a> {
+        Reader { rest, is_wrong: false }
+    }
+
+    /// Whether what was read so far was something else.
+    pub fn is_wrong(&self) -> bool {
+        self.is_wrong
+    }
+
+    /// The bytes are something else.
+    #[cold]
     #[inline(never)]
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
+    fn refuse(&mut self) {
+        (self.rest, self.is_wrong) = (&[], true);
+    }
+
+    #[inline(never)]
+    fn byte(&mut self) -> u8 {
+        match self.rest.split_first() {
+            Some((first, rest)) => {
+                self.rest = rest;
+                *first
+            }
+            None => {
+                self.refuse();
+                0
+            }
+        }
     }
 
     /// A varint. One that is longer than it needs to be is refused, and so is a number that does not fit: each number
     /// has exactly one form.
     #[inline(never)]
-    fn number(&mut self) -> Option<u64> {
+    fn number(&mut self) -> u64 {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
+            let byte = self.byte();
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 || shift > 0 && byte == 0 {
-                return None;
+                break;
             }
             number |= bits << shift;
             if byte < 0x80 {
-                return Some(number);
+                return number;
             }
         }
-        None
+        self.refuse();
+        0
     }
 
     #[inline(never)]
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (bytes, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(bytes)
+    fn bytes(&mut self) -> &'a [u8] {
+        let length = self.number();
+        match usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length)) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                bytes
+            }
+            None => {
+                self.refuse();
+                &[]
+            }
+        }
+    }
+
+    /// A list whose members are read by `read`.
+    #[inline(never)]
+    pub fn list<T>(&mut self, read: fn(&mut Reader) -> T) -> Vec<T> {
+        let mut list = Vec::new();
+        for _ in 0..self.number() {
+            if self.is_wrong {
+                break;
+            }
+            list.push(read(self));
+        }
+        list
+    }
+
+    /// The number of one of so many variants.
+    #[inline(never)]
+    pub fn variant(&mut self, count: u32) -> u32 {
+        let number = u32::get(self);
+        if number < count {
+            return number;
+        }
+        self.refuse();
+        0
     }
 }
 
@@ -66,8 +126,8 @@ fn put_bytes(bytes: &mut Vec<u8>, content: &[u8]) {
 pub trait Wire: Sized {
     /// Appends it.
     fn put(&self, bytes: &mut Vec<u8>);
-    /// Reads it; `None` when the bytes are something else.
-    fn get(reader: &mut Reader) -> Option<Self>;
+    /// Reads it. When the bytes are something else, the reader knows it, and the result means nothing.
+    fn get(reader: &mut Reader) -> Self;
 }
 
 /// A value as bytes.
@@ -77,11 +137,16 @@ pub fn to_bytes(value: &impl Wire) -> Vec<u8> {
     bytes
 }
 
-/// The opposite of [`to_bytes`]; `None` also when bytes are left over.
+/// The opposite of [`to_bytes`]; `None` when the bytes are something else, also when some are left over.
 pub fn from_bytes<T: Wire>(bytes: &[u8]) -> Option<T> {
-    let mut reader = Reader(bytes);
-    let value = T::get(&mut reader)?;
-    reader.0.is_empty().then_some(value)
+    read(bytes, T::get)
+}
+
+/// As [`from_bytes`], of a value that is read by `read`.
+pub fn read<T>(bytes: &[u8], read: fn(&mut Reader) -> T) -> Option<T> {
+    let mut reader = Reader::new(bytes);
+    let value = read(&mut reader);
+    (!reader.is_wrong && reader.rest.is_empty()).then_some(value)
 }
 
 impl Wire for u64 {
@@ -89,7 +154,7 @@ impl Wire for u64 {
         put_number(bytes, *self);
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
+    fn get(reader: &mut Reader) -> Self {
         reader.number()
     }
 }
@@ -99,8 +164,12 @@ impl Wire for u32 {
         put_number(bytes, u64::from(*self));
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
-        u32::try_from(reader.number()?).ok()
+    #[inline(never)]
+    fn get(reader: &mut Reader) -> Self {
+        u32::try_from(reader.number()).unwrap_or_else(|_| {
+            reader.refuse();
+            0
+        })
     }
 }
 
@@ -109,12 +178,13 @@ impl Wire for bool {
         bytes.push(u8::from(*self));
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
-        match reader.byte()? {
-            0 => Some(false),
-            1 => Some(true),
-            _ => None,
+    #[inline(never)]
+    fn get(reader: &mut Reader) -> Self {
+        let byte = reader.byte();
+        if byte > 1 {
+            reader.refuse();
         }
+        byte == 1
     }
 }
 
@@ -124,8 +194,12 @@ impl Wire for String {
     }
 
     #[inline(never)]
-    fn get(reader: &mut Reader) -> Option<Self> {
-        core::str::from_utf8(reader.bytes()?).ok().map(String::from)
+    fn get(reader: &mut Reader) -> Self {
+        let text = core::str::from_utf8(reader.bytes());
+        text.map(String::from).unwrap_or_else(|_| {
+            reader.refuse();
+            String::new()
+        })
     }
 }
 
@@ -134,8 +208,8 @@ impl Wire for Box<str> {
         put_bytes(bytes, self.as_bytes());
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
-        String::get(reader).map(String::into_boxed_str)
+    fn get(reader: &mut Reader) -> Self {
+        String::get(reader).into_boxed_str()
     }
 }
 
@@ -148,8 +222,8 @@ impl Wire for Bytes {
         put_bytes(bytes, &self.0);
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
-        reader.bytes().map(|bytes| Bytes(bytes.to_vec()))
+    fn get(reader: &mut Reader) -> Self {
+        Bytes(reader.bytes().to_vec())
     }
 }
 
@@ -161,8 +235,8 @@ impl<T: Wire> Wire for Option<T> {
         }
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
-        if bool::get(reader)? { T::get(reader).map(Some) } else { Some(None) }
+    fn get(reader: &mut Reader) -> Self {
+        bool::get(reader).then(|| T::get(reader))
     }
 }
 
@@ -173,13 +247,8 @@ impl<T: Wire> Wire for Vec<T> {
         self.iter().for_each(|member| member.put(bytes));
     }
 
-    #[inline(never)]
-    fn get(reader: &mut Reader) -> Option<Self> {
-        let mut list = Vec::new();
-        for _ in 0..reader.number()? {
-            list.push(T::get(reader)?);
-        }
-        Some(list)
+    fn get(reader: &mut Reader) -> Self {
+        reader.list(T::get)
     }
 }
 
@@ -189,8 +258,8 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
         self.1.put(bytes);
     }
 
-    fn get(reader: &mut Reader) -> Option<Self> {
-        Some((A::get(reader)?, B::get(reader)?))
+    fn get(reader: &mut Reader) -> Self {
+        (A::get(reader), B::get(reader))
     }
 }
 
@@ -204,8 +273,8 @@ macro_rules! wire_struct {
             }
 
             #[inline(never)]
-            fn get(reader: &mut $crate::wire::Reader) -> Option<Self> {
-                Some($name { $($field: $crate::wire::Wire::get(reader)?),* })
+            fn get(reader: &mut $crate::wire::Reader) -> Self {
+                $name { $($field: $crate::wire::Wire::get(reader)),* }
             }
         }
     };
@@ -215,14 +284,14 @@ macro_rules! wire_struct {
                 self.0.put(bytes);
             }
 
-            fn get(reader: &mut $crate::wire::Reader) -> Option<Self> {
-                <$field as $crate::wire::Wire>::get(reader).map($name)
+            fn get(reader: &mut $crate::wire::Reader) -> Self {
+                $name(<$field as $crate::wire::Wire>::get(reader))
             }
         }
     };
 }
 
-/// The form of an enum: the variant's number, then its fields in the order given.
+/// The form of an enum: the variant's number, then its fields in the order given. The numbers are those from 0 on.
 macro_rules! wire_enum {
     ($name:ident { $($number:literal => $variant:ident $({ $($field:ident),* })? $(( $($member:ident),* ))?),* $(,)? }) => {
         impl $crate::wire::Wire for $name {
@@ -238,15 +307,16 @@ macro_rules! wire_enum {
             }
 
             #[inline(never)]
-            fn get(reader: &mut $crate::wire::Reader) -> Option<Self> {
-                Some(match <u32 as $crate::wire::Wire>::get(reader)? {
+            fn get(reader: &mut $crate::wire::Reader) -> Self {
+                const COUNT: u32 = [$($number),*].len() as u32;
+                match reader.variant(COUNT) {
                     $($number => {
-                        $($(let $field = $crate::wire::Wire::get(reader)?;)*)?
-                        $($(let $member = $crate::wire::Wire::get(reader)?;)*)?
+                        $($(let $field = $crate::wire::Wire::get(reader);)*)?
+                        $($(let $member = $crate::wire::Wire::get(reader);)*)?
                         $name::$variant $({ $($field),* })? $(( $($member),* ))?
                     })*
-                    _ => return None,
-                })
+                    COUNT.. => unreachable!("the reader gives no other number"),
+                }
             }
         }
     };

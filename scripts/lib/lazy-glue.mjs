@@ -8,8 +8,11 @@ const LAZY = `let cachedTextEncoder;
 const textEncoder = () => (cachedTextEncoder ??= new TextEncoder());
 `;
 
-/** The source of the glue with a TextEncoder that is made at its first use. */
+/** The documentation, which is in the declarations too. Nobody downloads it, so it does not count as glue. */
+const DOCUMENTATION = /^\/\*\*\n( \*.*\n)+/gm;
+
+/** The source of the glue with a TextEncoder that is made at its first use, and without documentation. */
 export function withLazyEncoder(source) {
   if (!EAGER.test(source)) throw new Error("The glue has changed: adapt scripts/lib/lazy-glue.mjs.");
-  return source.replace(EAGER, LAZY).replaceAll("cachedTextEncoder.", "textEncoder().");
+  return source.replace(EAGER, LAZY).replaceAll("cachedTextEncoder.", "textEncoder().").replace(DOCUMENTATION, "");
 }

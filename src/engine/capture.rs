@@ -8,7 +8,7 @@ use super::image::{
     KeptImage, RequestImage, SentImage,
 };
 use super::state::{
-    Awaited, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status, TimerTarget,
+    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status, TimerTarget,
 };
 use super::tick::Outcome;
 use crate::sorted::sort;
@@ -141,6 +141,13 @@ impl Capture<'_> {
     }
 
     #[inline(never)]
+    fn kept_events(&mut self, queues: &Held) -> Vec<KeptImage> {
+        let mut events = Vec::new();
+        queues.values().flatten().for_each(|kept| events.push(self.kept_event(*kept)));
+        events
+    }
+
+    #[inline(never)]
     fn invocation(&mut self, id: InvocationId, invocation: &Invocation) -> InvocationImage {
         // An attempt that runs again is counted when it does.
         let counted = u32::from(invocation.phase == Phase::Running);
@@ -212,20 +219,19 @@ impl Capture<'_> {
 
     #[inline(never)]
     fn kept(&mut self) -> Vec<KeptImage> {
-        let queues = self.state.kept.values().flatten();
-        queues.map(|kept| self.kept_event(*kept)).collect()
+        self.kept_events(&self.state.kept)
     }
 
     #[inline(never)]
     fn collections(&mut self) -> Vec<CollectionImage> {
-        let collections = self.state.collections.iter();
+        let mut collections = Vec::new();
+        for ((step, expected), held) in self.state.collections.iter() {
+            let step = self.step(*step);
+            let expected = expected.iter().map(|ty| self.ty(*ty)).collect();
+            let held = self.kept_events(held);
+            collections.push(CollectionImage { step, expected, held });
+        }
         collections
-            .map(|((step, expected), held)| CollectionImage {
-                step: self.step(*step),
-                expected: expected.iter().map(|ty| self.ty(*ty)).collect(),
-                held: held.values().flatten().map(|kept| self.kept_event(*kept)).collect(),
-            })
-            .collect()
     }
 }
 

@@ -206,7 +206,11 @@ impl Engine {
     #[must_use]
     pub fn gathered(&self, step: StepId) -> Vec<Event> {
         let join = self.state.steps.get(step.index()).and_then(|step| step.join.as_ref());
-        join.into_iter().flat_map(Join::events).copied().collect()
+        let mut events = Vec::new();
+        if let Some(join) = join {
+            join.events().for_each(|event| events.push(*event));
+        }
+        events
     }
 
     /// How many events the step of an invocation has collected by a list so far.

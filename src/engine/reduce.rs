@@ -123,6 +123,7 @@ impl Reducer<'_> {
         Ok(())
     }
 
+    #[inline]
     fn check_complete(&self, invocation: InvocationId, output: Option<(EventTypeId, Slot)>) -> Result<(), Code> {
         self.check_running(invocation)?;
         output.map_or(Ok(()), |(ty, slot)| self.check_event(ty, slot))
@@ -255,11 +256,13 @@ impl Reducer<'_> {
         }
     }
 
+    #[inline]
     fn check_event(&self, ty: EventTypeId, slot: Slot) -> Result<(), Code> {
         self.check_type(ty)?;
         self.check_slot(slot)
     }
 
+    #[inline]
     fn check_running(&self, id: InvocationId) -> Result<(), Code> {
         match self.state.invocations.get(id) {
             Some(invocation) if invocation.phase == Phase::Running => Ok(()),

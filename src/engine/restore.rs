@@ -90,7 +90,7 @@ impl Engine {
                 let mut all = (0..graph.steps().len() as u32).map(StepId);
                 graph.step_named(name).or_else(|| all.find(|step| step_name(&graph, *step) == name)).map(StepId::index)
             })?;
-            let restore = Restore {
+            let mut restore = Restore {
                 graph: &graph,
                 image,
                 types: types.into_iter().map(EventTypeId).collect(),
@@ -99,8 +99,12 @@ impl Engine {
                 believed: Vec::new(),
                 state: State::new(&graph, RunOptions { seed: image.seed, ..how.options }),
                 waits: Vec::new(),
+                subject: String::new(),
             };
-            restore.run(how)?
+            match restore.run(how) {
+                Ok(()) => restore.state,
+                Err(code) => return Err(Refusal { code, subject: restore.subject }),
+            }
         };
         Ok(Engine { graph, state, commands: super::words::Out::new() })
     }
@@ -136,10 +140,15 @@ struct Restore<'a> {
     state: State,
     /// The open waits with their ranks and deadlines, in the order in which they were met.
     waits: Vec<(u32, Option<u64>, Waiter)>,
+    /// The step that the refusal is about; empty when it is about none.
+    subject: String,
 }
 
+/// A refusal is a code here, whose subject is beside it, so that results are small.
+type Checked<T> = Result<T, Code>;
+
 impl Restore<'_> {
-    fn run(mut self, how: RestoreOptions) -> Refused<State> {
+    fn run(&mut self, how: RestoreOptions) -> Checked<()> {
         let image = self.image;
         // A payload for each slot; a slot for each payload.
         if self.payloads.is_some_and(|payloads| payloads.len() != image.slots as usize) {
@@ -150,11 +159,11 @@ impl Restore<'_> {
         self.state.arrivals = image.arrivals;
         self.state.invoked = image.invoked;
         match image.condition {
-            Condition::Completed => return Err(Code::RunEnded.into()),
+            Condition::Completed => return Err(Code::RunEnded),
             _ if [image.ticks, image.now, image.arrivals, image.invoked].into_iter().any(|number| number > MOST) => {
                 return self.invalid();
             }
-            Condition::Created if self.is_blank() => return Ok(self.state),
+            Condition::Created if self.is_blank() => return Ok(()),
             Condition::Created => return self.invalid(),
             _ => self.state.status = Status::Restored,
         }
@@ -181,11 +190,11 @@ impl Restore<'_> {
         if self.state.slots.len() != image.slots as usize {
             return self.invalid();
         }
-        Ok(self.state)
+        Ok(())
     }
 
-    fn invalid<T>(&self) -> Refused<T> {
-        Err(Code::SnapshotInvalid.into())
+    fn invalid<T>(&self) -> Checked<T> {
+        Err(Code::SnapshotInvalid)
     }
 
     fn is_blank(&self) -> bool {
@@ -195,18 +204,18 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn ty(&self, ty: u32) -> Refused<EventTypeId> {
-        self.types.get(ty as usize).copied().ok_or_else(|| Code::SnapshotInvalid.into())
+    fn ty(&self, ty: u32) -> Checked<EventTypeId> {
+        self.types.get(ty as usize).copied().ok_or(Code::SnapshotInvalid)
     }
 
     #[inline(never)]
-    fn step(&self, step: u32) -> Refused<StepId> {
-        self.steps.get(step as usize).copied().ok_or_else(|| Code::SnapshotInvalid.into())
+    fn step(&self, step: u32) -> Checked<StepId> {
+        self.steps.get(step as usize).copied().ok_or(Code::SnapshotInvalid)
     }
 
     /// Takes a reference to a slot.
     #[inline(never)]
-    fn slot(&mut self, slot: u32, ty: Option<EventTypeId>) -> Refused<Slot> {
+    fn slot(&mut self, slot: u32, ty: Option<EventTypeId>) -> Checked<Slot> {
         let at = slot as usize;
         if at == self.believed.len() {
             if self.payloads.is_some_and(|payloads| payloads.get(at) != Some(&ty)) {
@@ -223,22 +232,22 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn event(&mut self, event: &EventImage) -> Refused<Event> {
+    fn event(&mut self, event: &EventImage) -> Checked<Event> {
         let ty = self.ty(event.ty)?;
         Ok(Event { ty, slot: self.slot(event.slot, Some(ty))?, recoveries: event.recoveries })
     }
 
     #[inline(never)]
-    fn events(&mut self, events: &[EventImage]) -> Refused<Vec<Event>> {
+    fn events(&mut self, events: &[EventImage]) -> Checked<Vec<Event>> {
         events.iter().map(|event| self.event(event)).collect()
     }
 
     #[inline(never)]
-    fn kept(&mut self, kept: &KeptImage) -> Refused<Kept> {
+    fn kept(&mut self, kept: &KeptImage) -> Checked<Kept> {
         Ok(Kept { event: self.event(&kept.event)?, order: self.order(kept.order)? })
     }
 
-    fn order(&self, order: u64) -> Refused<u64> {
+    fn order(&self, order: u64) -> Checked<u64> {
         if order < self.image.arrivals { Ok(order) } else { self.invalid() }
     }
 
@@ -251,7 +260,7 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn invocation(&mut self, image: &InvocationImage) -> Refused<()> {
+    fn invocation(&mut self, image: &InvocationImage) -> Checked<()> {
         let step = self.step(image.step)?;
         let inputs = self.inputs(step, &image.inputs)?;
         let order = self.order(image.order)?;
@@ -290,7 +299,7 @@ impl Restore<'_> {
 
     /// Checks that the step takes the events as they are.
     #[inline(never)]
-    fn inputs(&mut self, step: StepId, events: &[EventImage]) -> Refused<Inputs> {
+    fn inputs(&mut self, step: StepId, events: &[EventImage]) -> Checked<Inputs> {
         let events = self.events(events)?;
         let spec = &self.graph.steps()[step.index()];
         let fits = |(nth, event): (usize, &Event)| match &spec.handler {
@@ -307,12 +316,13 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn changed<T>(&self, step: StepId) -> Refused<T> {
-        Err(Refusal { code: Code::StepChanged, subject: step_name(self.graph, step) })
+    fn changed<T>(&mut self, step: StepId) -> Checked<T> {
+        self.subject = step_name(self.graph, step);
+        Err(Code::StepChanged)
     }
 
     #[inline(never)]
-    fn memory(&mut self, id: InvocationId, image: &InvocationImage, step: StepId) -> Refused<Option<Box<Memory>>> {
+    fn memory(&mut self, id: InvocationId, image: &InvocationImage, step: StepId) -> Checked<Option<Box<Memory>>> {
         if image.log.is_empty() && image.once.is_empty() && image.sent.is_empty() && !image.wrote {
             return Ok(None);
         }
@@ -331,7 +341,7 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn entry(&mut self, invocation: InvocationId, image: &EntryImage, nth: u32, step: StepId) -> Refused<LogEntry> {
+    fn entry(&mut self, invocation: InvocationId, image: &EntryImage, nth: u32, step: StepId) -> Checked<LogEntry> {
         let request = match &image.request {
             RequestImage::Event { ty, id } => Request::Event { ty: self.ty(*ty)?, id: id.as_deref().map(Box::from) },
             RequestImage::Sleep => Request::Sleep,
@@ -378,7 +388,7 @@ impl Restore<'_> {
 
     /// Opens the waits again, in the order in which they were opened first.
     #[inline(never)]
-    fn open_waits(&mut self) -> Refused<()> {
+    fn open_waits(&mut self) -> Checked<()> {
         let waits = core::mem::take(&mut self.waits);
         let mut ranked: Vec<_> = waits.iter().zip(0..).map(|((rank, ..), nth)| (u64::from(*rank), nth)).collect();
         sort(&mut ranked);
@@ -401,14 +411,14 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn joins(&mut self) -> Refused<()> {
+    fn joins(&mut self) -> Checked<()> {
         for join in &self.image.joins {
             let step = self.step(join.step)?;
             let mut set = Vec::new();
             for at in &join.set {
                 set.push(at.as_ref().map(|kept| self.kept(kept)).transpose()?);
             }
-            let later = join.later.iter().map(|kept| self.kept(kept)).collect::<Refused<Vec<_>>>()?;
+            let later = join.later.iter().map(|kept| self.kept(kept)).collect::<Checked<Vec<_>>>()?;
             let inputs = |ty| self.graph.route(ty, step).map_or(0, |route| route.inputs);
             let fits = set.len() > 1 && set.len() == self.graph.steps()[step.index()].inputs.len();
             let restored = if fits { Join::restore(&set, &later, inputs) } else { None };
@@ -423,12 +433,12 @@ impl Restore<'_> {
     }
 
     #[inline(never)]
-    fn collections(&mut self) -> Refused<()> {
+    fn collections(&mut self) -> Checked<()> {
         let mut all = Vec::new();
         let mut keys = Vec::new();
         for (collection, nth) in self.image.collections.iter().zip(0u32..) {
             let step = self.step(collection.step)?;
-            let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Refused<Vec<_>>>()?;
+            let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Checked<Vec<_>>>()?;
             let mut held = Held::default();
             for kept in &collection.held {
                 let kept = self.kept(kept)?;

@@ -82,7 +82,7 @@ impl Reducer<'_> {
         let queue = self.state.kept.or_default(event.ty);
         queue.push_back(Kept { event, order });
         if is_full {
-            let surplus: Vec<Kept> = queue.drain(..held + 1 - limit).collect();
+            let surplus: Vec<Kept> = (limit..held + 1).filter_map(|_| queue.pop_front()).collect();
             surplus.iter().for_each(|kept| self.release(kept.event.slot));
         }
     }

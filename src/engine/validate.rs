@@ -60,9 +60,8 @@ impl Graph {
         self.find_ends(&mut findings);
         self.find_unmatched_events(&mut findings);
         self.find_cut_off_steps(&mut findings);
-        let (mut definite, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(Finding::is_definite);
-        definite.extend(others);
-        definite
+        let definite = findings.iter().filter(|finding| finding.is_definite());
+        definite.chain(findings.iter().filter(|finding| !finding.is_definite())).copied().collect()
     }
 
     fn role(&self, ty: EventTypeId) -> Role {

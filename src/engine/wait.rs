@@ -341,7 +341,9 @@ impl Reducer<'_> {
         });
         let (_, kind, nth) = found.min()?;
         let queue = self.state.kept.get_mut(&kind)?;
-        let kept = queue.remove(nth)?;
+        // As `remove` does, whose ways for all cases are more code than the rest of this function.
+        (0..nth).rev().for_each(|before| queue.swap(before, before + 1));
+        let kept = queue.pop_front()?;
         if queue.is_empty() {
             self.state.kept.remove(&kind);
         }
@@ -369,28 +371,19 @@ impl Graph {
         if held.values().map(|queue| queue.len()).sum::<usize>() < expected.len() {
             return None;
         }
-        let mut picked = vec![None; expected.len()];
-        self.choose(held, expected, |nth, chosen| {
-            picked[nth] = chosen;
-            chosen.is_some()
-        });
-        picked.into_iter().collect()
+        self.choose(held, expected, true).into_iter().collect()
     }
 
     /// The expected types for which no event is held.
     pub(super) fn unpicked(&self, held: &Held, expected: &[EventTypeId]) -> Vec<EventTypeId> {
-        let mut missing = Vec::new();
-        self.choose(held, expected, |nth, chosen| {
-            if chosen.is_none() {
-                missing.push(expected[nth]);
-            }
-            true
-        });
-        missing
+        let chosen = self.choose(held, expected, false);
+        expected.iter().zip(chosen).filter(|(_, chosen)| chosen.is_none()).map(|(ty, _)| *ty).collect()
     }
 
-    /// Calls `found` with each expected type and the event for it, if there is one, until that returns false.
-    fn choose(&self, held: &Held, expected: &[EventTypeId], mut go_on: impl FnMut(usize, Option<Event>) -> bool) {
+    /// The event for each expected type, if there is one. With `all_or_nothing` the first type without an event ends
+    /// the search.
+    fn choose(&self, held: &Held, expected: &[EventTypeId], all_or_nothing: bool) -> Vec<Option<Event>> {
+        let mut picked = vec![None; expected.len()];
         let depth = |nth: usize| self.types()[expected[nth].index()].lineage.len();
         let deepest = (0..expected.len()).map(depth).max().unwrap_or(0);
         let special_first =
@@ -403,9 +396,11 @@ impl Graph {
             if let Some(chosen) = chosen {
                 *taken.or_default(chosen.ty) += 1;
             }
-            if !go_on(nth, chosen) {
-                return;
+            picked[nth] = chosen;
+            if all_or_nothing && chosen.is_none() {
+                break;
             }
         }
+        picked
     }
 }

@@ -52,9 +52,10 @@ pub fn write_encoded(fingerprint: u64, section: &[u8], host: &[u8]) -> Result<Ve
 
 /// The ticks of an encoded image: its second field.
 fn ticks_of(section: &[u8]) -> Option<u64> {
-    let mut reader = wire::Reader(section);
-    Condition::get(&mut reader)?;
-    u64::get(&mut reader)
+    let mut reader = wire::Reader::new(section);
+    Condition::get(&mut reader);
+    let ticks = u64::get(&mut reader);
+    (!reader.is_wrong()).then_some(ticks)
 }
 
 /// Opens a snapshot. The checksum has been compared and the image decoded;
@@ -96,7 +97,6 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
 /// # Errors
 /// [`Code::SnapshotInvalid`]
 pub fn decode_image(bytes: &[u8], version: u8) -> Result<Image, Code> {
-    let image =
-        if version == 1 { wire::from_bytes::<v1::Image>(bytes).map(Image::from) } else { wire::from_bytes(bytes) };
+    let image = if version == 1 { wire::read(bytes, v1::image) } else { wire::from_bytes(bytes) };
     image.ok_or(Code::SnapshotInvalid)
 }

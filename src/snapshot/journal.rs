@@ -56,6 +56,18 @@ wire_enum!(Record {
     3 => Note(note),
 });
 
+impl Record {
+    /// The content of the record as bytes.
+    #[must_use]
+    pub fn encode(&self) -> EncodedRecord {
+        EncodedRecord(wire::to_bytes(self))
+    }
+}
+
+/// The content of a [`Record`] as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRecord(Vec<u8>);
+
 /// A journal being written.
 #[derive(Debug)]
 pub struct Journal {
@@ -94,27 +106,32 @@ impl Journal {
         Header::new(Kind::Journal, fingerprint, sequence).write(&mut journal.bytes);
         journal.salt = fnv(&journal.bytes);
         let steps = journal.graph.borrow().steps().iter().map(|step| String::from(&*step.name)).collect();
-        journal.write(&Record::Begin {
+        let begin = Record::Begin {
             seed: options.seed,
             timeout: options.timeout.map(|timeout| timeout.0),
             steps_limit: options.limits.steps,
             kept_limit: options.limits.kept_events,
             steps,
             image,
-        });
+        };
+        journal.write(&begin.encode().0);
         journal
     }
 
     /// Adds a tick that the engine has applied.
     pub fn tick(&mut self, tick: Tick, now: Millis) {
+        self.add(&Record::Tick { now: now.0, tick }.encode());
+    }
+
+    /// Adds a record that was encoded before: a tick is used up when it is applied.
+    pub fn add(&mut self, encoded: &EncodedRecord) {
         self.types();
-        self.write(&Record::Tick { now: now.0, tick });
+        self.write(&encoded.0);
     }
 
     /// Adds a note of the host.
     pub fn note(&mut self, note: Vec<u8>) {
-        self.types();
-        self.write(&Record::Note(Bytes(note)));
+        self.add(&Record::Note(Bytes(note)).encode());
     }
 
     /// What was written since the last call.
@@ -128,16 +145,15 @@ impl Journal {
         let graph = graph.borrow();
         for ty in &graph.types()[self.types..] {
             let parent = ty.lineage.get(1).map(|parent| parent.0);
-            self.write(&Record::Type { name: String::from(&*ty.name), parent });
+            self.write(&Record::Type { name: String::from(&*ty.name), parent }.encode().0);
         }
         self.types = graph.types().len();
     }
 
-    fn write(&mut self, record: &Record) {
-        let content = wire::to_bytes(record);
+    fn write(&mut self, content: &[u8]) {
         self.bytes.extend((content.len() as u32).to_le_bytes());
         self.bytes.extend(self.number.to_le_bytes());
-        let hash = hash(self.salt, self.number, &content);
+        let hash = hash(self.salt, self.number, content);
         self.bytes.extend(checksum(hash).to_le_bytes());
         self.bytes.extend(content);
         if self.number == 0 {

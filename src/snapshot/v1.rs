@@ -1,125 +1,64 @@
-//! Images in version 1 of the format, as far as they differ from the current version, and their conversion.
+//! Images in version 1 of the format, read as images of the current version.
 //!
 //! Version 1 counted the events that an attempt had written to the stream, and skipped as many when the attempt ran
 //! again. It published the event of a question before the wait began, so every wait in an image has had its question
 //! published.
 
-use crate::engine::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Image as Current, InvocationImage, JoinImage,
-    KeptImage, RequestImage, SentImage,
-};
-use crate::wire::wire_struct;
+use crate::engine::{EntryImage, Image, InvocationImage, RequestImage, SentImage};
+use crate::wire::{Reader, Wire};
 
-/// See [`Current`].
-pub(super) struct Image {
-    condition: Condition,
-    ticks: u64,
-    now: u64,
-    seed: u64,
-    deadline: Option<u64>,
-    arrivals: u64,
-    invoked: u64,
-    slots: u32,
-    types: Vec<String>,
-    steps: Vec<String>,
-    invocations: Vec<Invocation>,
-    joins: Vec<JoinImage>,
-    kept: Vec<KeptImage>,
-    collections: Vec<CollectionImage>,
+/// An image. Of its parts, only invocations differ.
+pub(super) fn image(reader: &mut Reader) -> Image {
+    Image {
+        condition: Wire::get(reader),
+        ticks: Wire::get(reader),
+        now: Wire::get(reader),
+        seed: Wire::get(reader),
+        deadline: Wire::get(reader),
+        arrivals: Wire::get(reader),
+        invoked: Wire::get(reader),
+        slots: Wire::get(reader),
+        types: Wire::get(reader),
+        steps: Wire::get(reader),
+        invocations: reader.list(invocation),
+        joins: Wire::get(reader),
+        kept: Wire::get(reader),
+        collections: Wire::get(reader),
+    }
 }
 
-/// See [`InvocationImage`].
-struct Invocation {
-    step: u32,
-    order: u64,
-    running: bool,
-    backoff: Option<u64>,
-    attempt: u32,
-    began: u64,
-    inputs: Vec<EventImage>,
-    log: Vec<Entry>,
-    once: Vec<(String, u32)>,
-    sent: Vec<Sent>,
-}
-
-/// See [`EntryImage`].
-struct Entry {
-    request: RequestImage,
-    answer: AnswerImage,
-}
-
-/// See [`SentImage`].
-struct Sent {
-    ty: u32,
-    /// Whether the events were written to the stream, and not sent to steps.
-    written: bool,
-    count: u32,
-}
-
-wire_struct!(Image {
-    condition,
-    ticks,
-    now,
-    seed,
-    deadline,
-    arrivals,
-    invoked,
-    slots,
-    types,
-    steps,
-    invocations,
-    joins,
-    kept,
-    collections
-});
-wire_struct!(Invocation { step, order, running, backoff, attempt, began, inputs, log, once, sent });
-wire_struct!(Entry { request, answer });
-wire_struct!(Sent { ty, written, count });
-
-impl From<Image> for Current {
-    fn from(old: Image) -> Current {
-        Current {
-            condition: old.condition,
-            ticks: old.ticks,
-            now: old.now,
-            seed: old.seed,
-            deadline: old.deadline,
-            arrivals: old.arrivals,
-            invoked: old.invoked,
-            slots: old.slots,
-            types: old.types,
-            steps: old.steps,
-            invocations: old.invocations.into_iter().map(InvocationImage::from).collect(),
-            joins: old.joins,
-            kept: old.kept,
-            collections: old.collections,
+fn invocation(reader: &mut Reader) -> InvocationImage {
+    let mut invocation = InvocationImage {
+        step: Wire::get(reader),
+        order: Wire::get(reader),
+        running: Wire::get(reader),
+        backoff: Wire::get(reader),
+        attempt: Wire::get(reader),
+        began: Wire::get(reader),
+        inputs: Wire::get(reader),
+        log: reader.list(entry),
+        once: Wire::get(reader),
+        sent: Vec::new(),
+        wrote: false,
+    };
+    for (image, written) in reader.list(sent) {
+        if written {
+            invocation.wrote = true;
+        } else {
+            invocation.sent.push(image);
         }
     }
+    invocation
 }
 
-impl From<Invocation> for InvocationImage {
-    fn from(old: Invocation) -> InvocationImage {
-        let wrote = old.sent.iter().any(|sent| sent.written);
-        let sent = old.sent.into_iter().filter(|sent| !sent.written);
-        InvocationImage {
-            step: old.step,
-            order: old.order,
-            running: old.running,
-            backoff: old.backoff,
-            attempt: old.attempt,
-            began: old.began,
-            inputs: old.inputs,
-            log: old.log.into_iter().map(EntryImage::from).collect(),
-            once: old.once,
-            sent: sent.map(|sent| SentImage { ty: sent.ty, count: sent.count }).collect(),
-            wrote,
-        }
-    }
+fn entry(reader: &mut Reader) -> EntryImage {
+    let request = Wire::get(reader);
+    let published = matches!(request, RequestImage::Event { .. });
+    EntryImage { request, answer: Wire::get(reader), published }
 }
 
-impl From<Entry> for EntryImage {
-    fn from(Entry { request, answer }: Entry) -> EntryImage {
-        let published = matches!(request, RequestImage::Event { .. });
-        EntryImage { request, answer, published }
-    }
+/// What an attempt has sent of one type, and whether to the stream instead of to steps.
+fn sent(reader: &mut Reader) -> (SentImage, bool) {
+    let (ty, written) = Wire::get(reader);
+    (SentImage { ty, count: Wire::get(reader) }, written)
 }

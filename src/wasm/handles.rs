@@ -33,11 +33,13 @@ impl<T> Handles<T> {
         *owner << PLACE_BITS | place
     }
 
+    #[inline]
     fn place(&self, handle: u32) -> Option<usize> {
         let place = (handle & ((1 << PLACE_BITS) - 1)) as usize;
         (self.places.get(place)?.0 == handle >> PLACE_BITS).then_some(place)
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, handle: u32) -> Option<&mut T> {
         let place = self.place(handle)?;
         self.places[place].1.as_mut()

@@ -8,6 +8,7 @@
 //!
 //! - `engine/`: runs of workflows; feature `engine`.
 //! - `llm.rs`: calls of models; feature `llm`.
+//! - `allocator/`: the memory of an instance.
 //! - `handles.rs`: the numbers that name graphs, runs and calls.
 //! - `drill.rs`: panics on request; feature `crash-drill`, for tests.
 //!
@@ -18,6 +19,7 @@
 //! 2. Nothing here calls JavaScript, so that no call can come in while another one runs.
 //! 3. No input makes a call trap. A trap is a bug; after one the host drops the instance.
 
+mod allocator;
 mod handles;
 
 #[cfg(feature = "crash-drill")]

@@ -6,7 +6,7 @@ use crate::engine::{
 };
 use crate::error::Code;
 use crate::executor::Executor;
-use crate::snapshot::journal::Journal;
+use crate::snapshot::journal::{Journal, Record};
 #[cfg(feature = "crash-drill")]
 use crate::wasm::drill;
 
@@ -28,16 +28,22 @@ impl EngineCell {
         EngineCell { engine, executor: Executor::new(), alarm: None, patterns: Patterns::new(), journal }
     }
 
-    pub(super) fn tick(&mut self, tick: Tick, now: Millis, reply: &mut ReplyBuffer) -> *const u32 {
-        let recorded = self.journal.is_some().then(|| tick.clone());
+    pub(super) fn tick(&mut self, mut tick: Tick, now: Millis, reply: &mut ReplyBuffer) -> *const u32 {
+        let mut encoded = None;
+        if self.journal.is_some() {
+            let record = Record::Tick { now: now.0, tick };
+            encoded = Some(record.encode());
+            let Record::Tick { tick: same, .. } = record else { unreachable!("it was made above") };
+            tick = same;
+        }
         self.engine.out().clear();
         match self.engine.apply(tick, now) {
             Err(code) => reply.refuse(code),
             Ok(output) => {
                 #[cfg(feature = "crash-drill")]
                 drill::pass(drill::Place::Tick);
-                if let (Some(tick), Some(journal)) = (recorded, &mut self.journal) {
-                    journal.tick(tick, now);
+                if let (Some(record), Some(journal)) = (encoded, &mut self.journal) {
+                    journal.add(&record);
                 }
                 self.reply_with(&output, now, reply)
             }
@@ -131,13 +137,13 @@ impl EngineCell {
         self.alarm = None;
         self.engine.out().clear();
         for key in self.executor.advance(now) {
-            let tick = Tick::Timer { key: TimerKey(key as u32) };
+            let tick = || Tick::Timer { key: TimerKey(key as u32) };
             // The engine ignores a deadline that was cleared meanwhile, and refuses none.
-            let _ = self.engine.apply(tick.clone(), now);
+            let _ = self.engine.apply(tick(), now);
             #[cfg(feature = "crash-drill")]
             drill::pass(drill::Place::Wake);
             if let Some(journal) = &mut self.journal {
-                journal.tick(tick, now);
+                journal.tick(tick(), now);
             }
             self.pass_timers();
         }

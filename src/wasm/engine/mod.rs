@@ -93,12 +93,10 @@ fn types(numbers: &[u32]) -> Vec<EventTypeId> {
     numbers.iter().copied().map(EventTypeId).collect()
 }
 
-fn tick(engine: u32, now: f64, tick: impl FnOnce() -> Tick) -> *const u32 {
+#[inline(never)]
+fn tick(engine: u32, now: f64, tick: Tick) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
-        Some(cell) => {
-            let tick = tick();
-            cell.tick(tick, point(now), &mut instance.reply)
-        }
+        Some(cell) => cell.tick(tick, point(now), &mut instance.reply),
         None => instance.reply.refuse(Code::StaleId),
     })
 }
@@ -137,7 +135,7 @@ pub fn engine_free(engine: u32) {
 /// [`Tick::Start`].
 #[wasm_bindgen]
 pub fn engine_start(engine: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
+    tick(engine, now, Tick::Start { ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
 fn invocation(index: u32, generation: u32) -> InvocationId {
@@ -179,19 +177,23 @@ pub fn engine_send_matching(
     matches: &[u32],
     now: f64,
 ) -> *const u32 {
-    tick(engine, now, || Tick::Send {
-        from: sender(index, generation),
-        ty: EventTypeId(ty),
-        slot: Slot(slot),
-        target: target.checked_sub(1).map(StepId),
-        matches: waits(matches),
-    })
+    tick(
+        engine,
+        now,
+        Tick::Send {
+            from: sender(index, generation),
+            ty: EventTypeId(ty),
+            slot: Slot(slot),
+            target: target.checked_sub(1).map(StepId),
+            matches: waits(matches),
+        },
+    )
 }
 
 /// [`Tick::Write`].
 #[wasm_bindgen]
 pub fn engine_write(engine: u32, index: u32, generation: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
+    tick(engine, now, Tick::Write { from: sender(index, generation), ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
 /// [`Tick::Complete`] of an output that no predicated wait accepts. `ty` is the output's type + 1, or 0 for no output.
@@ -217,11 +219,15 @@ pub fn engine_complete_matching(
     matches: &[u32],
     now: f64,
 ) -> *const u32 {
-    tick(engine, now, || Tick::Complete {
-        invocation: invocation(index, generation),
-        output: ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot))),
-        matches: waits(matches),
-    })
+    tick(
+        engine,
+        now,
+        Tick::Complete {
+            invocation: invocation(index, generation),
+            output: ty.checked_sub(1).map(|ty| (EventTypeId(ty), Slot(slot))),
+            matches: waits(matches),
+        },
+    )
 }
 
 /// [`Tick::Fail`]. `verdict` is 0 for the step's policy, 1 to give up, 2 to retry after `delay`.
@@ -243,7 +249,7 @@ pub fn engine_fail(
         _ => Verdict::GiveUp,
     };
     let invocation = invocation(index, generation);
-    tick(engine, now, || Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
+    tick(engine, now, Tick::Fail { invocation, ty: EventTypeId(ty), slot: Slot(slot), verdict })
 }
 
 /// [`Tick::Wait`]; replies with the wait's number. `claim` is a kept event's slot + 1, or 0. `question` is the type + 1
@@ -263,26 +269,25 @@ pub fn engine_wait(
     slot: u32,
     now: f64,
 ) -> *const u32 {
-    tick(engine, now, || {
-        let (invocation, ty, id) = (invocation(index, generation), EventTypeId(ty), id.map(String::into_boxed_str));
-        let (timeout, claim) = (duration(timeout), claim.checked_sub(1).map(Slot));
-        match question.checked_sub(1).map(EventTypeId) {
-            None => Tick::Wait { invocation, ty, id, timeout, predicated, claim },
-            Some(question) => Tick::Ask { invocation, ty, id, timeout, predicated, claim, question, slot: Slot(slot) },
-        }
-    })
+    let (invocation, ty, id) = (invocation(index, generation), EventTypeId(ty), id.map(String::into_boxed_str));
+    let (timeout, claim) = (duration(timeout), claim.checked_sub(1).map(Slot));
+    let asked = match question.checked_sub(1).map(EventTypeId) {
+        None => Tick::Wait { invocation, ty, id, timeout, predicated, claim },
+        Some(question) => Tick::Ask { invocation, ty, id, timeout, predicated, claim, question, slot: Slot(slot) },
+    };
+    tick(engine, now, asked)
 }
 
 /// [`Tick::Withdraw`]. No command comes of it for the wait: the host rejects the promise itself.
 #[wasm_bindgen]
 pub fn engine_withdraw(engine: u32, index: u32, generation: u32, wait: u32, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Withdraw { invocation: invocation(index, generation), wait: WaitId(wait) })
+    tick(engine, now, Tick::Withdraw { invocation: invocation(index, generation), wait: WaitId(wait) })
 }
 
 /// [`Tick::Sleep`]; replies with the sleep's number.
 #[wasm_bindgen]
 pub fn engine_sleep(engine: u32, index: u32, generation: u32, delay: f64, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
+    tick(engine, now, Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
 }
 
 /// [`Tick::Collect`] by a list that is kept; replies with the slots of the complete collection, or with nothing.
@@ -318,7 +323,7 @@ pub fn engine_collect_list(
 ) -> *const u32 {
     let invocation = invocation(index, generation);
     let (ty, slot) = (EventTypeId(ty), Slot(slot));
-    tick(engine, now, || Tick::Collect { invocation, ty, slot, expected: types(expected) })
+    tick(engine, now, Tick::Collect { invocation, ty, slot, expected: types(expected) })
 }
 
 /// Keeps a list of types for [`engine_collect`]. Returns its number, or the largest positive number when the run keeps
@@ -346,7 +351,7 @@ pub fn engine_collected(engine: u32, index: u32, generation: u32, pattern: u32) 
 /// [`Tick::Once`].
 #[wasm_bindgen]
 pub fn engine_once(engine: u32, index: u32, generation: u32, key: &str, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
+    tick(engine, now, Tick::Once { invocation: invocation(index, generation), key: key.into(), slot: Slot(slot) })
 }
 
 /// The slot + 1 of the result that a running attempt has for a key of `once`; 0 when it has none yet.
@@ -364,18 +369,19 @@ pub fn engine_recall(engine: u32, index: u32, generation: u32, key: &str) -> u32
 #[wasm_bindgen]
 pub fn engine_hold(engine: u32, index: u32, generation: u32, how: u32, now: f64) -> *const u32 {
     let invocation = invocation(index, generation);
-    tick(engine, now, || match how {
+    let tick_of_it = match how {
         1 => Tick::Block { invocation },
         2 => Tick::Unblock { invocation },
         3 => Tick::Doze { invocation },
         _ => Tick::Rouse { invocation },
-    })
+    };
+    tick(engine, now, tick_of_it)
 }
 
 /// [`Tick::Answer`].
 #[wasm_bindgen]
 pub fn engine_answer(engine: u32, wait: u32, ty: u32, slot: u32, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Answer { wait: WaitId(wait), ty: EventTypeId(ty), slot: Slot(slot) })
+    tick(engine, now, Tick::Answer { wait: WaitId(wait), ty: EventTypeId(ty), slot: Slot(slot) })
 }
 
 /// The place of an invocation among all arrivals of the run; -1 when it is over.

@@ -148,7 +148,7 @@ pub fn engine_restore(
 /// [`Tick::Resume`].
 #[wasm_bindgen]
 pub fn engine_resume(engine: u32, now: f64) -> *const u32 {
-    tick(engine, now, || Tick::Resume)
+    tick(engine, now, Tick::Resume)
 }
 
 /// Adds a note of the host to the journal.
@@ -262,27 +262,40 @@ pub fn replay_look(replay: u32) -> *const u32 {
             _ => 1,
         };
         let mut words = vec![status];
-        let list = |words: &mut Vec<u32>, members: Vec<Vec<u32>>| {
-            words.push(members.len() as u32);
-            words.extend(members.into_iter().flatten());
+        let slots = |words: &mut Vec<u32>, events: &[crate::engine::Event]| {
+            words.push(events.len() as u32);
+            words.extend(events.iter().map(|event| event.slot.0));
         };
-        let slots = |events: &[crate::engine::Event]| -> Vec<u32> {
-            core::iter::once(events.len() as u32).chain(events.iter().map(|event| event.slot.0)).collect()
-        };
-        let in_flight = engine.in_flight().map(|at| {
-            let mut words = vec![at.step.0, at.attempt, u32::from(at.running)];
-            words.extend(slots(engine.inputs(at.invocation)));
-            words
-        });
-        list(&mut words, in_flight.collect());
-        let joins = engine.open_joins().map(|join| {
-            let mut words = vec![join.step.0];
-            words.extend(slots(&engine.gathered(join.step)));
-            words
-        });
-        list(&mut words, joins.collect());
-        list(&mut words, engine.open_waits().filter_map(|wait| Some(vec![wait.step.0, wait.ty?.0])).collect());
-        list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
+        let list = begin_list(&mut words);
+        for at in engine.in_flight() {
+            words[list] += 1;
+            words.extend([at.step.0, at.attempt, u32::from(at.running)]);
+            slots(&mut words, engine.inputs(at.invocation));
+        }
+        let list = begin_list(&mut words);
+        for join in engine.open_joins() {
+            words[list] += 1;
+            words.push(join.step.0);
+            slots(&mut words, &engine.gathered(join.step));
+        }
+        let list = begin_list(&mut words);
+        for wait in engine.open_waits() {
+            if let Some(ty) = wait.ty {
+                words[list] += 1;
+                words.extend([wait.step.0, ty.0]);
+            }
+        }
+        let list = begin_list(&mut words);
+        for event in engine.all_kept() {
+            words[list] += 1;
+            words.push(event.slot.0);
+        }
         instance.reply.value(words.into_iter())
     })
+}
+
+/// Adds a list without members; returns where their number is.
+fn begin_list(words: &mut Vec<u32>) -> usize {
+    words.push(0);
+    words.len() - 1
 }
