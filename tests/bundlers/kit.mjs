@@ -14,7 +14,7 @@ export const executablePath = process.env.STEPSTREAM_CHROMIUM ?? "/usr/bin/chrom
 export const withoutPages = process.env.STEPSTREAM_NO_CHROMIUM || false;
 
 /** Runs a program of the project within `limit` seconds; gives what it printed. */
-export async function runNode(args, { limit = 60, cwd = project, env = {} } = {}) {
+export async function runNode(args, { limit = 600, cwd = project, env = {} } = {}) {
   const { code, output, timedOut } = await run(process.execPath, args, { cwd, limit, env });
   const ended = timedOut ? `was ended after ${limit} s` : `ended with ${code}`;
   assert.equal(code, 0, `node ${args[0]} ${ended}:\n${lastLines(output, 40)}`);

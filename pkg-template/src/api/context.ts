@@ -7,7 +7,9 @@ import type { RecoverOptions, RunOptions } from "../model/options.js";
 import type {
   DisposableRun,
   GivenData,
+  Cut,
   PausedStep,
+  Question,
   RunStatus,
   SendOptions,
   StreamOptions,
@@ -17,6 +19,7 @@ import { type Observation, observe } from "../model/run-observer.js";
 import type { Store } from "../model/store.js";
 import type { WorkflowDefinition } from "../runtime/definition.js";
 import { LiveRun } from "../runtime/live-run.js";
+import { respond } from "../runtime/questions.js";
 import type { RunParts } from "../runtime/run-parts.js";
 import { capture } from "../snapshot/capture.js";
 import { codecOf } from "../snapshot/document.js";
@@ -24,6 +27,7 @@ import { JournalWriter } from "../snapshot/journal-writer.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
 import { newId } from "../util/new-id.js";
+import { committerOf, drain } from "./cut.js";
 import { stepThrough } from "./stepwise.js";
 
 /**
@@ -83,6 +87,7 @@ function makeLiveRun(definition: WorkflowDefinition, { origin, data, options, pl
     restored,
     store: options.context?.store,
     journal: keepsJournal ? journalOf : undefined,
+    committer: options.commit === undefined ? undefined : committerOf(options.commit),
   });
 }
 
@@ -163,15 +168,25 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   }
 
   get status(): RunStatus {
-    return this.#run.status;
+    const { status, isEnded, isReported } = this.#run;
+    return isEnded && !isReported ? "running" : status;
   }
 
   get result(): Stop | undefined {
-    return this.#run.stop?.data as Stop | undefined;
+    return this.#run.isReported ? (this.#run.stop?.data as Stop | undefined) : undefined;
   }
 
   get failure(): StepFailure | undefined {
-    return this.#run.failure;
+    return this.#run.isReported ? this.#run.failure : undefined;
+  }
+
+  get pending(): readonly Question[] {
+    return this.#run.questions().map(({ accepts: _accepts, answer: _answer, ...question }) => question);
+  }
+
+  respond(id: string, answer: unknown): void {
+    this.#run.start();
+    respond(this.#run.questions(), id, answer);
   }
 
   sendEvent(event: WorkflowEvent, options: SendOptions = {}): void {
@@ -242,14 +257,19 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     return (this.#run.promise() as Promise<StopEvent<Stop>>).finally(onFinally);
   }
 
-  snapshot(options: { readonly data?: boolean | undefined } = {}): Uint8Array {
+  snapshot(options: { readonly data?: boolean | undefined; readonly unread?: boolean | undefined } = {}): Uint8Array {
     checkOptions(options, snapshotNames, "snapshot");
-    return capture(this.#run, { data: options.data === true });
+    return capture(this.#run, { data: options.data === true, unread: options.unread !== false });
+  }
+
+  drain(): Cut {
+    return drain(this.#run);
   }
 
   fork(): RunContext<ContextData, Start, Stop> {
-    const { context: _context, runId: _id, ...others } = this.#parts.options;
-    const prepared = new PreparedSnapshot(this.#definition, capture(this.#run, { data: false }), {});
+    // What is stored under the id of this run is not the fork.
+    const { context: _context, runId: _id, commit: _commit, ...others } = this.#parts.options;
+    const prepared = new PreparedSnapshot(this.#definition, capture(this.#run, { data: false, unread: true }), {});
     const options = { ...others, runId: newId() };
     const parts: RunParts = { origin: { prepared }, data: this.#run.data, options, place: undefined };
     return createContext(this.#definition, parts);
@@ -273,11 +293,19 @@ if (typeof Symbol.dispose === "symbol") {
   Object.defineProperty(WorkflowContext.prototype, Symbol.dispose, { value: WorkflowContext.prototype.dispose });
 }
 
-const runNames: OptionNames<RunOptions> = { runId: 1, signal: 1, context: 1, timeout: 1, onStep: 1, journal: 1 };
+const runNames: OptionNames<RunOptions> = {
+  runId: 1,
+  signal: 1,
+  context: 1,
+  timeout: 1,
+  onStep: 1,
+  journal: 1,
+  commit: 1,
+};
 const { context: _context, ...continuedNames } = runNames;
-const recoverNames: OptionNames<RecoverOptions> = { ...continuedNames, migrate: 1 };
+const recoverNames: OptionNames<RecoverOptions> = { ...continuedNames, migrate: 1, elapsed: 1 };
 const sendNames: OptionNames<SendOptions> = { step: 1, slot: 1 };
-const snapshotNames = { data: 1 };
+const snapshotNames = { data: 1, unread: 1 };
 const untilNames: OptionNames<StreamOptions> = { until: 1 };
 const synonyms = { id: "runId", abortSignal: "signal" };
 
@@ -297,7 +325,7 @@ export function checkRecoverOptions(options: RecoverOptions): void {
 }
 
 function checkValues(options: RunOptions): void {
-  const { runId, signal, context, onStep }: { readonly [Option in keyof RunOptions]: unknown } = options;
+  const { runId, signal, context, onStep, commit }: { readonly [Option in keyof RunOptions]: unknown } = options;
   if (runId !== undefined && (typeof runId !== "string" || runId === "")) refuse("runId", runId);
   // Signals of other realms and of polyfills are as good.
   const canListen = (value: unknown): boolean =>
@@ -305,6 +333,7 @@ function checkValues(options: RunOptions): void {
   if (signal !== undefined && !canListen(signal)) refuse("signal", signal);
   if (context !== undefined && !(context instanceof WorkflowContext)) refuse("context", context);
   if (onStep !== undefined && typeof onStep !== "function") refuse("onStep", onStep);
+  if (commit !== undefined && typeof commit !== "function") refuse("commit", commit);
 }
 
 function refuse(what: string, value: unknown): never {

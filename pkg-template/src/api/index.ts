@@ -55,7 +55,16 @@ export type {
   StepResult,
 } from "../model/step-types.js";
 export type { NestableWorkflow, NestedWorkflow, NoSlots, Slots, WorkflowTypes } from "../model/nested.js";
-export type { DisposableRun, GivenData, PausedStep, RunStatus, SendOptions } from "../model/run.js";
+export type {
+  Cut,
+  DisposableRun,
+  GivenData,
+  PausedStep,
+  Question,
+  RunStatus,
+  SendOptions,
+  StreamOptions,
+} from "../model/run.js";
 export type { TypeHook } from "../model/type-hook.js";
 export {
   type ErrorClass,

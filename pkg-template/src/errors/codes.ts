@@ -49,6 +49,9 @@ export type Code =
   | "UNDECLARED_OUTPUT"
   | "EVENT_NOT_TAKEN"
   | "UNKNOWN_SLOT"
+  | "NO_SUCH_QUESTION"
+  | "ANSWER_REFUSED"
+  | "COMMIT_FAILED"
   | "RUN_ENDED"
   | "INVALID_STORE"
   | "INVALID_TOOL"
@@ -269,6 +272,22 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     number: 51,
     class: "CancelledError",
     help: "This attempt of the step has ended: it timed out, or its run has ended. Stop working when `signal` aborts.",
+  },
+  NO_SUCH_QUESTION: {
+    class: "ValidationError",
+    help: "It was answered or withdrawn, or never asked. `run.pending` has the questions that are open.",
+  },
+  ANSWER_REFUSED: {
+    class: "ValidationError",
+    help:
+      "The question takes events of the class it expects, and a wait with `where` only those that it accepts. " +
+      "The question is still open.",
+  },
+  COMMIT_FAILED: {
+    class: "SnapshotError",
+    help:
+      "The option `commit` has failed, so what the run did since the last commit is not stored and nothing of it went " +
+      "out. Recover the run from its last stored snapshot.",
   },
   WAIT_WITHDRAWN: {
     class: "CancelledError",

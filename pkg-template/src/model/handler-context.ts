@@ -137,7 +137,16 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    * ```
    *
    * A process that dies between the side effect and the next snapshot leaves no trace of it. Where a repetition would
-   * hurt, give the other side an idempotency key made of `runId` and `key`.
+   * hurt, give the other side the `idempotencyKey`, which is the same at every repetition:
+   *
+   * ```ts
+   * const receipt = await context.once("charge", ({ idempotencyKey }) => charge(event.data, { idempotencyKey }));
+   * ```
+   *
+   * In a run with the option `commit`, the step gets the result when it is stored.
    */
-  readonly once: <Result>(key: string, act: () => Result | PromiseLike<Result>) => Promise<Awaited<Result>>;
+  readonly once: <Result>(
+    key: string,
+    act: (call: { readonly idempotencyKey: string }) => Result | PromiseLike<Result>,
+  ) => Promise<Awaited<Result>>;
 }

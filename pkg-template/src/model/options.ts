@@ -2,7 +2,7 @@
 
 import type { OptionNames } from "../errors/check-options.js";
 import type { EventClass, WorkflowEvent } from "./events.js";
-import type { WorkflowContext } from "./run.js";
+import type { Cut, WorkflowContext } from "./run.js";
 import type { Signal } from "../util/platform.js";
 import type { TypeHook } from "./type-hook.js";
 
@@ -102,6 +102,18 @@ export interface RunOptions {
    * can hold. Default: false.
    */
   readonly journal?: boolean | undefined;
+  /**
+   * Stores what has happened, before anything outside the run learns of it: it is awaited before the result of a `once`
+   * is given to its step, before an event goes out to a reader, and before the run is reported ended. There is one call
+   * at a time; what happens meanwhile is in the next cut. A run that is killed, and recovered from its last stored cut,
+   * repeats no side effect of a `once` whose commit had returned. If it throws or rejects, the run fails with a
+   * SnapshotError `COMMIT_FAILED`, and nothing more goes out.
+   *
+   * ```ts
+   * const run = workflow.run(input, data, { commit: (cut) => database.save(runId, cut.snapshot, cut.events) });
+   * ```
+   */
+  readonly commit?: ((cut: Cut) => PromiseLike<void> | void) | undefined;
 }
 
 /** Options of `recover`. By default a run keeps its id, and has as much time as was left of its timeout. */
@@ -111,4 +123,9 @@ export interface RecoverOptions extends Omit<RunOptions, "context"> {
    * needs. Default: false.
    */
   readonly migrate?: boolean | undefined;
+  /**
+   * How many seconds have passed that are to count for the run: its sleeps, retries and timeouts continue by as much.
+   * Default: 0, time stands still while a run is a snapshot.
+   */
+  readonly elapsed?: number | undefined;
 }

@@ -1,17 +1,17 @@
 // A run as a type, for the parts that speak of one without making it: options, handlers, hooks. The class is in `api/`.
 
-import type { StepFailure, StopEvent, WorkflowEvent } from "./events.js";
+import type { EventClass, StepFailure, StopEvent, WorkflowEvent } from "./events.js";
 import type { Store } from "./store.js";
-
-/** What the steps of a run that is under way do. */
-export type Activity = "running" | "sleeping" | "waiting";
 
 /**
  * Where a run is. `created`: it has not begun. `running`: its steps work. `sleeping`: only timers are left, of sleeps
  * and of pauses before a retry; it goes on by itself when the next one is due. `waiting`: it goes on when an event
  * comes from outside. `completed`, `failed`, `cancelled`: it has ended.
  */
-export type RunStatus = "created" | Activity | "completed" | "failed" | "cancelled";
+export type RunStatus = "created" | "running" | "sleeping" | "waiting" | "completed" | "failed" | "cancelled";
+
+/** What the steps of a run that is under way do. */
+export type Activity = Extract<RunStatus, "running" | "sleeping" | "waiting">;
 
 /**
  * The type of a run's data after `with`: what the workflow asks for, of which a later `with` may give another value,
@@ -113,6 +113,24 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
    */
   sendEvent(event: WorkflowEvent, options?: SendOptions): void;
   /**
+   * The questions that are open, the oldest first: waits that only the outside can answer, and events that ask a person
+   * and were returned by a step. Those of nested runs too. A recovered run has them at once.
+   */
+  readonly pending: readonly Question[];
+  /**
+   * Answers an open question. Begins the run if it has not begun. The answer of a wait goes to that wait alone.
+   *
+   * ```ts
+   * const [question] = run.pending;
+   * run.respond(question.id, { approved: true });
+   * ```
+   *
+   * @param answer An event of the class that the question expects, or what such an event carries.
+   * @throws ValidationError `NO_SUCH_QUESTION` (unknown, answered or withdrawn), `ANSWER_REFUSED` (an event of another
+   * class, or one that the `where` of the wait does not accept).
+   */
+  respond(id: string, answer: unknown): void;
+  /**
    * Ends the run: it rejects with a CancelledError whose `cause` is the reason. Does nothing when it has ended already.
    */
   cancel(reason?: unknown): void;
@@ -166,11 +184,19 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
    * Its size depends on what is pending, not on what has happened.
    *
    * @param options `data`: whether the snapshot contains the run's data. Default: false; `with` gives it to the
-   * recovered run.
+   * recovered run. `unread`: whether it contains the events that were published and not read, for the reader of the
+   * recovered run. Default: true.
    * @throws SnapshotError `SNAPSHOT_VALUE` with the `path` of what a snapshot cannot hold. EngineError
    * `ENGINE_PANICKED` when the run was lost.
    */
-  snapshot(options?: { readonly data?: boolean | undefined }): Uint8Array;
+  snapshot(options?: { readonly data?: boolean | undefined; readonly unread?: boolean | undefined }): Uint8Array;
+  /**
+   * Hands over what was published and not read, together with a snapshot of the same moment without it. So a host can
+   * store both at once, and lose no event and get none twice. Loops over the run go on behind it.
+   *
+   * @throws SnapshotError as `snapshot`; the events stay then.
+   */
+  drain(): Cut;
   /**
    * An independent run that continues from where this one is now, with the same data and an id of its own.
    *
@@ -188,6 +214,34 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
   journal(options: { readonly stream: true }): AsyncIterableIterator<Uint8Array>;
   /** Frees what the run holds: cancels it, unless it has ended. Also as `using`, where the runtime knows it. */
   dispose(): void;
+}
+
+/** An open question of a run. */
+export interface Question {
+  /** Names it for `respond`; the same after a recovery. */
+  readonly id: string;
+  /** The step that asks. */
+  readonly step: string;
+  /** What was asked: the `ask` of the wait, or the event that the step returned. */
+  readonly question: WorkflowEvent | undefined;
+  /** The class of the answer; of a wait for one of several classes, the first. */
+  readonly expects: EventClass;
+  /** Of a nested run: its slot; of one nested in that, `"outer.inner"`. */
+  readonly slot?: string | undefined;
+}
+
+/** A run at one moment: what was published up to it, and everything else as a snapshot. */
+export interface Cut {
+  /** The run, without the events of this and of earlier cuts. */
+  readonly snapshot: Uint8Array;
+  /** What was published since the last cut, in order. */
+  readonly events: readonly WorkflowEvent[];
+  /** Grows with everything that happens in a run: of two snapshots, the one with the higher number is newer. */
+  readonly sequence: bigint;
+  /** See {@link WorkflowContext.status}. */
+  readonly status: RunStatus;
+  /** See {@link WorkflowContext.wakesAt}. */
+  readonly wakesAt: Date | undefined;
 }
 
 /** Options of `stream`. */

@@ -1,7 +1,7 @@
 // The attempts of a run: each from the call of its handler to what the engine learns of it.
 
 import { CancelledError, TimeoutError, ValidationError, asError } from "../errors/errors.js";
-import { StepFailedEvent, type StepFailure, WorkflowEvent, typeName } from "../model/events.js";
+import { InputRequiredEvent, StepFailedEvent, type StepFailure, WorkflowEvent, typeName } from "../model/events.js";
 import type { StepHook } from "../model/options.js";
 import type { WorkflowContext } from "../model/run.js";
 import { describe } from "../util/describe.js";
@@ -9,6 +9,7 @@ import { isThenable } from "../util/thenable.js";
 import { verdict } from "../wasm/protocol.js";
 import { Invocation, type InvocationRun } from "./invocation.js";
 import type { PlannedStep } from "./plan.js";
+import type { Questions } from "./questions.js";
 import { decideRetry } from "./retry-decision.js";
 import type { NestedRuns } from "./run-parts.js";
 
@@ -19,6 +20,7 @@ export interface AttemptsRun extends InvocationRun {
   readonly onStep: StepHook | undefined;
   /** The waits with a condition that accept an event; undefined when there is none with a condition. */
   match(event: WorkflowEvent): readonly number[] | undefined;
+  readonly asked: Questions;
   /** The run fails. */
   fail(error: Error): void;
 }
@@ -213,6 +215,9 @@ export class Attempts {
       this.#table[index] = undefined;
       this.completed += 1;
       const { onStep } = run;
+      if (planned.asks && output !== undefined && output.constructor === planned.lastClass) {
+        run.asked.ask(planned.name, output);
+      }
       const accepted = onStep === undefined ? undefined : () => this.#callHook(onStep, invocation, output);
       run.engine.complete(index, generation, type, output, matches, accepted);
     } catch (thrown) {
@@ -228,6 +233,7 @@ export class Attempts {
     if (plan.isDeclared(planned, id, output)) {
       planned.lastClass = output.constructor;
       planned.lastType = id;
+      planned.asks = output instanceof InputRequiredEvent && !plan.isTaken(output);
     } else {
       this.#onUndeclared(planned, id);
     }

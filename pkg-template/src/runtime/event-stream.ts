@@ -65,6 +65,11 @@ export class EventStream {
     return { events, dropped: this.#dropped };
   }
 
+  /** The run's own reader goes on behind everything that has come so far. */
+  skip(): void {
+    while (this.#unread > 0) this.#take();
+  }
+
   push(event: WorkflowEvent): void {
     let at = this.#lastAt;
     if (at === this.#last.length - 1) {

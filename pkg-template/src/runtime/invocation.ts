@@ -66,6 +66,22 @@ class Extras {
   sendEvent: HandlerContext["sendEvent"] | undefined;
 }
 
+/** What the side effect of a `once` gets. */
+class OnceCall {
+  readonly #invocation: Invocation;
+  readonly #key: string;
+
+  constructor(invocation: Invocation, key: string) {
+    this.#invocation = invocation;
+    this.#key = key;
+  }
+
+  get idempotencyKey(): string {
+    const { runId, order } = this.#invocation;
+    return `${runId}/${order}/${this.#key}`;
+  }
+}
+
 const waitNames: OptionNames<WaitOptions<WorkflowEvent>> = { where: 1, timeout: 1, id: 1, ask: 1, signal: 1 };
 const sleepNames: OptionNames<SleepOptions> = { signal: 1 };
 
@@ -284,17 +300,23 @@ export class Invocation implements HandlerContext {
     this.run.engine.remember(this, key, value);
   }
 
+  /** Its place among all arrivals of the run: its own through attempts and recoveries. */
+  get order(): number {
+    return this.run.engine.order(this);
+  }
+
   hold(how: number): void {
     this.run.engine.hold(this, how);
   }
 
-  #once(key: string, act: () => unknown): Promise<unknown> {
+  #once(key: string, act: (call: OnceCall) => unknown): Promise<unknown> {
     const known = this.#recall(onceKey(key));
     if (known !== undefined) return Promise.resolve(known.value);
     const onces: Map<string, Promise<unknown>> = (this.#more.onces ??= new Map());
     let begun = onces.get(key);
     if (begun === undefined) {
-      begun = Promise.resolve().then(act);
+      const call = new OnceCall(this, key);
+      begun = Promise.resolve().then(() => act(call));
       onces.set(key, begun);
       // What has failed has not happened.
       begun.catch(() => onces.delete(key));
@@ -302,7 +324,8 @@ export class Invocation implements HandlerContext {
     return begun.then((value) => {
       // The result may come when this attempt is over; the next one shares it, and remembers it then.
       if (!this.isOver) this.remember(onceKey(key), new Remembered(value));
-      return value;
+      const committed = this.run.committed();
+      return committed === undefined ? value : committed.then(() => value);
     });
   }
 
@@ -347,7 +370,7 @@ export class Invocation implements HandlerContext {
       const question = ask === undefined ? undefined : { type: plan.typeOf(ask), event: ask };
       const isConditional = accepts !== undefined;
       engine.wait(this, engineType, { id, timeout: limit, isConditional, claim, question }, (number) => {
-        waits.add(number, { owner: this, what, types, where: accepts, ...promise(number) });
+        waits.add(number, { owner: this, what, id, ask, types, where: accepts, ...promise(number) });
       });
       this.run.deliverHeld();
     });

@@ -10,6 +10,7 @@ import { milliseconds } from "../model/duration.js";
 import { CancelledError, type EngineError, TimeoutError, ValidationError, asError } from "../errors/errors.js";
 import {
   type EventClass,
+  InputRequiredEvent,
   type NestedEvent,
   type StepFailedEvent,
   type StepFailure,
@@ -28,6 +29,7 @@ import type { TrapListener } from "../wasm/loader.js";
 import { outcome } from "../wasm/protocol.js";
 import { Attempts, type AttemptsRun } from "./attempts.js";
 import { CollectPatterns } from "./collect-patterns.js";
+import type { Committer } from "./committer.js";
 import type { CommandHandler } from "./command-queue.js";
 import type { WorkflowDefinition } from "./definition.js";
 import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
@@ -36,7 +38,8 @@ import type { Invocation } from "./invocation.js";
 import { NestedRunTable, type NestedSource, earlier } from "./nested-runs.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
-import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import { type OpenQuestion, Questions } from "./questions.js";
+import type { AskedQuestions, EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
 import { errorOf } from "./run-outcome.js";
 import { resetEvent } from "./reset-event.js";
 import { WaitTable } from "./wait-table.js";
@@ -60,6 +63,8 @@ export interface LiveRunParts extends Omit<RunParts, "origin"> {
   readonly store: Store | undefined;
   /** Makes the journal; undefined when none is kept. */
   readonly journal: ((run: LiveRun) => RunJournal) | undefined;
+  /** Makes what commits the run; undefined when nothing does. */
+  readonly committer: ((run: LiveRun) => Committer) | undefined;
 }
 
 interface IdleListener {
@@ -95,6 +100,14 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   readonly startEvent: WorkflowEvent | undefined;
   readonly onStep: StepHook | undefined;
   readonly journal: RunJournal | undefined;
+  readonly #committer: Committer | undefined;
+  /** What a snapshot had of questions. */
+  readonly #askedBefore: AskedQuestions | undefined;
+  #asked: Questions | undefined;
+  /** The outside has learnt of the end. */
+  #isReported = false;
+  /** Events of a snapshot that nothing has committed. */
+  #uncommitted: readonly WorkflowEvent[] = NONE;
   /** Set when the run is a nested one. */
   readonly link: ParentLink | undefined;
   /** Set when the run has failed or was cancelled. */
@@ -125,7 +138,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #promise: Promise<StopEvent> | undefined;
 
   constructor(parts: LiveRunParts) {
-    const { definition, plan, start, restored, stop, data, options, place, store, journal } = parts;
+    const { definition, plan, start, restored, stop, data, options, place, store, journal, committer } = parts;
     const contents = restored?.contents;
     this.definition = definition;
     this.plan = plan;
@@ -135,7 +148,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#runId = options.runId ?? contents?.runId;
     this.data = data === undefined && contents?.data !== undefined ? contents.data[0] : data;
     this.#store = store ?? (contents === undefined ? undefined : new Store(contents.store));
-    this.stream = new EventStream(definition.limits.unreadEvents, contents?.unread, contents?.dropped);
+    this.#committer = committer?.(this);
+    const unread = contents?.unread ?? NONE;
+    if (committer !== undefined) this.#uncommitted = unread;
+    const { unreadEvents } = definition.limits;
+    this.stream = new EventStream(unreadEvents, committer === undefined ? unread : NONE, contents?.dropped);
+    this.#askedBefore = contents?.questions;
     this.startEvent = start ?? contents?.start;
     this.#early = contents?.early === undefined ? undefined : [...contents.early];
     this.attempts = new Attempts(this, restored?.nested, restored?.returned);
@@ -153,7 +171,9 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     if (completed !== undefined) {
       this.stop = completed;
       this.status = "completed";
+      for (const event of this.#uncommitted) this.stream.push(event);
       this.stream.end(undefined);
+      this.#isReported = true;
       plan.leave();
     }
   }
@@ -170,6 +190,15 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   get patterns(): CollectPatterns {
     return (this.#patterns ??= new CollectPatterns());
+  }
+
+  get asked(): Questions {
+    return (this.#asked ??= new Questions(this, this.#askedBefore));
+  }
+
+  /** Whether the run has ended, and the outside may know. */
+  get isReported(): boolean {
+    return this.#isReported;
   }
 
   get isEnded(): boolean {
@@ -200,6 +229,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     if (this.isEnded) return;
     this.guard(() => {
       const { engine, startEvent } = this;
+      for (const event of this.#uncommitted) this.publish(event);
+      this.#uncommitted = NONE;
       this.open();
       engine.begin(this.#aliveBefore);
       if (startEvent === undefined) engine.resume();
@@ -225,6 +256,16 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#early = undefined;
     this.#nestedRuns?.clearHeld();
     for (const { event, step } of early) if (!this.isEnded) this.#route(event, step);
+  }
+
+  // ---- questions ----
+
+  questions(): OpenQuestion[] {
+    return this.asked.list();
+  }
+
+  get nestedQuestions(): readonly OpenQuestion[] {
+    return this.#nestedRuns?.questions() ?? NONE;
   }
 
   /** A nested run waits now, or a step of this run: an event that is held for one of them may be due. */
@@ -261,8 +302,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   receive(event: WorkflowEvent, step?: string, slot?: string): void {
     this.#checkEvent(event, "sendEvent");
     this.#checkAlive(event);
-    if (slot === undefined) this.#route(event, step);
-    else this.#nested.deliverTo(slot, event);
+    if (slot === undefined) {
+      if (this.#asked !== undefined || this.#askedBefore !== undefined) this.asked.answered(event);
+      this.#route(event, step);
+    } else {
+      this.#nested.deliverTo(slot, event);
+    }
   }
 
   get #nested(): NestedRunTable {
@@ -341,6 +386,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   write(event: WorkflowEvent, from: Invocation | undefined): void {
     this.#checkEvent(event, "writeEventToStream");
     this.#checkAlive(event);
+    if (from !== undefined && event instanceof InputRequiredEvent) this.asked.ask(from.step, event);
     this.engine.write(from, this.plan.typeOf(event), event);
   }
 
@@ -385,7 +431,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   // ---- commands of the engine ----
 
   publish(event: WorkflowEvent): void {
-    this.stream.push(event);
+    if (this.#committer === undefined) this.stream.push(event);
+    else this.#committer.hold(event);
     if (this.link !== undefined) this.link.publish(event);
   }
 
@@ -514,7 +561,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   promise(): Promise<StopEvent> {
     this.#promise ??= new Promise((resolve, reject) => {
       const settle = (): void => (this.stop === undefined ? reject(this.error!) : resolve(this.stop));
-      if (this.isEnded) settle();
+      if (this.isReported) settle();
       else this.whenEnded(settle);
     });
     return this.#promise;
@@ -522,7 +569,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   /** Calls back when the run has ended, waits for the outside, or, if that is enough, sleeps. */
   whenIdle(callback: () => void, until: "waiting" | "sleeping"): void {
-    if (this.isEnded || isIdle(this.status, until)) callback();
+    if (this.isReported || isIdle(this.status, until)) callback();
     else this.#onIdle = [...this.#onIdle, { callback, until }];
   }
 
@@ -534,7 +581,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   whenEnded(callback: () => void): void {
-    if (this.isEnded) callback();
+    if (this.isReported) callback();
     else this.#onEnd = [...this.#onEnd, callback];
   }
 
@@ -557,6 +604,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.link?.setActivity(status);
     this.#statusChanged();
     if (status === "running") return;
+    this.#committer?.request();
     if (status === "waiting") this.stream.wake();
     const listeners = this.#onIdle;
     this.#onIdle = listeners.filter(({ until }) => !isIdle(status, until));
@@ -597,7 +645,38 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     const reason = (): Error => (made ??= new CancelledError("ATTEMPT_ENDED", "The run has completed."));
     this.attempts.endAll(reason);
     this.#nestedRuns?.cancelAll(reason);
-    this.stream.end(error);
+    if (this.#committer === undefined) {
+      this.#report();
+      return;
+    }
+    // A commit that fails comes to `commitFailed`.
+    this.#committer.committed().then(
+      () => this.#report(),
+      () => undefined,
+    );
+  }
+
+  // ---- commits ----
+
+  committed(): Promise<void> | undefined {
+    return this.link === undefined ? this.#committer?.committed() : this.link.place.invocation.run.committed();
+  }
+
+  /** What has happened cannot be stored: nothing more goes out. */
+  commitFailed(error: Error): void {
+    this.#finish("failed", error);
+    if (this.#isReported) return;
+    this.status = "failed";
+    this.stop = undefined;
+    this.error = error;
+    this.#report();
+  }
+
+  /** The outside learns of the end. */
+  #report(): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
+    this.stream.end(this.error);
     const [onIdle, onEnd] = [this.#onIdle, this.#onEnd];
     this.#onIdle = NONE;
     this.#onEnd = NONE;

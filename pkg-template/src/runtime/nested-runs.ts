@@ -3,6 +3,7 @@
 import { ValidationError } from "../errors/errors.js";
 import type { EventClass, WorkflowEvent } from "../model/events.js";
 import type { NestedRun, ParentLink } from "./parent-link.js";
+import type { OpenQuestion } from "./questions.js";
 
 /** A nested run that belongs into the snapshot of the run around it. */
 export interface NestedSource {
@@ -48,6 +49,18 @@ export class NestedRunTable {
 
   count(atWork: 1 | -1): void {
     this.#atWork += atWork;
+  }
+
+  /** The open questions of all. Their ids and slots say whose they are. */
+  questions(): OpenQuestion[] {
+    return [...this.#links].flatMap(({ nested, place: { invocation, slot, key } }) => {
+      if (invocation.isOver) return [];
+      const place = `${invocation.order}.${key}/`;
+      return nested.questions().map((question) => {
+        const path = question.slot === undefined ? slot : `${slot}.${question.slot}`;
+        return { ...question, id: place + question.id, slot: path };
+      });
+    });
   }
 
   /** When the first timer of those that sleep or wait is due. */

@@ -4,6 +4,7 @@
 import { type EventClass, NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
 import type { Activity } from "../model/run.js";
 import { hold } from "../wasm/protocol.js";
+import type { OpenQuestion } from "./questions.js";
 import { Remembered, nestedKey } from "./remembered.js";
 
 /** A nested run, as the run around it knows it. */
@@ -16,6 +17,8 @@ export interface NestedRun {
   classNamed(name: string): EventClass | undefined;
   /** Whether one of its steps or waits takes an event, or one of the runs nested in it. */
   takes(event: WorkflowEvent): boolean;
+  /** Its open questions, and those of runs nested in it. */
+  questions(): OpenQuestion[];
   /** When its next timer is due, if it sleeps or waits. */
   readonly wakesAt: Date | undefined;
   /** An event from outside of all runs; `slot` names a run that is nested in it. */
@@ -32,6 +35,8 @@ export interface OuterRun {
   countNested(atWork: 1 | -1): void;
   /** A nested run has published an event. */
   publishNested(event: NestedEvent): void;
+  /** When everything so far is committed; undefined when nothing has to be. */
+  committed(): Promise<void> | undefined;
   /** Does something in the engine that may fail, and lets the run fail with it. */
   guard(work: () => void): void;
 }
@@ -39,6 +44,8 @@ export interface OuterRun {
 /** The attempt that has started the nested run. */
 export interface OuterAttempt {
   readonly index: number;
+  /** Its place among all arrivals of the run. */
+  readonly order: number;
   readonly isOver: boolean;
   readonly run: OuterRun;
   /** The nested run holds the step up, or no longer does; `how` is a {@link hold}. */

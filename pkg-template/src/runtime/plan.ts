@@ -47,6 +47,8 @@ export interface PlannedStep extends StepDefinition {
   /** The class that it returned last and may return, and its id: most steps return one class. */
   lastClass: unknown;
   lastType: number;
+  /** Events of that class ask a person, and no step takes them. */
+  asks: boolean;
   /** A wait of it that an older one shadows was reported. */
   warnedOfShadow: boolean;
 }
@@ -137,6 +139,7 @@ export class Plan {
       warned: false,
       lastClass: undefined,
       lastType: 0,
+      asks: false,
       warnedOfShadow: false,
     }));
     this.isTimed = this.steps.some((step) => step.timeout >= 0 || step.retry !== undefined);
@@ -380,6 +383,12 @@ export class Plan {
     return this.steps.some((step) =>
       step.inputs.some((input) => classesOf(input).some((kind) => event instanceof kind)),
     );
+  }
+
+  /** Whether a step has a class, or a kind of it, in its outputs. */
+  isMadeInside(eventClass: EventClass): boolean {
+    const isKind = (made: EventClass): boolean => made === eventClass || made.prototype instanceof eventClass;
+    return this.steps.some(({ outputs = [] }) => outputs.some(isKind));
   }
 
   /** What an input takes, in words. */

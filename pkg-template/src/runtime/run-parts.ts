@@ -24,8 +24,19 @@ export interface RunContents {
   readonly stop?: StopEvent;
   /** Of a nested run: how many events the step around it has sent to it. Running again, that step sends them again. */
   readonly received?: number;
+  readonly questions?: AskedQuestions;
   /** The program's data, when it was asked for. */
   readonly data?: readonly [unknown];
+}
+
+/** The open questions that a snapshot keeps. */
+export interface AskedQuestions {
+  /** Of waits: the invocation and entry that the engine knows them by, the id, and what was asked. */
+  readonly waits: readonly { readonly key: string; readonly id: string; readonly event?: WorkflowEvent }[];
+  /** Of events that no wait belongs to, the oldest first. */
+  readonly loose: readonly { readonly id: string; readonly step: string; readonly event: WorkflowEvent }[];
+  /** How many of the latter there have been. */
+  readonly count: number;
 }
 
 /** An event that was sent to a run before it could be delivered. */

@@ -14,6 +14,10 @@ export interface OpenWait {
   readonly owner: WaitOwner;
   /** What it waits for, in words; undefined for a sleep. */
   readonly what: string | undefined;
+  /** The name that the step has given it. */
+  readonly id?: string | undefined;
+  /** The question that was published with it. */
+  readonly ask?: WorkflowEvent | undefined;
   /** The event types that it takes; empty for a sleep. */
   readonly types: readonly number[];
   /** Accepts an event, or leaves it to others; undefined when every event of the types will do. */

@@ -16,14 +16,19 @@ import {
 /**
  * The run as bytes.
  *
- * @param options `data`: whether the program's data goes along.
+ * @param options `data`: whether the program's data goes along; `unread`: whether the events do that were published
+ * and not read.
  * @throws SnapshotError `SNAPSHOT_VALUE`; EngineError when the engine was lost, and the run with it.
  */
-export function capture(run: LiveRun, { data }: { readonly data: boolean }): Uint8Array {
+export function capture(
+  run: LiveRun,
+  { data, unread }: { readonly data: boolean; readonly unread: boolean },
+): Uint8Array {
   const { engine, plan, early } = run;
   const { published, stop = run.stop } = engine.pending((...reset) => resetEvent(plan, ...reset));
   const captured = stop === undefined ? captureEngine(run) : undefined;
-  const { events, dropped } = run.stream.unread();
+  const { events, dropped } = unread ? run.stream.unread() : { events: [], dropped: 0 };
+  const questions = stop === undefined && run.final === undefined ? run.asked.saved() : undefined;
   const nested = captured === undefined ? [] : nestedParts(run, captured);
   const returned = captured === undefined ? [] : returnedParts(run, captured);
   const received = run.link?.received ?? 0;
@@ -38,6 +43,7 @@ export function capture(run: LiveRun, { data }: { readonly data: boolean }): Uin
     ...(stop === undefined ? {} : { stop: stop as StopEvent }),
     ...(nested.length === 0 ? {} : { nested }),
     ...(returned.length === 0 ? {} : { returned }),
+    ...(questions === undefined ? {} : { questions }),
     ...(received === 0 ? {} : { received }),
     ...(data ? { data: [run.data] } : {}),
   };
@@ -72,7 +78,7 @@ function nestedParts(run: LiveRun, captured: CapturedEngine): NestedPart[] {
       {
         invocation,
         key,
-        snapshot: source instanceof Uint8Array ? source : capture(source as LiveRun, { data: false }),
+        snapshot: source instanceof Uint8Array ? source : capture(source as LiveRun, { data: false, unread: true }),
       },
     ];
   });

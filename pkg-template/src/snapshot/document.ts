@@ -12,7 +12,7 @@ import type { CodecContext } from "./codec/context.js";
 import { ask, copyBytes, readReply } from "../wasm/engine-calls.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
 import { Remembered } from "../runtime/remembered.js";
-import type { EarlyEvent, RunContents } from "../runtime/run-parts.js";
+import type { AskedQuestions, EarlyEvent, RunContents } from "../runtime/run-parts.js";
 import { engine } from "../wasm/engine-module.js";
 
 /** A nested run that was under way. */
@@ -122,13 +122,13 @@ export function readTypes(bytes: Uint8Array): { readonly types: NamedType[]; rea
 export function readDocument(body: Uint8Array, codec: CodecContext): RunDocument {
   const read = decodePayload(body, codec);
   if (typeof read !== "object" || read === null) invalid("The document is no object.");
-  const { runId, start, early, payloads, unread, dropped, store, stop, nested, received, returned, data } = read as {
-    readonly [Member in keyof RunDocument]?: unknown;
-  };
+  const { runId, start, early, payloads, unread, dropped, store, stop, nested, received, returned, questions, data } =
+    read as {
+      readonly [Member in keyof RunDocument]?: unknown;
+    };
   const check = (holds: boolean, member: string): void => {
     if (!holds) invalid(`"${member}" is not what it must be.`);
   };
-  const isEvent = (value: unknown): boolean => value instanceof WorkflowEvent;
   check(typeof runId === "string" && runId !== "", "runId");
   check(start === undefined || isEvent(start), "start");
   check(early === undefined || (Array.isArray(early) && early.every(isEarly)), "early");
@@ -140,8 +140,26 @@ export function readDocument(body: Uint8Array, codec: CodecContext): RunDocument
   check(stop === undefined || stop instanceof StopEvent, "stop");
   check(nested === undefined || (Array.isArray(nested) && nested.every(isNested)), "nested");
   check(returned === undefined || (Array.isArray(returned) && returned.every(isReturned)), "returned");
+  check(questions === undefined || isQuestions(questions), "questions");
   check(data === undefined || (Array.isArray(data) && data.length === 1), "data");
   return read as RunDocument;
+}
+
+function isQuestions(value: unknown): boolean {
+  const { waits, loose, count } = (value ?? {}) as { readonly [Member in keyof AskedQuestions]?: unknown };
+  const isText = (text: unknown): boolean => typeof text === "string" && text !== "";
+  const isEntry = (at: unknown, texts: readonly string[], needsEvent: boolean): boolean => {
+    const entry = Object(at) as Readonly<Record<string, unknown>>;
+    const { event } = entry;
+    return texts.every((name) => isText(entry[name])) && (event === undefined ? !needsEvent : isEvent(event));
+  };
+  const areWaits = Array.isArray(waits) && waits.every((at) => isEntry(at, ["key", "id"], false));
+  const areLoose = Array.isArray(loose) && loose.every((at) => isEntry(at, ["id", "step"], true));
+  return areWaits && areLoose && isCount(count);
+}
+
+function isEvent(value: unknown): boolean {
+  return value instanceof WorkflowEvent;
 }
 
 function isCount(value: unknown): boolean {

@@ -1,13 +1,14 @@
 // From a snapshot to a run that can go on. Everything is checked before anything runs.
 
-import { RecoverError } from "../errors/errors.js";
-import { milliseconds } from "../model/duration.js";
+import { RecoverError, ValidationError } from "../errors/errors.js";
+import { NONE, milliseconds } from "../model/duration.js";
 import { WorkflowEvent } from "../model/events.js";
 import type { RecoverOptions } from "../model/options.js";
 import type { WorkflowDefinition } from "../runtime/definition.js";
 import { EngineRun } from "../runtime/engine-run.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
 import type { NestedRuns, PreparedRun, RestoredRun } from "../runtime/run-parts.js";
+import { describe } from "../util/describe.js";
 import { ask, copyBytes, engineError, memoryWords, readReply } from "../wasm/engine-calls.js";
 import { engine } from "../wasm/engine-module.js";
 import { condition } from "../wasm/protocol.js";
@@ -83,7 +84,9 @@ export class PreparedSnapshot implements PreparedRun {
       nested = this.#nested(document);
     }
     const returned = new Map((document.returned ?? []).map(({ invocation, output }) => [invocation, output]));
-    return { plan, contents: document, engine: run, alive: later * 2 ** 32 + now, nested, returned };
+    // The time of a run that has not begun does not count yet.
+    const elapsed = status === condition.CREATED ? 0 : elapsedOf(this.#options);
+    return { plan, contents: document, engine: run, alive: later * 2 ** 32 + now + elapsed, nested, returned };
   }
 
   #restoreEngine(snapshot: EngineResource, plan: Plan, { payloads }: RunDocument, journal: boolean): number {
@@ -116,14 +119,20 @@ export class PreparedSnapshot implements PreparedRun {
         throw new RecoverError("STEP_MISSING", `There is no nested workflow under the slot "${slot}".`);
       }
       const runs = found.get(invocation) ?? (new Map() as NestedRuns);
-      runs.set(
-        key,
-        new PreparedSnapshot(definition, snapshot, { migrate: this.#options.migrate === true }, this.#depth + 1),
-      );
+      const { migrate = false, elapsed } = this.#options;
+      runs.set(key, new PreparedSnapshot(definition, snapshot, { migrate, elapsed }, this.#depth + 1));
       found.set(invocation, runs);
     }
     return found;
   }
+}
+
+/** How many milliseconds are to count that the run was not alive. */
+function elapsedOf({ elapsed }: RecoverOptions): number {
+  if (elapsed === undefined) return 0;
+  const counted = milliseconds(elapsed, "elapsed");
+  if (counted === NONE) throw new ValidationError("INVALID_DURATION", `elapsed is ${describe(elapsed)}.`);
+  return counted;
 }
 
 function invalid(detail: string): never {
