@@ -4,6 +4,7 @@ use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget};
 use super::tick::{Command, Outcome, Tick, TickOutput};
+use super::trace::TraceKind;
 use super::wait::Asking;
 use super::words::Out;
 use crate::error::Code;
@@ -157,6 +158,7 @@ impl Reducer<'_> {
         if from.is_some_and(|by| self.is_repeated(by, ty)) {
             self.release(slot);
         } else {
+            self.trace_sent_by(event, from);
             self.enter(event, target, matches);
         }
     }
@@ -304,10 +306,12 @@ impl Reducer<'_> {
 
     fn start(&mut self, ty: EventTypeId, slot: Slot) {
         self.state.status = Status::Running;
+        self.trace_run(TraceKind::RunStarted, None, Some(0));
         if let Some(timeout) = self.state.options.timeout {
             self.set_timer(timeout, TimerTarget::Run);
         }
         let event = self.adopt(ty, slot, 0);
+        self.trace_sent(event, None);
         self.enter(event, None, &[]);
     }
 
@@ -315,6 +319,7 @@ impl Reducer<'_> {
     /// then the queues are started.
     fn resume(&mut self) {
         self.state.status = Status::Running;
+        self.trace_run(TraceKind::RunStarted, None, Some(1));
         for (key, timer) in self.state.timers.iter() {
             self.out.push(Command::SetTimer { key: *key, deadline: timer.deadline });
         }
@@ -334,6 +339,7 @@ impl Reducer<'_> {
             TimerTarget::Run => self.end(Outcome::TimedOut),
             TimerTarget::Step(invocation) => {
                 self.change(invocation, |invocation| invocation.timer = None);
+                self.trace_step(TraceKind::StepTimedOut, invocation, None, None);
                 self.out.push(Command::TimeOut { invocation });
             }
             TimerTarget::Retry(invocation) => {
@@ -351,10 +357,12 @@ impl Reducer<'_> {
             Status::Running | Status::Waiting if self.is_stuck() => self.end(Outcome::Stalled),
             Status::Running if self.state.active == 0 => {
                 self.state.status = Status::Waiting;
+                self.trace_run(TraceKind::RunWaiting, None, None);
                 self.out.push(Command::Idle);
             }
             Status::Waiting if self.state.active > 0 => {
                 self.state.status = Status::Running;
+                self.trace_run(TraceKind::RunWoke, None, None);
                 self.out.push(Command::Busy);
             }
             _ => {}
@@ -380,6 +388,11 @@ impl Reducer<'_> {
         if matches!(outcome, Outcome::Completed(_)) {
             self.state.clear_work();
         }
+        let slot = match outcome {
+            Outcome::Completed(slot) | Outcome::StepFailed { slot, .. } => Some(slot),
+            _ => None,
+        };
+        self.trace_run(TraceKind::RunEnded, slot, None);
         self.out.push(Command::Settle { outcome });
     }
 

@@ -88,6 +88,13 @@ function journalOf(run: LiveRun): JournalWriter {
   return new JournalWriter(codecOf(run.plan, run.definition.types), run.store, run.runId);
 }
 
+let liveRun: (context: WorkflowContext) => LiveRun;
+
+/** The run behind what programs see; undefined when the value is no run. */
+export function liveRunOf(value: unknown): LiveRun | undefined {
+  return value instanceof WorkflowContext ? liveRun(value) : undefined;
+}
+
 // The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the
 // class.
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
@@ -119,6 +126,10 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
       if (this.#beginsByItself) this.#run.start();
       outer?.countNested(-1);
     });
+  }
+
+  static {
+    liveRun = (context) => context.#run;
   }
 
   get #run(): LiveRun {
@@ -194,8 +205,9 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
     return reader;
   }
 
-  stream(): AsyncIterableIterator<WorkflowEvent> {
-    const cursor = this.#run.stream.cursor();
+  stream(options: { readonly lifecycle?: boolean | undefined } = {}): AsyncIterableIterator<WorkflowEvent> {
+    checkOptions(options, streamNames, "stream");
+    const cursor = options.lifecycle === true ? this.#run.watchedStream() : this.#run.stream.cursor();
     this.#run.start();
     return cursor;
   }
@@ -259,6 +271,7 @@ const { context: _context, ...continuedNames } = runNames;
 const recoverNames: OptionNames<RecoverOptions> = { ...continuedNames, migrate: 1 };
 const sendNames: OptionNames<SendOptions> = { step: 1, slot: 1 };
 const snapshotNames = { data: 1 };
+const streamNames = { lifecycle: 1 };
 const synonyms = { id: "runId", abortSignal: "signal" };
 
 /**

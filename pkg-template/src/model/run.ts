@@ -115,8 +115,20 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
    * The events that were not read yet, and those to come. Every loop over the run continues where the last one stopped.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<WorkflowEvent>;
-  /** A loop over the run's events with a position of its own: what it reads, other loops read too. */
-  stream(): AsyncIterableIterator<WorkflowEvent>;
+  /**
+   * A loop over the run's events with a position of its own: what it reads, other loops read too.
+   *
+   * ```ts
+   * for await (const event of run.stream({ lifecycle: true })) {
+   *   if (event instanceof LifecycleEvent) console.log(event.data.kind, event.data.time);
+   * }
+   * ```
+   *
+   * @param options `lifecycle`: whether the loop also gets a {@link LifecycleEvent} for each thing that happens from now
+   * on, among the events in the order in which all of it happens. Default: false.
+   * @throws ValidationError `INVALID_OPTION`
+   */
+  stream(options?: { readonly lifecycle?: boolean | undefined }): AsyncIterableIterator<WorkflowEvent>;
   /**
    * Goes through the run step by step: yields each step when it has returned, before its event goes on.
    *

@@ -115,10 +115,13 @@ export class EventStream {
     this.#notifier.notify();
   }
 
-  /** The run's own reader: all its iterators go on from one place. */
-  reader(): AsyncIterableIterator<WorkflowEvent> {
+  /** The run's own reader: all its iterators go on from one place. `left` is called when the iterator is done. */
+  reader(left?: () => void): AsyncIterableIterator<WorkflowEvent> {
     this.#readers += 1;
-    const leave = (): void => void (this.#readers -= 1);
+    const leave = (): void => {
+      this.#readers -= 1;
+      left?.();
+    };
     return iterate(leave, () => {
       const dropped = this.#dropped;
       if (dropped > 0) {

@@ -30,13 +30,16 @@ import { Attempts, type AttemptsRun } from "./attempts.js";
 import { CollectPatterns } from "./collect-patterns.js";
 import type { CommandHandler } from "./command-queue.js";
 import type { WorkflowDefinition } from "./definition.js";
+import { describeOpen } from "./describe-open.js";
 import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
 import { EventStream } from "./event-stream.js";
 import type { Invocation } from "./invocation.js";
+import { RunLifecycle } from "./lifecycle.js";
 import { NestedRunTable, type NestedSource } from "./nested-runs.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
 import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import type { RunWatcher } from "./run-watcher.js";
 import { errorOf } from "./run-outcome.js";
 import { resetEvent } from "./reset-event.js";
 import { WaitTable } from "./wait-table.js";
@@ -112,6 +115,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   /** The run's own steps wait for the outside. */
   #isIdle = false;
   #nestedRuns: NestedRunTable | undefined;
+  /** Made when somebody watches the run. */
+  #lifecycle: RunLifecycle | undefined;
   #promise: Promise<StopEvent> | undefined;
 
   constructor(parts: LiveRunParts) {
@@ -376,6 +381,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   publish(event: WorkflowEvent): void {
     this.stream.push(event);
     if (this.link !== undefined) this.link.publish(event);
+    if (this.#lifecycle !== undefined) this.#lifecycle.publish(event);
   }
 
   invoke(
@@ -443,8 +449,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
       return;
     }
     if (how === outcome.STEP_FAILED) this.failure = (event as StepFailedEvent).data;
-    const error = errorOf(how, event, this, this.definition.limits.steps);
+    const error = errorOf(how, event, () => describeOpen(this), this.definition.limits.steps);
     this.#finish(how === outcome.CANCELLED ? "cancelled" : "failed", error);
+  }
+
+  trace(words: ArrayLike<number>, at: number): void {
+    this.#lifecycle?.record(words, at);
   }
 
   failed(thrown: unknown): void {
@@ -455,10 +465,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   addNested(link: ParentLink): void {
     this.#nested.add(link);
+    this.#lifecycle?.addNested(link);
   }
 
   removeNested(link: ParentLink): void {
     this.#nestedRuns?.remove(link);
+    this.#lifecycle?.removeNested(link);
   }
 
   publishNested(event: NestedEvent): void {
@@ -486,6 +498,41 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     for (const { index, nested, isSettled } of this.attempts)
       if (nested !== undefined && !isSettled) add(index, nested);
     return sources;
+  }
+
+  // ---- those who watch it ----
+
+  /** Lets a watcher know of everything that happens from now on, in nested runs too. Returns what stops that. */
+  watch(watcher: RunWatcher): () => void {
+    if (this.isEnded) return () => undefined;
+    if (this.#lifecycle === undefined) {
+      this.#lifecycle = new RunLifecycle({
+        step: (step) => this.plan.steps[step]!.name,
+        type: (type) => typeName(this.plan.classOf(type)!),
+        payload: (slot) => this.engine.slots.event(slot),
+        now: () => (this.engine.isBegun ? Math.floor(this.engine.alive()) : 0),
+      });
+      this.guard(() => this.engine.trace(true));
+      for (const link of this.#nestedRuns?.links ?? []) this.#lifecycle.addNested(link);
+    }
+    const lifecycle = this.#lifecycle;
+    lifecycle.add(watcher);
+    return () => {
+      lifecycle.remove(watcher);
+      if (lifecycle.isWatched || this.#lifecycle !== lifecycle) return;
+      this.#lifecycle = undefined;
+      lifecycle.close();
+      if (!this.isEnded) this.guard(() => this.engine.trace(false));
+    };
+  }
+
+  /** The events that were not read yet, and from now on both events and lifecycle events, in their order. */
+  watchedStream(): AsyncIterableIterator<WorkflowEvent> {
+    const { events, dropped } = this.stream.unread();
+    const stream = new EventStream(this.definition.limits.unreadEvents, events, dropped);
+    if (this.isEnded) stream.end(this.error);
+    const push = (event: WorkflowEvent): void => stream.push(event);
+    return stream.reader(this.watch({ lifecycle: push, publish: push, end: (error) => stream.end(error) }));
   }
 
   // ---- what is known of it ----
@@ -566,6 +613,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     const reason = (): Error => (made ??= new CancelledError("ATTEMPT_ENDED", "The run has completed."));
     this.attempts.endAll(reason);
     this.#nestedRuns?.cancelAll(reason);
+    this.#lifecycle?.end(status, error);
+    this.#lifecycle = undefined;
     this.stream.end(error);
     const [onIdle, onEnd] = [this.#onIdle, this.#onEnd];
     this.#onIdle = NONE;

@@ -3,6 +3,7 @@
 
 import { type EventClass, NestedEvent, type StopEvent, type WorkflowEvent } from "../model/events.js";
 import { Remembered, nestedKey } from "./remembered.js";
+import type { RunWatcher } from "./run-watcher.js";
 
 /** A nested run, as the run around it knows it. */
 export interface NestedRun {
@@ -16,6 +17,8 @@ export interface NestedRun {
   takes(event: WorkflowEvent): boolean;
   /** An event from outside of all runs; `slot` names a run that is nested in it. */
   receive(event: WorkflowEvent, step?: string, slot?: string): void;
+  /** Lets a watcher know of everything from now on. Returns what stops that. */
+  watch(watcher: RunWatcher): () => void;
 }
 
 /** The run around it. */
@@ -35,6 +38,8 @@ export interface OuterRun {
 /** The attempt that has started the nested run. */
 export interface OuterAttempt {
   readonly index: number;
+  readonly generation: number;
+  readonly step: string;
   readonly isOver: boolean;
   readonly run: OuterRun;
   block(isBlocked: boolean): void;
