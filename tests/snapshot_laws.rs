@@ -12,7 +12,7 @@ use certain::certain;
 use proptest::prelude::*;
 use random::{blueprints, choices};
 use snapshot_kit::{Blueprint, Op, Order, Position, Sim};
-use stepstream::engine::{Condition, Image, Millis, Outcome, Status};
+use stepstream::engine::{Command, Condition, Image, Millis, Outcome, Status};
 use stepstream::error::Code;
 use stepstream::snapshot::container::encode_image;
 use stepstream::snapshot::replay::{Passed, Replay};
@@ -193,6 +193,43 @@ proptest! {
         go_on(&mut sim, &choices[at..], |sim, _| record.look(sim));
         record.check(&plan, Order::Mixed);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The replay of a journal has the records of the run, also when that was recovered from a snapshot.
+    #[test]
+    fn a_journal_has_the_records_of_the_run(plan in blueprints(), choices in choices(), cut in any::<u8>()) {
+        let at = cut as usize % (choices.len() + 1);
+        let mut sim = Sim::new(&plan).with_journal();
+        sim.engine.trace(true);
+        play(&mut sim, &choices[..at], |_, _| {});
+        check_records(&mut sim, &plan, Order::Given);
+        if matches!(sim.outcome, Some(Outcome::Completed(_))) {
+            return Ok(());
+        }
+        let mut sim = sim.restored(Order::Mixed, false).expect("what was written can be read");
+        sim.engine.trace(true);
+        sim.resume();
+        go_on(&mut sim, &choices[at..], |_, _| {});
+        check_records(&mut sim, &plan, Order::Mixed);
+    }
+}
+
+fn check_records(sim: &mut Sim, plan: &Blueprint, order: Order) {
+    let journal = sim.journal.as_mut().expect("a journal is kept").take();
+    let mut replay = Replay::new(plan.build(order).graph, journal).expect("it begins as a journal");
+    replay.engine.trace(true);
+    let mut records = Vec::new();
+    while let Passed::Tick(_) = replay.advance().expect("nothing is wrong with it") {
+        records.extend(replay.engine.drain().filter_map(|command| match command {
+            Command::Trace(trace) => Some(trace),
+            _ => None,
+        }));
+    }
+    assert!(!records.is_empty());
+    assert_eq!(records, sim.traces);
 }
 
 /// How a run ended and what was seen of it: everything that was published and written, by whom in which order, and what must happen once.

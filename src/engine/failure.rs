@@ -5,12 +5,14 @@ use super::ids::{EventTypeId, InvocationId, Millis, Slot, StepId};
 use super::reduce::Reducer;
 use super::state::{Phase, RequestResult, TimerTarget};
 use super::tick::{Command, Outcome, Verdict};
+use super::trace::TraceKind;
 
 impl Reducer<'_> {
     pub(super) fn fail(&mut self, id: InvocationId, ty: EventTypeId, slot: Slot, verdict: Verdict) {
         let Some(step) = self.state.invocations.get(id).map(|invocation| invocation.step) else { return };
         if let Some(delay) = self.next_attempt(id, verdict) {
             self.adopt(ty, slot, 0);
+            self.trace_step(TraceKind::StepRetrying, id, Some(slot), Some(delay));
             self.release(slot);
             self.back_off(id, delay);
             self.start_queued(step);
@@ -18,12 +20,15 @@ impl Reducer<'_> {
         }
         let Some(handler) = self.handler_for(id) else {
             self.adopt(ty, slot, 0);
+            self.trace_step(TraceKind::StepFailed, id, Some(slot), None);
             self.give_back(id);
             self.end(Outcome::StepFailed { step, slot });
             return;
         };
         let Some(invocation) = self.take_off(id) else { return };
         let event = self.adopt(ty, slot, invocation.recoveries() + 1);
+        self.trace_gone(TraceKind::StepFailed, &invocation, Some(slot));
+        self.trace_sent(event, Some(&invocation));
         self.out.push(Command::Publish { slot });
         self.deliver(handler, 0, event);
         self.release(slot);

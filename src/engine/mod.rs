@@ -12,7 +12,7 @@
 //! - `graph.rs`, `validate.rs`: event types and steps, and mistakes in them; `retry.rs`: retry policies.
 //! - `state.rs`, `arena.rs`, `join.rs`, `pattern.rs`, `ids.rs`: the state and its parts.
 //! - `image.rs`: a run as data; `capture.rs`, `restore.rs`: from a state to its image, and back.
-//! - `inspect.rs`: reads the state, for messages and replays.
+//! - `inspect.rs`: reads the state, for messages and replays; `trace.rs`: records of what happens, for observers.
 //!
 //! # Invariants
 //!
@@ -35,7 +35,8 @@
 //! 9. The cost of a tick does not depend on history or on the number of pending events (`tests/engine_cost.rs`). It
 //!    depends on what the tick starts. An engine shares nothing with others but the graph, so it does not depend on the
 //!    number of runs either.
-//! 10. Nothing here knows JavaScript, a clock or code of the host (`tests/layers.rs`).
+//! 10. Tracing a run changes nothing but that there are records among its commands (`tests/engine_trace.rs`).
+//! 11. Nothing here knows JavaScript, a clock or code of the host (`tests/layers.rs`).
 //!
 //! # Example
 //!
@@ -74,6 +75,7 @@ mod retry;
 mod route;
 mod state;
 mod tick;
+mod trace;
 mod validate;
 mod wait;
 mod words;
@@ -93,6 +95,7 @@ pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
 pub use tick::{Command, Inputs, Outcome, Tick, TickOutput, Verdict};
+pub use trace::{Trace, TraceKind};
 pub use validate::Finding;
 pub use words::Commands;
 #[cfg(target_arch = "wasm32")]

@@ -4,6 +4,7 @@ use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget, Waiter};
 use super::tick::{Command, Outcome, Tick, TickOutput};
+use super::trace::TraceKind;
 use super::wait::Asking;
 use super::words::Out;
 use crate::error::Code;
@@ -158,6 +159,7 @@ impl Reducer<'_> {
         if from.is_some_and(|by| self.is_repeated(by, ty)) {
             self.release(slot);
         } else {
+            self.trace_sent_by(event, from);
             self.enter(event, target, matches);
         }
     }
@@ -318,10 +320,12 @@ impl Reducer<'_> {
 
     fn start(&mut self, ty: EventTypeId, slot: Slot) {
         self.state.status = Status::Running;
+        self.trace_run(TraceKind::RunStarted, None, Some(0));
         if let Some(timeout) = self.state.options.timeout {
             self.set_timer(timeout, TimerTarget::Run);
         }
         let event = self.adopt(ty, slot, 0);
+        self.trace_sent(event, None);
         self.enter(event, None, &[]);
     }
 
@@ -329,6 +333,7 @@ impl Reducer<'_> {
     /// then the queues are started.
     fn resume(&mut self) {
         self.state.status = Status::Running;
+        self.trace_run(TraceKind::RunStarted, None, Some(1));
         for (key, timer) in self.state.timers.iter() {
             self.out.push(Command::SetTimer { key: *key, deadline: timer.deadline });
         }
@@ -348,6 +353,7 @@ impl Reducer<'_> {
             TimerTarget::Run => self.end(Outcome::TimedOut),
             TimerTarget::Step(invocation) => {
                 self.change(invocation, |invocation| invocation.timer = None);
+                self.trace_step(TraceKind::StepTimedOut, invocation, None, None);
                 self.out.push(Command::TimeOut { invocation });
             }
             TimerTarget::Retry(invocation) => {
@@ -367,13 +373,14 @@ impl Reducer<'_> {
         if self.is_stuck() {
             return self.end(Outcome::Stalled);
         }
-        let (status, command) = match (self.state.active, self.state.asleep) {
-            (0, _) => (Status::Waiting, Command::Idle),
-            (active, asleep) if active == asleep => (Status::Sleeping, Command::Doze),
-            _ => (Status::Running, Command::Busy),
+        let (status, kind, command) = match (self.state.active, self.state.asleep) {
+            (0, _) => (Status::Waiting, TraceKind::RunWaiting, Command::Idle),
+            (active, asleep) if active == asleep => (Status::Sleeping, TraceKind::RunSleeping, Command::Doze),
+            _ => (Status::Running, TraceKind::RunWoke, Command::Busy),
         };
         if status != self.state.status {
             self.state.status = status;
+            self.trace_run(kind, None, None);
             self.out.push(command);
         }
     }
@@ -397,6 +404,11 @@ impl Reducer<'_> {
         if matches!(outcome, Outcome::Completed(_)) {
             self.state.clear_work();
         }
+        let slot = match outcome {
+            Outcome::Completed(slot) | Outcome::StepFailed { slot, .. } => Some(slot),
+            _ => None,
+        };
+        self.trace_run(TraceKind::RunEnded, slot, None);
         self.out.push(Command::Settle { outcome });
     }
 

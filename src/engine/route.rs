@@ -8,6 +8,7 @@ use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
 use super::reduce::Reducer;
 use super::state::{Awaited, Invocation, Kept, Phase, Sent, State, Status, TimerTarget};
 use super::tick::{Command, Inputs, Outcome};
+use super::trace::TraceKind;
 
 impl Reducer<'_> {
     /// An event enters the run: it is published, satisfies one wait, and goes to the steps that take it (or to `target`
@@ -43,8 +44,9 @@ impl Reducer<'_> {
             None => Some(Inputs::One(event)),
             Some(join) => join.add(event, inputs, order).map(Inputs::Many),
         };
+        self.trace_delivered(event, step, complete.is_some().then_some(order));
         if let Some(inputs) = complete {
-            self.enqueue(step, inputs, order);
+            self.enqueue(step, inputs, order, event.slot);
         }
     }
 
@@ -75,15 +77,20 @@ impl Reducer<'_> {
         let held = self.state.kept.get(&event.ty).map_or(0, VecDeque::len);
         let is_full = held >= limit && !self.is_missed(event.ty);
         if is_full && limit == 0 {
+            self.trace_event(TraceKind::EventDropped, event);
             return;
         }
+        self.trace_event(TraceKind::EventKept, event);
         self.retain(event.slot);
         let order = self.arrival();
         let queue = self.state.kept.or_default(event.ty);
         queue.push_back(Kept { event, order });
         if is_full {
             let surplus: Vec<Kept> = (limit..held + 1).filter_map(|_| queue.pop_front()).collect();
-            surplus.iter().for_each(|kept| self.release(kept.event.slot));
+            for kept in &surplus {
+                self.trace_event(TraceKind::EventDropped, kept.event);
+                self.release(kept.event.slot);
+            }
         }
     }
 
@@ -98,8 +105,9 @@ impl Reducer<'_> {
         missed.any(|wanted| self.graph.is_kind_of(ty, wanted))
     }
 
-    /// Makes an invocation of a complete set of events and starts it as soon as a worker is free.
-    fn enqueue(&mut self, step: StepId, inputs: Inputs, order: u64) {
+    /// Makes an invocation of a complete set of events, of which `last` came last, and starts it as soon as a worker is
+    /// free.
+    fn enqueue(&mut self, step: StepId, inputs: Inputs, order: u64, last: Slot) {
         let id = self.state.invocations.insert(Invocation {
             step,
             phase: Phase::Queued,
@@ -112,6 +120,7 @@ impl Reducer<'_> {
             asleep: 0,
             timer: None,
         });
+        self.trace_queued(id, last);
         self.state.steps[step.index()].queue.push_back(id);
         self.start_queued(step);
     }
@@ -182,6 +191,8 @@ impl Reducer<'_> {
         invocation.timer = timer;
         invocation.attempt = invocation.attempt.saturating_add(1);
         let wrote = invocation.memory.as_mut().is_some_and(|memory| core::mem::take(&mut memory.wrote));
+        self.trace_started(id);
+        let Some(invocation) = self.state.invocations.get(id) else { return true };
         if wrote {
             self.out.push(Command::Reset { step, attempt: invocation.attempt });
         }
@@ -281,8 +292,10 @@ impl Reducer<'_> {
             return;
         }
         let Some(invocation) = self.take_off(id) else { return };
+        self.trace_gone(TraceKind::StepSucceeded, &invocation, None);
         if let Some((ty, slot)) = output {
             let event = self.adopt(ty, slot, invocation.recoveries());
+            self.trace_sent(event, Some(&invocation));
             self.enter(event, None, matches);
         }
         // A completed run has released everything already.

@@ -1,6 +1,7 @@
 //! What goes into the engine and what comes out of it.
 
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::trace::Trace;
 use crate::wire::wire_enum;
 
 /// Something that happened, as the host reports it.
@@ -286,6 +287,8 @@ pub enum Command {
         /// How.
         outcome: Outcome,
     },
+    /// A record of what has happened here, for observers. Only a run that is [traced](super::Engine::trace) has them.
+    Trace(Trace),
 }
 
 /// How a run ended.

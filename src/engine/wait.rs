@@ -53,6 +53,7 @@ impl Reducer<'_> {
                 Some(event) => {
                     self.clear_timer(left_open.flatten());
                     self.set_result(id, entry, RequestResult::Received(event));
+                    self.trace_taken(event, id);
                     self.out.push(Command::Resolve { wait, slot: event.slot });
                 }
                 None => {
@@ -60,6 +61,7 @@ impl Reducer<'_> {
                         Some(timer) => timer,
                         None => timeout.map(|timeout| self.set_timer(timeout, TimerTarget::Wait(wait))),
                     };
+                    self.trace_waiting(id, Some(ty), timer);
                     let awaited = Awaited::Event { ty, predicated };
                     self.open(wait, Waiter { awaited, invocation: id, entry, asked: true }, timer);
                     self.change(id, |invocation| invocation.blocked += 1);
@@ -71,8 +73,9 @@ impl Reducer<'_> {
 
     pub(super) fn sleep(&mut self, id: InvocationId, delay: Millis) -> TickOutput {
         let Asked { entry, result, .. } = self.ask(id, Request::Sleep);
-        if let RequestResult::Pending { wait, .. } = result {
+        if let RequestResult::Pending { wait, timer } = result {
             // Left open by a restore: its deadline stays.
+            self.trace_waiting(id, None, timer);
             if let Some(waiter) = self.state.waiters.get_mut(&wait) {
                 waiter.asked = true;
             }
@@ -85,6 +88,7 @@ impl Reducer<'_> {
             RequestResult::Withdrawn(_) => self.ask_in_vain(wait, id, entry),
             _ => {
                 let timer = Some(self.set_timer(delay, TimerTarget::Wait(wait)));
+                self.trace_waiting(id, None, timer);
                 self.open(wait, Waiter { awaited: Awaited::Time, invocation: id, entry, asked: true }, timer);
                 self.change(id, |invocation| invocation.asleep += 1);
             }
@@ -288,6 +292,7 @@ impl Reducer<'_> {
     fn give(&mut self, wait: WaitId, event: Event) -> bool {
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
+        self.trace_taken(event, waiter.invocation);
         self.settle(waiter, RequestResult::Received(event));
         if waiter.asked {
             self.out.push(Command::Resolve { wait, slot: event.slot });
@@ -298,6 +303,7 @@ impl Reducer<'_> {
     /// The outside answers a wait.
     pub(super) fn answer(&mut self, wait: WaitId, ty: EventTypeId, slot: Slot) {
         let event = self.adopt(ty, slot, 0);
+        self.trace_sent(event, None);
         self.out.push(Command::Publish { slot });
         self.give(wait, event);
         self.release(slot);

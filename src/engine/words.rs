@@ -11,6 +11,7 @@
 
 use super::ids::{Event, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::tick::{Command, Inputs, Outcome};
+use super::trace::{FIXED, Record, Trace};
 
 /// The number of each command, and the words that follow it.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))] // ALARM is for the boundary to write.
@@ -43,6 +44,8 @@ pub(crate) mod op {
     pub(crate) const RESET: u32 = 13;
     /// none
     pub(crate) const DOZE: u32 = 14;
+    /// `count, kind, time (2), step, invocation (2), attempt, slot, value (2), input …`: a record; lower halves first
+    pub(crate) const TRACE: u32 = 15;
 }
 
 /// Stands in the header where an error would: no error, but the run ends with these commands.
@@ -76,6 +79,8 @@ pub(crate) struct Out {
     /// Everything goes the general way: see [`Engine::without_shortcuts`](super::Engine::without_shortcuts).
     #[cfg(not(target_arch = "wasm32"))]
     general: bool,
+    /// Whether records are written: see [`Engine::trace`](super::Engine::trace).
+    is_traced: bool,
 }
 
 impl Out {
@@ -85,6 +90,7 @@ impl Out {
             timers: Vec::new(),
             #[cfg(not(target_arch = "wasm32"))]
             general: false,
+            is_traced: false,
         }
     }
 
@@ -92,9 +98,27 @@ impl Out {
     #[inline(always)]
     pub(super) fn takes_shortcuts(&self) -> bool {
         #[cfg(target_arch = "wasm32")]
-        return true;
+        return !self.is_traced;
         #[cfg(not(target_arch = "wasm32"))]
-        return !self.general;
+        return !self.is_traced && !self.general;
+    }
+
+    #[inline(always)]
+    pub(super) fn is_traced(&self) -> bool {
+        self.is_traced
+    }
+
+    pub(super) fn set_traced(&mut self, is_traced: bool) {
+        self.is_traced = is_traced;
+    }
+
+    /// Writes a record. Out of the way of everything else: most runs are not traced.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn record(&mut self, now: Millis, record: &Record, inputs: &[u32]) {
+        self.write([op::TRACE, inputs.len() as u32]);
+        self.words.extend_from_slice(&record.words(now));
+        self.words.extend_from_slice(inputs);
     }
 
     #[cfg(not(target_arch = "wasm32"))]
@@ -146,6 +170,7 @@ impl Out {
             Command::Doze => self.write([op::DOZE]),
             Command::Busy => self.write([op::BUSY]),
             Command::Settle { outcome } => self.settle(outcome),
+            Command::Trace(_) => unreachable!("records are written by `record`"),
         }
     }
 
@@ -288,6 +313,11 @@ impl Cursor {
                 (Command::TimeOut { invocation: invocation(*index, *generation) }, 2)
             }
             (op::RESET, [step, attempt, ..]) => (Command::Reset { step: StepId(*step), attempt: *attempt }, 2),
+            (op::TRACE, [count, rest @ ..]) => {
+                let (fixed, rest) = rest.split_first_chunk::<FIXED>()?;
+                let count = *count as usize;
+                (Command::Trace(Trace::read(fixed, &rest[..count])), 1 + FIXED + count)
+            }
             (op::IDLE, _) => (Command::Idle, 0),
             (op::DOZE, _) => (Command::Doze, 0),
             (op::BUSY, _) => (Command::Busy, 0),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use stepstream::engine::{
     Command, Engine, EventTypeId, Graph, InvocationId, Millis, Outcome, RunOptions, Slot, Status, StepId, Tick,
-    TickOutput, TimerKey, Verdict, WaitId,
+    TickOutput, TimerKey, Trace, Verdict, WaitId,
 };
 use stepstream::error::Code;
 
@@ -76,6 +76,8 @@ pub struct Host {
     pub stream: Vec<String>,
     /// Every command so far, in order.
     pub commands: Vec<Command>,
+    /// Every record so far, of a run that is traced.
+    pub traces: Vec<Trace>,
     /// Every tick so far with its time, refused ones too.
     pub ticks: Vec<(Tick, Millis)>,
     /// Every tick that was not refused, and what came of it.
@@ -123,6 +125,7 @@ impl Host {
             human,
             stream: Vec::new(),
             commands: Vec::new(),
+            traces: Vec::new(),
             ticks: Vec::new(),
             turns: Vec::new(),
             askers: Vec::new(),
@@ -240,6 +243,7 @@ impl Host {
                 self.running.clear();
                 self.open.clear();
             }
+            Command::Trace(trace) => self.traces.push(trace),
             other => panic!("the host does not know {other:?}"),
         }
     }
@@ -247,6 +251,13 @@ impl Host {
     /// The run is running, sleeping or waiting from now on, and was not before.
     fn changes(&mut self, status: Status) {
         assert_ne!(std::mem::replace(&mut self.status, status), status, "a command says what is new");
+    }
+
+    /// Begins to trace the run.
+    pub fn trace(&mut self) {
+        self.engine.trace(true);
+        let commands: Vec<Command> = self.engine.drain().collect();
+        commands.into_iter().for_each(|command| self.carry_out(command));
     }
 
     fn turn(&mut self) -> &mut Turn {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use stepstream::engine::{
     Captured, Command, Engine, EventTypeId, InvocationId, Millis, Outcome, Refusal, RestoreOptions, Slot, Status,
-    StepId, Tick, TickOutput, TimerKey, Verdict, WaitId,
+    StepId, Tick, TickOutput, TimerKey, Trace, Verdict, WaitId,
 };
 use stepstream::error::Code;
 use stepstream::snapshot::container;
@@ -126,6 +126,8 @@ pub struct Sim {
     /// What the run has returned.
     pub result: Option<String>,
     pub journal: Option<Journal>,
+    /// The records of a run that is traced.
+    pub traces: Vec<Trace>,
     /// What decides in which order a handler does several things at a time; another one in each life.
     pub lot: u64,
     /// How many ticks there were in this life.
@@ -187,6 +189,7 @@ impl Sim {
             outcome: None,
             result: None,
             journal: None,
+            traces: Vec::new(),
             lot: 0,
             ticks: 0,
             sent: 0,
@@ -406,6 +409,7 @@ impl Sim {
                 self.fibers.clear();
                 self.asked.clear();
             }
+            Command::Trace(trace) => self.traces.push(trace),
             other => panic!("the host does not know {other:?}"),
         }
     }

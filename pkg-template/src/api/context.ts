@@ -95,6 +95,13 @@ function journalOf(run: LiveRun): JournalWriter {
   return new JournalWriter(codecOf(run.plan, run.definition.types), run.store, run.runId);
 }
 
+let liveRun: (context: WorkflowContext) => LiveRun;
+
+/** The run behind what programs see; undefined when the value is no run. */
+export function liveRunOf(value: unknown): LiveRun | undefined {
+  return value instanceof WorkflowContext ? liveRun(value) : undefined;
+}
+
 // The member for `using` has a key that not every compiler's library knows, so that it cannot be written into the
 // class.
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars
@@ -126,6 +133,10 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
       if (this.#beginsByItself) this.#run.start();
       outer?.countNested(-1);
     });
+  }
+
+  static {
+    liveRun = (context) => context.#run;
   }
 
   get #run(): LiveRun {
@@ -225,11 +236,12 @@ export class WorkflowContext<ContextData = unknown, Start = unknown, Stop = unkn
   }
 
   stream(options: StreamOptions = {}): AsyncIterableIterator<WorkflowEvent> {
-    checkOptions(options, untilNames, "stream");
-    const { until } = options;
+    checkOptions(options, streamNames, "stream");
+    const { until, lifecycle } = options;
     if (until !== undefined && until !== "waiting") refuse("until", until);
     const run = this.#run;
-    const cursor = run.stream.cursor(() => until === "waiting" && run.status === "waiting");
+    const isOver = (): boolean => until === "waiting" && run.status === "waiting";
+    const cursor = lifecycle === true ? run.watchedStream(isOver) : run.stream.cursor(isOver);
     run.start();
     return cursor;
   }
@@ -306,7 +318,8 @@ const { context: _context, ...continuedNames } = runNames;
 const recoverNames: OptionNames<RecoverOptions> = { ...continuedNames, migrate: 1, elapsed: 1 };
 const sendNames: OptionNames<SendOptions> = { step: 1, slot: 1 };
 const snapshotNames = { data: 1, unread: 1 };
-const untilNames: OptionNames<StreamOptions> = { until: 1 };
+const untilNames = { until: 1 };
+const streamNames: OptionNames<StreamOptions> = { until: 1, lifecycle: 1 };
 const synonyms = { id: "runId", abortSignal: "signal" };
 
 /**

@@ -26,7 +26,7 @@ export function committerOf(commit: (cut: Cut) => PromiseLike<void> | void): (ru
     new Committer(
       {
         cut: (events) => cutOf(run, events),
-        release: (events) => events.forEach((event) => run.stream.push(event)),
+        release: (events) => events.forEach((event) => run.release(event)),
         fail: (error) => run.commitFailed(error),
       },
       commit,

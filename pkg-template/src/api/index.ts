@@ -30,6 +30,7 @@ export {
   type EventOf,
   HumanResponseEvent,
   InputRequiredEvent,
+  LifecycleEvent,
   NestedEvent,
   StartEvent,
   StepFailedEvent,
@@ -54,6 +55,17 @@ export type {
   StepParameters,
   StepResult,
 } from "../model/step-types.js";
+export type {
+  LifecycleAttempt,
+  LifecycleCommon,
+  LifecycleData,
+  LifecycleError,
+  LifecycleKind,
+  LifecycleKinds,
+  LifecycleOfEvent,
+  LifecycleScope,
+  LifecycleStep,
+} from "../model/lifecycle.js";
 export type { NestableWorkflow, NestedWorkflow, NoSlots, Slots, WorkflowTypes } from "../model/nested.js";
 export type {
   Cut,
@@ -93,6 +105,7 @@ export {
   waitRandom,
   waitSum,
 } from "../model/retry.js";
+export { observe } from "./observe.js";
 export { Replay, type ReplayedInvocation, type ReplayOptions } from "./replay.js";
 export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "../model/options.js";
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";

@@ -2,7 +2,7 @@
 
 import { checkOptions } from "../errors/check-options.js";
 import { RecoverError, ValidationError } from "../errors/errors.js";
-import { type WorkflowEvent, typeName } from "../model/events.js";
+import { type LifecycleEvent, type WorkflowEvent, typeName } from "../model/events.js";
 import { decodePayload } from "../snapshot/codec/codec.js";
 import { codecOf, writeDocument, writeSnapshot } from "../snapshot/document.js";
 import { describe } from "../util/describe.js";
@@ -13,7 +13,9 @@ import type { WorkflowDefinition } from "../runtime/definition.js";
 import { readCaptured } from "../runtime/engine-run.js";
 import type { JournalRecord } from "../snapshot/journal-writer.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
+import { LifecycleReader } from "../runtime/lifecycle-reader.js";
 import { resetEvent } from "../runtime/reset-event.js";
+import { errorOf } from "../runtime/run-outcome.js";
 import { engine } from "../wasm/engine-module.js";
 import { NO_SLOT, SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
 import { Store } from "../model/store.js";
@@ -25,6 +27,8 @@ export interface ReplayOptions {
    * journal.
    */
   readonly until?: (number | ((replay: Replay) => boolean)) | undefined;
+  /** Whether the replay has the run's lifecycle events, in `replay.lifecycle`. Default: false. */
+  readonly lifecycle?: boolean | undefined;
 }
 
 /** An invocation of a step that has not come to its end. */
@@ -69,6 +73,9 @@ export class Replay {
   readonly #resource: EngineResource;
   readonly #payloads: unknown[] = [];
   readonly #events: WorkflowEvent[] = [];
+  readonly #lifecycle: LifecycleEvent[] = [];
+  readonly #reader: LifecycleReader;
+  readonly #isTraced: boolean;
   readonly #store = new Store();
   /** How many notes stand behind each tick; first those before all ticks. */
   readonly #notesBehind: readonly number[];
@@ -81,8 +88,9 @@ export class Replay {
 
   private constructor(workflow: unknown, journal: unknown, options: ReplayOptions) {
     const definition = workflow as WorkflowDefinition;
-    checkOptions(options, { until: 1 }, "replay");
+    checkOptions(options, { until: 1, lifecycle: 1 }, "replay");
     const { until } = options;
+    this.#isTraced = options.lifecycle === true;
     if (until !== undefined && typeof until !== "function" && !(typeof until === "number" && until >= 0)) {
       throw new ValidationError("INVALID_OPTION", `until is ${describe(until)}.`);
     }
@@ -91,7 +99,12 @@ export class Replay {
     this.#definition = definition;
     this.#plan = definition.planOfItsOwn(types, steps);
     this.#plan.enter();
-    const handle = expectNumber(ask(() => engine().replay_new(this.#plan.graph, bytes)));
+    this.#reader = new LifecycleReader({
+      step: (step) => this.#plan.steps[step]!.name,
+      type: (type) => typeName(this.#plan.classOf(type)!),
+      payload: (slot) => this.#payloads[slot],
+    });
+    const handle = expectNumber(ask(() => engine().replay_new(this.#plan.graph, bytes, this.#isTraced)));
     this.#resource = new EngineResource(handle, "replay_free").watch(this);
     this.#notesBehind = countNotes(bytes);
     const isThere = (): boolean => (typeof until === "function" ? until(this) : this.#ticks >= (until ?? Infinity));
@@ -147,11 +160,23 @@ export class Replay {
       }
       if (commands[word] === op.RESET) this.#events.push(this.#resetEvent(commands, word));
       if (commands[word] === op.RELEASE) this.#payloads[commands[word + 1]!] = undefined;
-      if (commands[word] === op.SETTLE && commands[word + 1] === outcome.COMPLETED) {
-        this.#stop = this.#payloads[commands[word + 2]!] as WorkflowEvent;
+      if (commands[word] === op.TRACE) {
+        const event = this.#reader.read(commands, word);
+        if (event !== undefined) this.#lifecycle.push(event);
       }
+      if (commands[word] === op.SETTLE) this.#settle(commands[word + 1]!, commands[word + 2]!);
     }
     return reply;
+  }
+
+  /** The run has ended; `how` is an {@link outcome}. */
+  #settle(how: number, slot: number): void {
+    const event = this.#payloads[slot] as WorkflowEvent;
+    if (how === outcome.COMPLETED) this.#stop = event;
+    if (!this.#isTraced) return;
+    const error = how === outcome.COMPLETED ? undefined : errorOf(how, event);
+    const ending = error === undefined ? "completed" : how === outcome.CANCELLED ? "cancelled" : "failed";
+    this.#lifecycle.push(this.#reader.end(ending, error, 0));
   }
 
   /** The event of a reset, which stands before the invocation that begins again. */
@@ -198,6 +223,16 @@ export class Replay {
   /** The events that had been published so far. */
   get events(): readonly WorkflowEvent[] {
     return this.#events;
+  }
+
+  /**
+   * What had happened so far, as `observe` reports it to an observer of the run who was there from its beginning, if the
+   * replay was made with `lifecycle: true`; otherwise none. A journal has what the run's engine was told. So it does not
+   * have the end of a run that was cancelled, nor what happened in nested runs, and an error that does not come from a
+   * step has its general message.
+   */
+  get lifecycle(): readonly LifecycleEvent[] {
+    return this.#lifecycle;
   }
 
   /** The run's store, as it was. */

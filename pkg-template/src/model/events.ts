@@ -2,6 +2,7 @@
 // travels by reference.
 
 import { ValidationError } from "../errors/errors.js";
+import type { LifecycleData } from "./lifecycle.js";
 
 /** The arguments of an event's constructor: the data may be left out when it may be undefined. */
 type EventArguments<Data> = undefined extends Data ? [data?: Data] : [data: Data];
@@ -154,6 +155,17 @@ export interface StreamResetData {
   readonly iteration?: number | undefined;
 }
 
+/**
+ * Tells what happens in a run: see `observe` and `run.stream({ lifecycle: true })`. No step gets it.
+ *
+ * ```ts
+ * observe(run, ({ data }) => {
+ *   if (data.kind === "step.retrying") console.log(`${data.step} again in ${data.delay} s: ${data.error.message}`);
+ * });
+ * ```
+ */
+export class LifecycleEvent extends WorkflowEvent<LifecycleData> {}
+
 let names: ReadonlyMap<unknown, string> | undefined;
 
 /** The names of the package's own events. They must survive a minifier, and subclasses must not inherit them. */
@@ -167,6 +179,7 @@ export function builtInNames(): ReadonlyMap<unknown, string> {
     [StepFailedEvent, "stepstream.step-failed"],
     [NestedEvent, "stepstream.nested"],
     [StreamReset, "stepstream.stream-reset"],
+    [LifecycleEvent, "stepstream.lifecycle"],
   ]));
 }
 

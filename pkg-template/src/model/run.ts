@@ -153,8 +153,7 @@ export interface WorkflowContext<ContextData = unknown, Start = unknown, Stop = 
    * if (run.status === "waiting") ask(run.pending);
    * ```
    *
-   * @param options `until`: with `"waiting"`, it ends when the run waits for the outside and everything that was
-   * published before has been read. Default: it ends with the run.
+   * @throws ValidationError `INVALID_OPTION`
    */
   stream(options?: StreamOptions): AsyncIterableIterator<WorkflowEvent>;
   /**
@@ -246,8 +245,22 @@ export interface Cut {
 
 /** Options of `stream`. */
 export interface StreamOptions {
-  /** When the loop ends, if not with the run. */
+  /**
+   * With `"waiting"`, the loop ends when the run waits for the outside and everything that was published before has been
+   * read. Default: it ends with the run.
+   */
   readonly until?: "waiting" | undefined;
+  /**
+   * Whether the loop also gets a {@link LifecycleEvent} for each thing that happens from now on, among the events in the
+   * order in which all of it happens. Default: false.
+   *
+   * ```ts
+   * for await (const event of run.stream({ lifecycle: true })) {
+   *   if (event instanceof LifecycleEvent) console.log(event.data.kind, event.data.time);
+   * }
+   * ```
+   */
+  readonly lifecycle?: boolean | undefined;
 }
 
 /** To whom an event from outside goes. Default: every step that takes it. */

@@ -43,6 +43,8 @@ export interface CommandHandler {
   setActivity(activity: Activity): void;
   /** The run is over; `how` is an {@link outcome}. */
   settle(how: number, event: WorkflowEvent): void;
+  /** A record of what has happened; its command is at `at`. It must be read before the engine is called. */
+  trace(words: ArrayLike<number>, at: number): void;
   /** Carrying out a command has thrown. */
   failed(thrown: unknown): void;
 }
@@ -240,6 +242,9 @@ export class CommandQueue {
         return;
       case op.SETTLE:
         this.#handler.settle(a, this.#slots.event(b));
+        return;
+      case op.TRACE:
+        this.#handler.trace(words, at);
         return;
       default:
         // Whatever this was, what follows cannot be read.

@@ -66,7 +66,9 @@ export class EngineRun {
   #handle = 0;
   #resource: EngineResource | undefined;
   #queue: CommandQueue | undefined;
+  /** Ticks need the time. Reading the clock costs as much as a tick. */
   #isTimed: boolean;
+  #isTraced = false;
   #bornAt = 0;
   #journal: RunJournal | undefined;
 
@@ -113,6 +115,19 @@ export class EngineRun {
     this.#handle = handle;
     this.#resource = new EngineResource(handle, "engine_free");
     this.#queue?.open(this.#resource);
+    // Nothing runs yet, so there are no records.
+    if (this.#isTraced) ask(() => engine().engine_trace(handle, true));
+  }
+
+  /** Begins or ends tracing: whether there are records among the commands. */
+  trace(isTraced: boolean): void {
+    this.#isTraced = isTraced;
+    if (this.#resource === undefined) return;
+    this.#queue!.add(
+      ask(() => this.#engine().engine_trace(this.#handle, isTraced)),
+      "",
+    );
+    this.drain();
   }
 
   /** From now on the engine's part is freed also when the run is abandoned and collected. */
@@ -123,6 +138,7 @@ export class EngineRun {
   /** From now on the journal learns of everything. */
   attach(journal: RunJournal): void {
     this.#journal = journal;
+    this.#isTimed = true;
     journal.attach(this);
     this.slots.all.forEach((payload, slot) => journal.payload(slot, payload));
   }
@@ -138,9 +154,9 @@ export class EngineRun {
     return clock() - this.#bornAt;
   }
 
-  /** The time of a tick that may do without: reading the clock costs as much as the tick. */
+  /** The time of a tick that may do without. */
   #tickTime(): number {
-    return this.#isTimed ? this.alive() : 0;
+    return this.#isTimed || this.#isTraced ? this.alive() : 0;
   }
 
   /** Puts a payload into a slot. */

@@ -133,17 +133,26 @@ export class EventStream {
     return (serve) => void waiting.push(serve);
   }
 
-  /** The run's own reader: all its iterators go on from one place. */
-  reader(): AsyncIterableIterator<WorkflowEvent> {
+  /**
+   * The run's own reader: all its iterators go on from one place.
+   *
+   * @param left Called when the iterator is done.
+   * @param isOver As of {@link cursor}.
+   */
+  reader(left?: () => void, isOver?: () => boolean): AsyncIterableIterator<WorkflowEvent> {
     this.#readers += 1;
-    const leave = (): void => void (this.#readers -= 1);
+    const leave = (): void => {
+      this.#readers -= 1;
+      left?.();
+    };
     return iterate(leave, this.#wait(), () => {
       const dropped = this.#dropped;
       if (dropped > 0) {
         this.#dropped = 0;
         throw new LimitError("EVENTS_DROPPED", `${dropped} events were dropped.`);
       }
-      return this.#unread === 0 ? this.#end : this.#take();
+      if (this.#unread > 0) return this.#take();
+      return this.#end ?? (isOver?.() === true ? new End(undefined) : undefined);
     });
   }
 

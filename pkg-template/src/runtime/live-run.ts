@@ -32,14 +32,17 @@ import { CollectPatterns } from "./collect-patterns.js";
 import type { Committer } from "./committer.js";
 import type { CommandHandler } from "./command-queue.js";
 import type { WorkflowDefinition } from "./definition.js";
+import { describeOpen } from "./describe-open.js";
 import { type CapturedEngine, EngineRun, type RunJournal } from "./engine-run.js";
 import { EventStream } from "./event-stream.js";
 import type { Invocation } from "./invocation.js";
+import { RunLifecycle } from "./lifecycle.js";
 import { NestedRunTable, type NestedSource, earlier } from "./nested-runs.js";
 import { type NestedRun, ParentLink } from "./parent-link.js";
 import type { Plan } from "./plan.js";
-import { type OpenQuestion, Questions } from "./questions.js";
-import type { AskedQuestions, EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import { type AskedQuestions, type OpenQuestion, Questions } from "./questions.js";
+import type { EarlyEvent, RestoredRun, RunParts } from "./run-parts.js";
+import type { RunWatcher } from "./run-watcher.js";
 import { errorOf } from "./run-outcome.js";
 import { resetEvent } from "./reset-event.js";
 import { WaitTable } from "./wait-table.js";
@@ -135,6 +138,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   /** What the run's own steps do. */
   #activity: Activity = "running";
   #nestedRuns: NestedRunTable | undefined;
+  /** Made when somebody watches the run. */
+  #lifecycle: RunLifecycle | undefined;
   #promise: Promise<StopEvent> | undefined;
 
   constructor(parts: LiveRunParts) {
@@ -431,9 +436,15 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   // ---- commands of the engine ----
 
   publish(event: WorkflowEvent): void {
-    if (this.#committer === undefined) this.stream.push(event);
+    if (this.#committer === undefined) this.release(event);
     else this.#committer.hold(event);
     if (this.link !== undefined) this.link.publish(event);
+  }
+
+  /** An event goes out to readers. */
+  release(event: WorkflowEvent): void {
+    this.stream.push(event);
+    if (this.#lifecycle !== undefined) this.#lifecycle.publish(event);
   }
 
   invoke(
@@ -501,8 +512,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
       return;
     }
     if (how === outcome.STEP_FAILED) this.failure = (event as StepFailedEvent).data;
-    const error = errorOf(how, event, this, this.definition.limits.steps);
+    const error = errorOf(how, event, () => describeOpen(this), this.definition.limits.steps);
     this.#finish(how === outcome.CANCELLED ? "cancelled" : "failed", error);
+  }
+
+  trace(words: ArrayLike<number>, at: number): void {
+    this.#lifecycle?.record(words, at);
   }
 
   failed(thrown: unknown): void {
@@ -513,10 +528,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   addNested(link: ParentLink): void {
     this.#nested.add(link);
+    this.#lifecycle?.addNested(link);
   }
 
   removeNested(link: ParentLink): void {
     this.#nestedRuns?.remove(link);
+    this.#lifecycle?.removeNested(link);
   }
 
   publishNested(event: NestedEvent): void {
@@ -544,6 +561,50 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     for (const { index, nested, isSettled } of this.attempts)
       if (nested !== undefined && !isSettled) add(index, nested);
     return sources;
+  }
+
+  // ---- those who watch it ----
+
+  /** Lets a watcher know of everything that happens from now on, in nested runs too. Returns what stops that. */
+  watch(watcher: RunWatcher): () => void {
+    if (this.isEnded) return () => undefined;
+    if (this.#lifecycle === undefined) {
+      this.#lifecycle = new RunLifecycle({
+        step: (step) => this.plan.steps[step]!.name,
+        type: (type) => typeName(this.plan.classOf(type)!),
+        payload: (slot) => this.engine.slots.event(slot),
+        now: () => (this.engine.isBegun ? Math.floor(this.engine.alive()) : 0),
+      });
+      this.guard(() => this.engine.trace(true));
+      for (const link of this.#nestedRuns?.links ?? []) this.#lifecycle.addNested(link);
+    }
+    const lifecycle = this.#lifecycle;
+    lifecycle.add(watcher);
+    return () => {
+      lifecycle.remove(watcher);
+      if (lifecycle.isWatched || this.#lifecycle !== lifecycle) return;
+      this.#lifecycle = undefined;
+      lifecycle.close();
+      if (!this.isEnded) this.guard(() => this.engine.trace(false));
+    };
+  }
+
+  /**
+   * The events that were not read yet, and from now on both events and lifecycle events, in their order. `isOver` as of
+   * {@link EventStream.cursor}.
+   */
+  watchedStream(isOver: () => boolean): AsyncIterableIterator<WorkflowEvent> {
+    const { events, dropped } = this.stream.unread();
+    const stream = new EventStream(this.definition.limits.unreadEvents, events, dropped);
+    if (this.isEnded) this.whenEnded(() => stream.end(this.error));
+    const push = (event: WorkflowEvent): void => stream.push(event);
+    const stopWatching = this.watch({ lifecycle: push, publish: push, end: (error) => stream.end(error) });
+    const stopListening = this.whenChanged(() => stream.wake());
+    const leave = (): void => {
+      stopWatching();
+      stopListening();
+    };
+    return stream.reader(leave, isOver);
   }
 
   // ---- what is known of it ----
@@ -676,6 +737,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   #report(): void {
     if (this.#isReported) return;
     this.#isReported = true;
+    this.#lifecycle?.end(this.status as "completed" | "failed" | "cancelled", this.error);
+    this.#lifecycle = undefined;
     this.stream.end(this.error);
     const [onIdle, onEnd] = [this.#onIdle, this.#onEnd];
     this.#onIdle = NONE;

@@ -35,6 +35,11 @@ export class NestedRunTable {
     return this.#atWork === 0 && this.#links.size === 0;
   }
 
+  /** The runs that are under way. */
+  get links(): Iterable<ParentLink> {
+    return this.#links;
+  }
+
   get #runs(): NestedRun[] {
     return [...this.#links].map(({ nested }) => nested);
   }

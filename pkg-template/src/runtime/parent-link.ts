@@ -6,6 +6,7 @@ import type { Activity } from "../model/run.js";
 import { hold } from "../wasm/protocol.js";
 import type { OpenQuestion } from "./questions.js";
 import { Remembered, nestedKey } from "./remembered.js";
+import type { RunWatcher } from "./run-watcher.js";
 
 /** A nested run, as the run around it knows it. */
 export interface NestedRun {
@@ -23,6 +24,8 @@ export interface NestedRun {
   readonly wakesAt: Date | undefined;
   /** An event from outside of all runs; `slot` names a run that is nested in it. */
   receive(event: WorkflowEvent, step?: string, slot?: string): void;
+  /** Lets a watcher know of everything from now on. Returns what stops that. */
+  watch(watcher: RunWatcher): () => void;
 }
 
 /** The run around it. */
@@ -46,6 +49,8 @@ export interface OuterAttempt {
   readonly index: number;
   /** Its place among all arrivals of the run. */
   readonly order: number;
+  readonly generation: number;
+  readonly step: string;
   readonly isOver: boolean;
   readonly run: OuterRun;
   /** The nested run holds the step up, or no longer does; `how` is a {@link hold}. */

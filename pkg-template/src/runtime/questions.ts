@@ -8,8 +8,17 @@ import { classesOf } from "../model/step.js";
 import { describe } from "../util/describe.js";
 import type { EngineRun } from "./engine-run.js";
 import type { Plan } from "./plan.js";
-import type { AskedQuestions } from "./run-parts.js";
 import type { WaitTable } from "./wait-table.js";
+
+/** The open questions that a snapshot keeps. */
+export interface AskedQuestions {
+  /** Of waits: the invocation and entry that the engine knows them by, the id, and what was asked. */
+  readonly waits: readonly { readonly key: string; readonly id: string; readonly event?: WorkflowEvent }[];
+  /** Of events that no wait belongs to, the oldest first. */
+  readonly loose: readonly { readonly id: string; readonly step: string; readonly event: WorkflowEvent }[];
+  /** How many of the latter there have been. */
+  readonly count: number;
+}
 
 /** The kind of the records of open waits. */
 const OPEN_WAIT = 1;

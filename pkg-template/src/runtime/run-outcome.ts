@@ -3,27 +3,36 @@
 import { CancelledError, LimitError, StalledError, TimeoutError } from "../errors/errors.js";
 import type { StepFailedEvent, WorkflowEvent } from "../model/events.js";
 import { outcome } from "../wasm/protocol.js";
-import { type Description, describeOpen } from "./describe-open.js";
+import type { Description } from "./describe-open.js";
 
-type OpenRun = Parameters<typeof describeOpen>[0];
+/** Of a run that is not there to be asked. */
+const UNKNOWN: Description = { text: "", cause: undefined };
 
 const withCause = ({ cause }: Description): ErrorOptions => (cause === undefined ? {} : { cause });
 
-/** The error of a run that has not completed; `how` is an {@link outcome}, `event` what came with it. */
-export function errorOf(how: number, event: WorkflowEvent, run: OpenRun, stepsLimit: number): Error {
+/**
+ * The error of a run that has not completed; `how` is an {@link outcome}, `event` what came with it. The others say more
+ * about the run: what is open in it, and how many steps it may invoke.
+ */
+export function errorOf(
+  how: number,
+  event: WorkflowEvent,
+  describe: () => Description = () => UNKNOWN,
+  stepsLimit?: number,
+): Error {
   switch (how) {
     case outcome.STEP_FAILED:
       return (event as StepFailedEvent).data.error;
     case outcome.TIMED_OUT: {
-      const open = describeOpen(run);
+      const open = describe();
       return new TimeoutError("RUN_TIMEOUT", open.text, withCause(open));
     }
     case outcome.STALLED: {
-      const open = describeOpen(run);
+      const open = describe();
       return new StalledError("RUN_STALLED", open.text, withCause(open));
     }
     case outcome.LIMIT_REACHED:
-      return new LimitError("STEPS_LIMIT", `The limit is ${stepsLimit}.`);
+      return new LimitError("STEPS_LIMIT", stepsLimit === undefined ? "" : `The limit is ${stepsLimit}.`);
     default:
       return new CancelledError("RUN_CANCELLED");
   }

@@ -6,6 +6,7 @@ import type { RunOptions } from "../model/options.js";
 import type { EngineRun } from "./engine-run.js";
 import type { NestedPlace } from "./parent-link.js";
 import type { Plan } from "./plan.js";
+import type { AskedQuestions } from "./questions.js";
 
 /**
  * What everything of a run's snapshot is that does not concern the engine. Members that would be empty are left out.
@@ -27,16 +28,6 @@ export interface RunContents {
   readonly questions?: AskedQuestions;
   /** The program's data, when it was asked for. */
   readonly data?: readonly [unknown];
-}
-
-/** The open questions that a snapshot keeps. */
-export interface AskedQuestions {
-  /** Of waits: the invocation and entry that the engine knows them by, the id, and what was asked. */
-  readonly waits: readonly { readonly key: string; readonly id: string; readonly event?: WorkflowEvent }[];
-  /** Of events that no wait belongs to, the oldest first. */
-  readonly loose: readonly { readonly id: string; readonly step: string; readonly event: WorkflowEvent }[];
-  /** How many of the latter there have been. */
-  readonly count: number;
 }
 
 /** An event that was sent to a run before it could be delivered. */

@@ -12,7 +12,8 @@ import type { CodecContext } from "./codec/context.js";
 import { ask, copyBytes, readReply } from "../wasm/engine-calls.js";
 import type { NamedType, Plan } from "../runtime/plan.js";
 import { Remembered } from "../runtime/remembered.js";
-import type { AskedQuestions, EarlyEvent, RunContents } from "../runtime/run-parts.js";
+import type { AskedQuestions } from "../runtime/questions.js";
+import type { EarlyEvent, RunContents } from "../runtime/run-parts.js";
 import { engine } from "../wasm/engine-module.js";
 
 /** A nested run that was under way. */

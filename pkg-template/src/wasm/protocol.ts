@@ -30,9 +30,11 @@ export const op = {
   RESET: 13,
   /** none */
   DOZE: 14,
+  /** `count, kind, time (2), step, invocation (2), attempt, slot, value (2), input …`: a record; lower halves first */
+  TRACE: 15,
 } as const;
 
-/** How many words follow each command; an invocation has as many more as it has inputs. */
+/** How many words follow each command; an invocation and a record have as many more as they have inputs. */
 const words: Readonly<Record<number, number>> = {
   [op.PUBLISH]: 1,
   [op.RELEASE]: 1,
@@ -45,13 +47,36 @@ const words: Readonly<Record<number, number>> = {
   [op.SETTLE]: 3,
   [op.NEXT]: 5,
   [op.RESET]: 2,
+  [op.TRACE]: 11,
 };
 
 /** The number of words from one command to the next. */
 export function commandLength(commands: ArrayLike<number>, at: number): number {
   const command = commands[at]!;
-  return 1 + (words[command] ?? 0) + (command === op.INVOKE ? commands[at + 5]! : 0);
+  const more = command === op.INVOKE ? commands[at + 5]! : command === op.TRACE ? commands[at + 1]! : 0;
+  return 1 + (words[command] ?? 0) + more;
 }
+
+/** What a record of a run's trace is about, by number. The last one only says where a running attempt is. */
+export const traceKinds = [
+  "step.queued",
+  "step.started",
+  "step.waiting",
+  "step.retrying",
+  "step.succeeded",
+  "step.failed",
+  "step.timedOut",
+  "event.sent",
+  "event.delivered",
+  "event.kept",
+  "event.dropped",
+  "run.started",
+  "run.waiting",
+  "run.sleeping",
+  "run.woke",
+  "run.ended",
+  "step.running",
+] as const;
 
 /** The condition of a run in a snapshot, as `snapshot_open` gives it. */
 export const condition = { CREATED: 0, RUNNING: 1, WAITING: 2, COMPLETED: 3, CANCELLED: 8 } as const;

@@ -50,6 +50,12 @@ impl EngineCell {
         }
     }
 
+    pub(super) fn trace(&mut self, is_traced: bool) -> *const u32 {
+        self.engine.out().clear();
+        self.engine.trace(is_traced);
+        reply::finish(self.engine.out())
+    }
+
     /// [`Tick::Complete`] of an output that no conditional wait accepts.
     #[inline]
     pub(super) fn complete(

@@ -124,6 +124,15 @@ fn halves(number: u64) -> [u32; 2] {
     [number as u32, (number >> 32) as u32]
 }
 
+/// Begins or ends tracing of a run: while it is traced, there are records among its commands.
+#[wasm_bindgen]
+pub fn engine_trace(engine: u32, is_traced: bool) -> *const u32 {
+    with(|instance| match instance.cells.get_mut(engine) {
+        Some(cell) => cell.trace(is_traced),
+        None => instance.reply.refuse(Code::StaleId),
+    })
+}
+
 /// Frees a run.
 #[wasm_bindgen]
 pub fn engine_free(engine: u32) {

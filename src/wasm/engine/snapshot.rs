@@ -194,12 +194,14 @@ pub fn journal_names(bytes: &[u8]) -> *const u32 {
     })
 }
 
-/// Makes a replay of a journal; returns its handle.
+/// Makes a replay of a journal; returns its handle. When it is traced, there are records among the commands.
 #[wasm_bindgen]
-pub fn replay_new(graph: u32, bytes: Vec<u8>) -> i32 {
+pub fn replay_new(graph: u32, bytes: Vec<u8>, is_traced: bool) -> i32 {
     number(with(|instance| {
         let graph = Rc::clone(instance.graphs.get_mut(graph).ok_or(Code::StaleId)?);
-        Ok(instance.replays.insert(Replay::new(graph, bytes)?))
+        let mut replay = Replay::new(graph, bytes)?;
+        replay.engine.trace(is_traced);
+        Ok(instance.replays.insert(replay))
     }))
 }
 

@@ -66,6 +66,18 @@ describe("the words of the boundary", () => {
     expect(typescript).toEqual(rust);
   });
 
+  test("kinds of records have the same numbers", () => {
+    const rust = matches(between(read("src/engine/trace.rs"), "pub enum TraceKind {", "\n}"), /(\w+) = (\d+),/g);
+    const typescript = matches(
+      between(typescriptWords, "export const traceKinds = [", "] as const"),
+      /"(step|event|run)\.(\w+)"/g,
+    );
+    expect(rust.length).toBeGreaterThanOrEqual(17);
+    const names = typescript.map((words) => words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join(""));
+    expect(names).toEqual(rust.map(([name]) => name));
+    expect(rust.map(([, number]) => Number(number))).toEqual(rust.map((_, nth) => nth));
+  });
+
   test("verdicts have the same numbers", () => {
     const arms = matches(between(rustCalls, "let verdict = match verdict {", "};"), /(\d+|_) => Verdict::(\w+)/g);
     const rust = Object.fromEntries(arms.map(([number = "", name = ""]) => [upper(name), number]));
@@ -179,6 +191,7 @@ const values = [
   "HumanResponseEvent",
   "InputRequiredEvent",
   "LLMError",
+  "LifecycleEvent",
   "LimitError",
   "NestedEvent",
   "RecoverError",
@@ -202,6 +215,7 @@ const values = [
   "decodeEvent",
   "encodeEvent",
   "inspectSnapshot",
+  "observe",
   "openSnapshot",
   "retryAll",
   "retryAny",
