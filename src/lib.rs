@@ -31,8 +31,3 @@ mod wire;
 
 #[cfg(target_arch = "wasm32")]
 mod wasm;
-
-/// Only for its tests, which are native.
-#[cfg(all(test, not(target_arch = "wasm32")))]
-#[path = "wasm/allocator/mod.rs"]
-mod allocator;

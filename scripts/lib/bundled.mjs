@@ -5,6 +5,12 @@ import { at } from "./paths.mjs";
 /** By name, as installed; the bundler refuses to take in any other. */
 export const bundled = ["devalue", "@cfworker/json-schema"];
 
+/** The crates whose code is inside the modules of wasm, and who holds their copyright; all are MIT. */
+const crates = {
+  talc: { holder: "2023 Shaun Beautement", source: "https://github.com/SFBdragon/talc" },
+  "wasm-bindgen": { holder: "2014 Alex Crichton", source: "https://github.com/wasm-bindgen/wasm-bindgen" },
+};
+
 /** For packages that name the MIT licence without bringing its text. */
 const mit = (holder) => `MIT License
 
@@ -32,7 +38,16 @@ export function noticeOf(name) {
   return `${name} ${version} (${license}, ${source})\n\n${licenceOf(folder, manifest)}\n`;
 }
 
+/** What the notice says of a crate. */
+function noticeOfCrate([name, { holder, source }]) {
+  const [, version] = new RegExp(`name = "${name}"\nversion = "(.*)"`).exec(readFileSync(at("Cargo.lock"), "utf8"));
+  return `${name} ${version} (MIT, ${source})\n\n${mit(holder)}\n`;
+}
+
+/** The notices, one for each package and crate. */
+export const notices = () => [...bundled.map(noticeOf), ...Object.entries(crates).map(noticeOfCrate)];
+
 /** The whole notice. */
 export function thirdPartyNotice() {
-  return ["This package contains code of these packages.\n", ...bundled.map(noticeOf)].join("\n");
+  return ["This package contains code of these packages.\n", ...notices()].join("\n");
 }

@@ -8,7 +8,6 @@
 //!
 //! - `engine/`: runs of workflows; feature `engine`.
 //! - `llm.rs`: calls of models; feature `llm`.
-//! - `allocator/`: the memory of an instance.
 //! - `handles.rs`: the numbers that name graphs, runs and calls.
 //! - `drill.rs`: panics on request; feature `crash-drill`, for tests.
 //!
@@ -19,8 +18,11 @@
 //! 2. Nothing here calls JavaScript, so that no call can come in while another one runs.
 //! 3. No input makes a call trap. A trap is a bug; after one the host drops the instance.
 
-mod allocator;
 mod handles;
+
+/// The memory of an instance.
+#[global_allocator]
+static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 #[cfg(feature = "crash-drill")]
 mod drill;
