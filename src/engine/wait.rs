@@ -281,7 +281,7 @@ impl Reducer<'_> {
         let Some(wait) = plain.chain(matches.iter().filter(fits)).min().copied() else { return false };
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
-        self.settle(waiter, RequestResult::Received(event));
+        self.settle(waiter, RequestResult::Received(Event { group: None, ..event }));
         if waiter.asked {
             self.out.push(Command::Resolve { wait, slot: event.slot });
         }

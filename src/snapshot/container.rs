@@ -4,7 +4,7 @@
 //! events. It is carried as it is.
 
 use super::header::{Header, Kind, LENGTH, number};
-use super::v1;
+use super::{v1, v2};
 use crate::engine::{Condition, Image};
 use crate::error::Code;
 use crate::hash::fnv;
@@ -96,7 +96,10 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
 /// # Errors
 /// [`Code::SnapshotInvalid`]
 pub fn decode_image(bytes: &[u8], version: u8) -> Result<Image, Code> {
-    let image =
-        if version == 1 { wire::from_bytes::<v1::Image>(bytes).map(Image::from) } else { wire::from_bytes(bytes) };
+    let image = match version {
+        1 => wire::from_bytes::<v1::Image>(bytes).map(v2::Image::from).map(Image::from),
+        2 => wire::from_bytes::<v2::Image>(bytes).map(Image::from),
+        _ => wire::from_bytes(bytes),
+    };
     image.ok_or(Code::SnapshotInvalid)
 }

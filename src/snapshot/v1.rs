@@ -1,16 +1,16 @@
-//! Images in version 1 of the format, as far as they differ from the current version, and their conversion.
+//! Images in version 1 of the format, as far as they differ from version 2, and their conversion to that.
 //!
 //! Version 1 counted the events that an attempt had written to the stream, and skipped as many when the attempt ran
 //! again. It published the event of a question before the wait began, so every wait in an image has had its question
 //! published.
 
+use super::v2;
 use crate::engine::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Image as Current, InvocationImage, JoinImage,
-    KeptImage, RequestImage, SentImage,
+    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, KeptImage, RequestImage, SentImage,
 };
 use crate::wire::wire_struct;
 
-/// See [`Current`].
+/// See [`v2::Image`].
 pub(super) struct Image {
     condition: Condition,
     ticks: u64,
@@ -23,12 +23,12 @@ pub(super) struct Image {
     types: Vec<String>,
     steps: Vec<String>,
     invocations: Vec<Invocation>,
-    joins: Vec<JoinImage>,
+    joins: Vec<v2::Join>,
     kept: Vec<KeptImage>,
     collections: Vec<CollectionImage>,
 }
 
-/// See [`InvocationImage`].
+/// See [`v2::Invocation`].
 struct Invocation {
     step: u32,
     order: u64,
@@ -76,9 +76,9 @@ wire_struct!(Invocation { step, order, running, backoff, attempt, began, inputs,
 wire_struct!(Entry { request, answer });
 wire_struct!(Sent { ty, written, count });
 
-impl From<Image> for Current {
-    fn from(old: Image) -> Current {
-        Current {
+impl From<Image> for v2::Image {
+    fn from(old: Image) -> v2::Image {
+        v2::Image {
             condition: old.condition,
             ticks: old.ticks,
             now: old.now,
@@ -89,7 +89,7 @@ impl From<Image> for Current {
             slots: old.slots,
             types: old.types,
             steps: old.steps,
-            invocations: old.invocations.into_iter().map(InvocationImage::from).collect(),
+            invocations: old.invocations.into_iter().map(v2::Invocation::from).collect(),
             joins: old.joins,
             kept: old.kept,
             collections: old.collections,
@@ -97,11 +97,11 @@ impl From<Image> for Current {
     }
 }
 
-impl From<Invocation> for InvocationImage {
-    fn from(old: Invocation) -> InvocationImage {
+impl From<Invocation> for v2::Invocation {
+    fn from(old: Invocation) -> v2::Invocation {
         let wrote = old.sent.iter().any(|sent| sent.written);
         let sent = old.sent.into_iter().filter(|sent| !sent.written);
-        InvocationImage {
+        v2::Invocation {
             step: old.step,
             order: old.order,
             running: old.running,

@@ -247,8 +247,8 @@ pub fn replay_capture(replay: u32) -> *const u32 {
 
 /// The state of the run at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended),
 /// then four lists, each after the number of its members: invocations (step, attempt, whether it was running, the
-/// number of its inputs, their slots), joins (step, the number of events, their slots), waits (step, event type), slots
-/// of kept events.
+/// number of its inputs, their slots), joins and lists that are being gathered (step, the number of events, their
+/// slots), waits (step, event type), slots of kept events.
 #[wasm_bindgen]
 pub fn replay_look(replay: u32) -> *const u32 {
     with(|instance| {
@@ -279,7 +279,12 @@ pub fn replay_look(replay: u32) -> *const u32 {
             words.extend(slots(&engine.gathered(join.step)));
             words
         });
-        list(&mut words, joins.collect());
+        let lists = engine.gathered_lists().map(|(step, events)| {
+            let mut words = vec![step.0];
+            words.extend(slots(events));
+            words
+        });
+        list(&mut words, joins.chain(lists).collect());
         list(&mut words, engine.open_waits().filter_map(|wait| Some(vec![wait.step.0, wait.ty?.0])).collect());
         list(&mut words, engine.all_kept().map(|event| vec![event.slot.0]).collect());
         instance.reply.value(words.into_iter())
