@@ -257,7 +257,7 @@ export class Attempts {
         // A condition is user code, and may have ended the run.
         if (matches !== undefined && this.#isOver(invocation)) return;
       }
-      if (type === 0 && planned.handles !== undefined) this.unanswered = (invocation.input as StepFailedEvent).data;
+      if (type === 0) this.#onNothing(invocation);
       if (run.definition.verbose) this.#log(planned, type - 1);
       const accepted = this.#settle(invocation, output);
       run.engine.complete(index, generation, type, output, matches, accepted);
@@ -280,12 +280,19 @@ export class Attempts {
         // A condition is user code, and may have ended the run.
         if (this.#isOver(invocation)) return;
       }
-      if (run.definition.verbose) for (const type of new Set(types)) this.#log(planned, type);
+      if (events.length === 0) this.#onNothing(invocation);
+      if (run.definition.verbose)
+        for (const type of new Set(events.length === 0 ? [-1] : types)) this.#log(planned, type);
       const accepted = this.#settle(invocation, events);
       run.engine.completeList(invocation, types, events, matches, accepted);
     } catch (thrown) {
       this.#onThrown(invocation, thrown);
     }
+  }
+
+  /** A step has returned no event. */
+  #onNothing({ planned, input }: Invocation): void {
+    if (planned.handles !== undefined) this.unanswered = (input as StepFailedEvent).data;
   }
 
   /** The attempt has succeeded. Returns what is to be called when the engine has accepted that. */
