@@ -41,6 +41,7 @@ const HELPERS = [
   "EventsTaken",
   "Fetch",
   "Fits",
+  "Flat",
   "Key",
   "Provider",
   "ResultCheck",

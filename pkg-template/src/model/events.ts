@@ -110,8 +110,9 @@ export interface CollectOptions {
  *   data.map((url) => new PageEvent(url)),
  * );
  * workflow.addStep({ inputs: [PageEvent], outputs: [TextEvent] }, readPage);
- * workflow.addStep({ inputs: [collect(TextEvent)], outputs: [StopEvent<string>] }, (_, texts) =>
- *   new StopEvent(texts.map(({ data }) => data).join()),
+ * workflow.addStep(
+ *   { inputs: [collect(TextEvent)], outputs: [StopEvent<string>] },
+ *   (_, texts) => new StopEvent(texts.map(({ data }) => data).join()),
  * );
  * ```
  *

@@ -199,6 +199,7 @@ const values = [
   "WorkflowContext",
   "WorkflowError",
   "WorkflowEvent",
+  "collect",
   "openSnapshot",
   "retryAll",
   "retryAny",
