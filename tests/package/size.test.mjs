@@ -9,25 +9,26 @@ import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
 const CEILINGS = {
   // Wasm and generated glue. 50 kB was the engine without durability; snapshots, the journal and replay are in the same module.
   // Raised from 75 for direct ticks, withdrawn waits, questions and resets, what stalled runs lack, and two versions of the format.
-  engine: [233, 87, 71],
+  // Raised from 233 for arrays and lists: groups, lanes of joins, and a third version of the format.
+  engine: [280, 106, 86],
   // The engine and the typed API with the payload codec and seals, minified. Over the budget of 110 since the second edition of the
   // core, which added the above to the engine, and to the API firstOf, checks of options, nested answers and longer messages.
-  "slim + wasm": [331, 125, 105],
-  workerd: [331, 125, 105], // The same content.
-  "edge-light": [331, 125, 105], // The same content.
-  inline: [400, 152, 127], // As slim, with the wasm as base64: a third more bytes, which compress badly.
+  "slim + wasm": [379, 144, 120],
+  workerd: [379, 144, 120], // The same content.
+  "edge-light": [379, 144, 120], // The same content.
+  inline: [463, 177, 146], // As slim, with the wasm as base64: a third more bytes, which compress badly.
   // What calls models, with requests and streams of four APIs; a module of its own, so that the engine alone stays small.
   "llm engine": [133, 58, 49],
   "slim/llm + wasm": [192, 79, 67], // With the typed clients and tools, which share only the errors and the loader with workflows.
   "llm/workerd": [192, 79, 67], // The same content.
   "llm/inline": [232, 96, 83], // With the wasm as base64.
   "+ slim/agents": [64, 21, 19], // Agents and tools, beside the engine; no client of a model.
-  "agents/inline": [463, 172, 145], // With the engine, inlined.
+  "agents/inline": [525, 197, 164], // With the engine, inlined.
   "+ checkpointer": [5, 2.5, 2.2],
   stores: [20, 7.8, 6.7], // With the errors and their help, those of agents included, which is most of it.
   "stores/file": [21, 8.1, 7], // The same, and the check of its directory.
   // Both modules and every entry, not inlined. The package is split so that only who uses it all needs it all.
-  everything: [543, 211, 179],
+  everything: [588, 230, 194],
 };
 
 /** The modules without their glue, which are of no use. */
