@@ -190,3 +190,36 @@ fn what_is_pending_is_worked_off_at_the_same_cost() {
         at.run.complete(last, None);
     });
 }
+
+#[test]
+fn a_branch_costs_the_same_however_large_its_array_is_and_however_many_there_are() {
+    // A branch of one of the arrays ends in an event that is gathered; so the list grows, and the array shrinks.
+    let measure = |arrays: usize, members: usize| {
+        let mut flow = Flow::new();
+        let (start, page, text) = (flow.start, flow.event(), flow.event());
+        let (fan, other) = (flow.event(), flow.step(&[start], &[]));
+        let split = flow.step(&[fan], &[page]);
+        let read = flow.step(&[page], &[text]);
+        flow.collect(text, None, &[]);
+        let mut run = Bare::new(flow, RunOptions::default());
+        assert_eq!(run.begun.pop().map(|(step, _)| step), Some(other));
+        for _ in 0..arrays {
+            run.send(fan);
+            let Some((step, invocation)) = run.begun.pop() else { panic!("it is begun") };
+            assert_eq!(step, split);
+            let outputs = (0..members).map(|_| (page, run.slot())).collect();
+            run.tick(Tick::CompleteList { invocation, outputs, matches: Vec::new() });
+        }
+        assert!(run.begun.iter().all(|(step, _)| *step == read));
+        fastest(|| {
+            for _ in 0..TICKS {
+                let Some((_, invocation)) = run.begun.pop() else { panic!("one is at work") };
+                run.complete(invocation, Some(text));
+            }
+        })
+    };
+    let little = measure(1, 20 * LITTLE);
+    for much in [measure(1, MUCH), measure(MUCH / 20, 20)] {
+        assert!(much < little * BOUND, "{TICKS} branches take {much:?} among many, {little:?} among few");
+    }
+}

@@ -300,3 +300,24 @@ fn a_large_graph_is_validated_in_good_time() {
     assert_eq!(found, []);
     assert!(cost.as_secs() < 5, "{cost:?}");
 }
+
+#[test]
+fn a_step_that_gathers_what_no_step_returns() {
+    let (mut flow, _) = sound();
+    let (stop, human) = (flow.stop, flow.human);
+    let sum = flow.collect(human, None, &[stop]);
+    assert_eq!(findings(&flow), [(Code::NoFanOut, Some(sum), Some(human))]);
+    let (mut flow, a) = sound();
+    let stop = flow.stop;
+    flow.collect(a, Some(3), &[stop]);
+    assert_eq!(findings(&flow), [], "any step that returns it may return an array");
+    // A kind of what is gathered will do.
+    let (mut flow, _) = sound();
+    let (start, stop, b) = (flow.start, flow.stop, flow.event());
+    let kind = flow.kind_of(b);
+    let sum = flow.collect(b, None, &[stop]);
+    let none = (Code::NoFanOut, Some(sum), Some(b));
+    assert_eq!(findings(&flow), [none, (Code::UnreachableStep, Some(sum), None)]);
+    flow.step(&[start], &[kind]);
+    assert_eq!(findings(&flow), []);
+}

@@ -20,7 +20,7 @@ use stepstream::snapshot::replay::{Passed, Replay};
 type Files = &'static [(&'static str, u64, u64)];
 
 /// The files of every version of the format.
-const VERSIONS: &[(&str, Files)] = &[("v1", FIRST), ("v2", SECOND)];
+const VERSIONS: &[(&str, Files)] = &[("v1", FIRST), ("v2", SECOND), ("v3", THIRD)];
 
 const FIRST: Files = &[
     ("created", 0x73c9dd1fed3caf1c, 0x84ab45c7ecede37a),
@@ -68,6 +68,34 @@ const SECOND: Files = &[
     ("asked", 0xcaa11eeb9d793f5b, 0x80255d4d7cf7c23c),
     ("written", 0xb7385cd72f99495f, 0xfa9d42b63e2866b2),
     ("second-life", 0x304866dc5bd18362, 0xad42e9b16be5daba),
+];
+
+const THIRD: Files = &[
+    ("created", 0x8ad178e1f3e0d2fa, 0x4fbd0098a7a604a7),
+    ("at-work", 0x92b7eb31635ac275, 0x11511c9ee3401353),
+    ("half-full-join", 0xf4b884cd1c063685, 0x58431dc21a354292),
+    ("open-waits", 0x3fa742a6ee1773e6, 0xd39a7c01861688de),
+    ("received", 0x1839cbd1ccc45621, 0x0fafd56273c22ce0),
+    ("asleep", 0x6e9f77956bc4789d, 0x9278c460d04b48a3),
+    ("between-attempts", 0xa0031149a148e660, 0xfaf4e97b8ee10a05),
+    ("second-attempt", 0x61b0b7090b756399, 0x23eb22ab6419c562),
+    ("half-full-collections", 0x20e821aa554ba274, 0xb20117d7a78f0def),
+    ("once-and-sent", 0x484f771e0eea556e, 0x03ea7c2857eb54bd),
+    ("kept-events", 0x0ada98c530e0290e, 0xf2c7054402e64d35),
+    ("failure-handled", 0xf8b1e341a5a0799b, 0x85c35b8ab4b9ba0c),
+    ("completed", 0xd60bc7b4baf37365, 0xfa493540265b45a3),
+    ("step-failed", 0xb02ae27c9e3637f4, 0xa6103c6a475c5410),
+    ("timed-out", 0x11475f58dca7456c, 0xcd626f2ff2bd5610),
+    ("cancelled", 0x0a45bb8e130f0d85, 0x5e73cf5242857ac3),
+    ("stalled", 0xa8086aa390d023cf, 0xef6531b3491786d9),
+    ("limit-reached", 0xe94a6b51aff9c76d, 0x9832d70070393a69),
+    ("withdrawn", 0x02b798c77ccad4e1, 0xd918ab14c9e75969),
+    ("withdrawn-sleep", 0x81e26e0869665c44, 0x4395d68ac5b472f6),
+    ("asked", 0xedc22497a89f77b7, 0x5a6447a7dc4ba781),
+    ("lists", 0xf7e406212b941823, 0xab43ac5c17da11db),
+    ("lists-at-work", 0xff05d98cbd50bd48, 0x6a86a841ec58eb8c),
+    ("written", 0x0ab1e2413460e3c4, 0x06893ed1126827ee),
+    ("second-life", 0x0325842b4d99ee07, 0xc45c09560f8e34fe),
 ];
 
 /// Every file there is: version and name.

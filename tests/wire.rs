@@ -40,6 +40,8 @@ declare! {
         joins: Vec<JoinImage>,
         kept: Vec<KeptImage>,
         collections: Vec<CollectionImage>,
+        groups: Vec<GroupImage>,
+        fanned: Vec<u32>,
     }
 
     enum Condition { Created, Running, Waiting, Completed, StepFailed, TimedOut, Stalled, LimitReached, Cancelled }
@@ -58,6 +60,8 @@ declare! {
         once: Vec<(String, u32)>,
         sent: Vec<SentImage>,
         wrote: bool,
+        group: Option<u32>,
+        list: Option<u32>,
     }
 
     struct EntryImage { request: RequestImage, answer: AnswerImage, published: bool }
@@ -75,7 +79,11 @@ declare! {
 
     struct SentImage { ty: u32, count: u32 }
 
-    struct JoinImage { step: u32, set: Vec<Option<KeptImage>>, later: Vec<KeptImage> }
+    struct JoinImage { step: u32, set: Vec<Option<KeptImage>>, later: Vec<KeptImage>, group: Option<u32> }
+
+    struct GroupImage { parent: Option<u32>, source: u32, recoveries: u32, gathered: Vec<GatheredImage> }
+
+    struct GatheredImage { step: u32, released: bool, events: Vec<EventImage> }
 
     struct KeptImage { event: EventImage, order: u64 }
 
@@ -139,6 +147,11 @@ declare! {
         Doze { invocation: InvocationId },
         Rouse { invocation: InvocationId },
         Answer { wait: WaitId, ty: EventTypeId, slot: Slot },
+        CompleteList {
+            invocation: InvocationId,
+            outputs: Vec<(EventTypeId, Slot)>,
+            matches: Vec<(u32, WaitId)>,
+        },
     }
 
     enum Verdict { Policy, GiveUp, Retry(Millis) }

@@ -1,7 +1,7 @@
 //! Failed attempts: retry, pass the failure to an error handler, or end the run.
 
 use super::graph::Handler;
-use super::ids::{EventTypeId, InvocationId, Millis, Slot, StepId};
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId};
 use super::reduce::Reducer;
 use super::state::{Phase, RequestResult, TimerTarget};
 use super::tick::{Command, Outcome, Verdict};
@@ -23,12 +23,14 @@ impl Reducer<'_> {
             return;
         };
         let Some(invocation) = self.take_off(id) else { return };
-        let event = self.adopt(ty, slot, invocation.recoveries() + 1);
+        let group = invocation.inputs.group();
+        let event = Event { group, ..self.adopt(ty, slot, invocation.recoveries() + 1) };
         self.out.push(Command::Publish { slot });
         self.deliver(handler, 0, event);
         self.release(slot);
         self.forget(&invocation);
         self.start_queued(step);
+        self.leave(group);
     }
 
     /// How long to wait before the next attempt, if there is to be one.

@@ -10,6 +10,7 @@
 //! - `reduce.rs`: checks and applies a tick. Its methods are in `route.rs` (events), `wait.rs` (requests of steps) and
 //!   `failure.rs` (failed attempts).
 //! - `graph.rs`, `validate.rs`: event types and steps, and mistakes in them; `retry.rs`: retry policies.
+//! - `group.rs`: arrays of events, and the steps that gather what comes of one.
 //! - `state.rs`, `arena.rs`, `join.rs`, `pattern.rs`, `ids.rs`: the state and its parts.
 //! - `image.rs`: a run as data; `capture.rs`, `restore.rs`: from a state to its image, and back.
 //! - `inspect.rs`: reads the state, for messages and replays.
@@ -63,6 +64,7 @@ mod arena;
 mod capture;
 mod failure;
 mod graph;
+mod group;
 mod ids;
 mod image;
 mod inspect;
@@ -81,18 +83,18 @@ mod words;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
-pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+pub use graph::{Collect, EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
+pub use ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 pub use image::{
-    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
-    KeptImage, RequestImage, SentImage,
+    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, GatheredImage, GroupImage, Image,
+    InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
 };
-pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause, Question};
+pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenList, OpenWait, Pause, Question};
 pub use pattern::{Pattern, Patterns};
 pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};
 pub use state::{Limits, RunOptions, State, Status};
-pub use tick::{Command, Inputs, Outcome, Tick, TickOutput, Verdict};
+pub use tick::{Command, Inputs, List, Outcome, Tick, TickOutput, Verdict};
 pub use validate::Finding;
 pub use words::Commands;
 #[cfg(target_arch = "wasm32")]

@@ -7,6 +7,7 @@ use super::tick::{Command, Outcome, Tick, TickOutput};
 use super::wait::Asking;
 use super::words::Out;
 use crate::error::Code;
+use crate::sorted::sort;
 
 /// One tick being applied. Its methods are in the files of this module by topic: events in `route`, requests of steps
 /// in `wait`, failed attempts in `failure`.
@@ -153,8 +154,10 @@ impl Reducer<'_> {
         target: Option<StepId>,
         matches: &[WaitId],
     ) {
-        let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
-        let event = self.adopt(ty, slot, recoveries);
+        let sender = from.and_then(|id| self.state.invocations.get(id));
+        let recoveries = sender.map_or(0, Invocation::recoveries);
+        let group = sender.and_then(|sender| sender.inputs.group());
+        let event = Event { group, ..self.adopt(ty, slot, recoveries) };
         if from.is_some_and(|by| self.is_repeated(by, ty)) {
             self.release(slot);
         } else {
@@ -191,6 +194,11 @@ impl Reducer<'_> {
             }
             Tick::Complete { invocation, output, .. } => {
                 self.check_complete(*invocation, *output)?;
+            }
+            Tick::CompleteList { invocation, outputs, .. } => {
+                self.check_running(*invocation)?;
+                outputs.iter().try_for_each(|(ty, _)| self.check_type(*ty))?;
+                self.check_slots(outputs)?;
             }
             Tick::Fail { invocation, ty, slot, .. } => {
                 self.check_running(*invocation)?;
@@ -256,6 +264,24 @@ impl Reducer<'_> {
         }
     }
 
+    /// As [`check_slot`](Self::check_slot), for several that are handed over at a time: none may be among them twice.
+    fn check_slots(&self, events: &[(EventTypeId, Slot)]) -> Result<(), Code> {
+        let mut next = self.state.slots.len();
+        let mut used = Vec::new();
+        for (_, slot) in events {
+            match self.state.slots.get(slot.index()) {
+                Some(0) => used.push(slot.0),
+                None if slot.index() == next => next += 1,
+                _ => return Err(Code::StaleId),
+            }
+        }
+        sort(&mut used);
+        if used.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Code::StaleId);
+        }
+        Ok(())
+    }
+
     #[inline]
     fn check_event(&self, ty: EventTypeId, slot: Slot) -> Result<(), Code> {
         self.check_type(ty)?;
@@ -285,6 +311,7 @@ impl Reducer<'_> {
                 }
             }
             Tick::Complete { invocation, output, matches } => self.complete(invocation, output, &matches),
+            Tick::CompleteList { invocation, outputs, matches } => self.complete_list(invocation, &outputs, &matches),
             Tick::Fail { invocation, ty, slot, verdict } => self.fail(invocation, ty, slot, verdict),
             Tick::Wait { invocation, ty, id, timeout, predicated, claim } => {
                 let asking = Asking { ty, id, timeout, predicated, claim, question: None };
@@ -385,7 +412,10 @@ impl Reducer<'_> {
             return false;
         }
         let mut joins = self.state.steps.iter().zip(0u32..).filter_map(|(step, id)| Some((step.join.as_ref()?, id)));
-        !joins.any(|(join, id)| join.lacks() & !self.graph.outside_inputs(StepId(id)) == 0)
+        !joins.any(|(join, id)| {
+            let outside = self.graph.outside_inputs(StepId(id));
+            join.lacks(&self.state.groups).any(|lacks| lacks & !outside == 0)
+        })
     }
 
     /// Ends the run. A completed run needs nothing any more; a failed one keeps its work for a snapshot.
@@ -431,7 +461,7 @@ impl Reducer<'_> {
     #[inline]
     pub(super) fn adopt(&mut self, ty: EventTypeId, slot: Slot, recoveries: u32) -> Event {
         self.adopt_slot(slot);
-        Event { ty, slot, recoveries }
+        Event { ty, slot, recoveries, group: None }
     }
 
     #[inline]

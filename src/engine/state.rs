@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::arena::Arena;
 use super::graph::Graph;
+use super::group::{Closers, Groups};
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::join::Join;
 use super::tick::{Inputs, Outcome};
@@ -188,9 +189,15 @@ impl Invocation {
     pub(super) fn recoveries(&self) -> u32 {
         match &self.inputs {
             Inputs::One(event) => event.recoveries,
-            Inputs::Many(events) => events.iter().map(|event| event.recoveries).max().unwrap_or(0),
+            Inputs::Many(events) => most_recoveries(events),
+            Inputs::List(list) => list.recoveries,
         }
     }
+}
+
+/// How many recoveries lie behind any of the events, at most.
+pub(super) fn most_recoveries(events: &[Event]) -> u32 {
+    events.iter().map(|event| event.recoveries).max().unwrap_or(0)
 }
 
 impl Memory {
@@ -218,6 +225,8 @@ pub(super) struct StepState {
     pub queue: VecDeque<InvocationId>,
     /// Of a step with several inputs.
     pub join: Option<Join>,
+    /// Whether it has returned an array in this run, or has said that it does.
+    pub fans_out: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,6 +348,10 @@ pub struct State {
     pub(super) asleep: u32,
     pub(super) steps: Vec<StepState>,
     pub(super) invocations: Arena<Invocation>,
+    /// The arrays that are not done with.
+    pub(super) groups: Groups,
+    /// Which steps gather the arrays of which: worked out when it is needed.
+    pub(super) closers: Closers,
     /// The invocation whose last attempt has ended the run.
     pub(super) exhausted: Option<InvocationId>,
     pub(super) next_wait: u32,
@@ -365,6 +378,7 @@ impl State {
                 running: 0,
                 queue: VecDeque::new(),
                 join: (step.inputs.len() > 1).then(|| Join::new(step.inputs.len())),
+                fans_out: step.fans_out,
             })
             .collect();
         State {
@@ -378,6 +392,8 @@ impl State {
             asleep: 0,
             steps,
             invocations: Arena::new(),
+            groups: Groups::new(),
+            closers: Closers::default(),
             exhausted: None,
             next_wait: 0,
             recovered_waits: 0,
@@ -394,9 +410,10 @@ impl State {
     /// Every slot that the state refers to, once for each reference.
     pub(super) fn references(&self) -> impl Iterator<Item = Slot> {
         let invocations = self.invocations.iter().flat_map(|(_, invocation)| invocation.references());
+        let gathered = self.groups.iter().flat_map(|(_, group)| group.events());
         let joins = self.steps.iter().filter_map(|step| step.join.as_ref()).flat_map(Join::events).copied();
         let collected = self.collections.values().flat_map(SortedMap::values);
         let kept = self.kept.values().chain(collected).flatten().map(|kept| kept.event);
-        invocations.chain(joins.chain(kept).map(|event| event.slot))
+        invocations.chain(joins.chain(gathered.copied()).chain(kept).map(|event| event.slot))
     }
 }

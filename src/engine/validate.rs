@@ -2,7 +2,7 @@
 //!
 //! A step that does not declare its outputs may make any event, so nothing that depends on them counts as a mistake.
 
-use super::graph::{Graph, Role};
+use super::graph::{Graph, Role, Step};
 use super::ids::{EventTypeId, StepId};
 use crate::error::Code;
 
@@ -102,11 +102,17 @@ impl Graph {
         if all_declared {
             for (step, accepted) in self.unmade_inputs() {
                 let from_outside = accepted.iter().any(|ty| self.role(*ty) == Role::HumanResponse);
+                if self.steps()[step.index()].collect.is_some() {
+                    continue;
+                }
                 let missing = accepted.iter().find(|ty| self.role(**ty) != Role::Stop);
                 if let Some(ty) = missing.copied().filter(|_| !from_outside) {
                     findings.push(Finding::step(Code::NeverProduced, step.index()).with(ty));
                 }
             }
+        }
+        if all_declared {
+            self.find_lists_of_no_array(findings);
         }
         for (id, step) in self.steps().iter().enumerate() {
             for ty in step.outputs.iter().flatten() {
@@ -116,6 +122,21 @@ impl Graph {
                 if !for_outside && !consumed {
                     findings.push(Finding::step(Code::NeverConsumed, id).with(*ty));
                 }
+            }
+        }
+    }
+
+    /// Steps that gather what no step returns. Only what a step returns descends from an array.
+    fn find_lists_of_no_array(&self, findings: &mut Vec<Finding>) {
+        let gathering = self.steps().iter().enumerate().filter(|(_, step)| step.collect.is_some());
+        for (id, step) in gathering {
+            let returned = |from: &Step| {
+                let kinds = from.outputs.iter().flatten().flat_map(|ty| &self.types()[ty.index()].kinds);
+                kinds.into_iter().any(|kind| self.route(*kind, StepId(id as u32)).is_some())
+            };
+            let first = step.inputs.iter().flatten().next().filter(|_| !self.steps().iter().any(returned));
+            if let Some(ty) = first {
+                findings.push(Finding::step(Code::NoFanOut, id).with(*ty));
             }
         }
     }

@@ -288,7 +288,7 @@ impl Reducer<'_> {
     fn give(&mut self, wait: WaitId, event: Event) -> bool {
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
-        self.settle(waiter, RequestResult::Received(event));
+        self.settle(waiter, RequestResult::Received(Event { group: None, ..event }));
         if waiter.asked {
             self.out.push(Command::Resolve { wait, slot: event.slot });
         }

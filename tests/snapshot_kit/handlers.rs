@@ -81,6 +81,11 @@ impl Sim {
                 let fiber = self.fibers.get_mut(&birth).expect("at work");
                 (fiber.inputs, fiber.heard, fiber.attempt) = (found, 0, 1);
             }
+            Action::Sort => {
+                let fiber = self.fibers.get_mut(&birth).expect("at work");
+                fiber.inputs.sort();
+                fiber.attempt = 1;
+            }
             Action::Send { ty, target } => {
                 let identity = self.identity(birth);
                 let (ty, slot, matches) = self.event(*ty, &identity);
@@ -278,6 +283,16 @@ impl Sim {
     fn end(&mut self, birth: u32, end: Option<End>) {
         let identity = self.identity(birth);
         let invocation = self.leave(birth);
+        if let Some(End::List(types)) = end {
+            let events = types.iter().zip(0u32..).map(|(ty, nth)| (nth, self.event(*ty, &(&identity, nth))));
+            let events: Vec<_> = events.collect();
+            let outputs = events.iter().map(|(_, (ty, slot, _))| (*ty, *slot)).collect();
+            let matches =
+                events.into_iter().flat_map(|(nth, (.., waits))| waits.into_iter().map(move |wait| (nth, wait)));
+            let tick = Tick::CompleteList { invocation, outputs, matches: matches.collect() };
+            self.tick(tick).expect("it is at work");
+            return;
+        }
         let (output, matches) = match end {
             Some(End::Return(ty)) => {
                 let (ty, slot, matches) = self.event(ty, &identity);

@@ -63,7 +63,7 @@ pub fn mutate(image: &mut Image, (kind, at, value): Change) {
 
 fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
     let number = value as u32;
-    match kind % 42 {
+    match kind % 52 {
         0 => image.condition = condition(value),
         1 => image.ticks = value,
         2 => image.now = value,
@@ -112,7 +112,12 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
         35 => *nth(&mut nth(&mut image.joins, at)?.set, value as u8)? = None,
         36 => {
             let kept = KeptImage { event: event(at, value), order: value };
-            image.joins.push(JoinImage { step: u32::from(at % 3), set: vec![None, Some(kept)], later: vec![kept] });
+            image.joins.push(JoinImage {
+                step: u32::from(at % 3),
+                set: vec![None, Some(kept)],
+                later: vec![kept],
+                group: None,
+            });
         }
         37 => image.kept.push(KeptImage { event: event(at, value), order: u64::from(at % 3) }),
         38 => {
@@ -122,6 +127,27 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
         39 => {
             let invocation = nth(&mut image.invocations, at)?;
             invocation.wrote = !invocation.wrote;
+        }
+        42 => shuffle(&mut image.groups, at, value),
+        43 => nth(&mut image.groups, at)?.parent = (!value.is_multiple_of(3)).then_some(number),
+        44 => nth(&mut image.groups, at)?.source = number,
+        45 => shuffle(&mut nth(&mut image.groups, at)?.gathered, at, value),
+        46 => {
+            let gathered = nth(&mut nth(&mut image.groups, at)?.gathered, at / 4)?;
+            match value % 4 {
+                0 => gathered.released = !gathered.released,
+                1 => gathered.step = number,
+                2 => gathered.events.push(event(at, value)),
+                _ => shuffle(&mut gathered.events, at, value),
+            }
+        }
+        47 => nth(&mut image.invocations, at)?.group = (!value.is_multiple_of(3)).then_some(number % 5),
+        48 => nth(&mut image.invocations, at)?.list = (!value.is_multiple_of(3)).then_some(number),
+        49 => nth(&mut image.joins, at)?.group = (!value.is_multiple_of(3)).then_some(number % 5),
+        50 => image.fanned.push(number),
+        51 => {
+            let again = image.joins.first().cloned()?;
+            image.joins.push(JoinImage { group: Some(number % 3), ..again });
         }
         40 => {
             let entry = entry(image, at)?;

@@ -53,11 +53,15 @@ fn retries() -> impl Strategy<Value = RetryPolicy> {
     (wait, stop).prop_map(|(wait, stop)| RetryPolicy { wait, stop })
 }
 
+/// Arrays that steps return: every blueprint has these types.
+const LISTS: [&[Ty]; 5] = [&[], &[PLAIN], &[PLAIN + 1, PLAIN], &[PLAIN, PLAIN, PLAIN + 1], &[PLAIN + 1, STOP, PLAIN]];
+
 fn steps() -> impl Strategy<Value = StepSpec> {
     let ty = || any::<Pick>().prop_map(Ty::from);
     let end = prop_oneof![
         20 => ty().prop_map(|ty| Some(End::Return(PLAIN + ty))),
         5 => Just(Some(End::Nothing)),
+        7 => (0..LISTS.len()).prop_map(|nth| Some(End::List(LISTS[nth]))),
         1 => Just(Some(End::Return(STOP))),
     ];
     (
@@ -67,9 +71,12 @@ fn steps() -> impl Strategy<Value = StepSpec> {
         option::weighted(0.25, 1..80_000u64),
         vec(actions(), 0..6),
         end,
+        (option::weighted(0.3, option::weighted(0.4, 1..4u32)), prop::bool::weighted(0.2)),
     )
-        .prop_map(|(inputs, workers, retry, timeout, program, end)| StepSpec {
-            inputs,
+        .prop_map(|(inputs, workers, retry, timeout, program, end, (collect, fans_out))| StepSpec {
+            inputs: if collect.is_some() { inputs[..1].to_vec() } else { inputs },
+            collect,
+            fans_out,
             workers,
             retry,
             timeout,
@@ -99,11 +106,13 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
                 fit(step, plain, count);
                 if nth == 0 {
                     step.inputs = vec![vec![START]];
+                    step.collect = None;
                 }
             }
             for (handled, recoveries, mut step) in unlike(handlers, count) {
                 fit(&mut step, plain, count);
                 step.inputs.clear();
+                step.collect = None;
                 step.handler = Some((handled.map(|step| step % count), recoveries));
                 steps.push(step);
             }

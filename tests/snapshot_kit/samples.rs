@@ -36,6 +36,11 @@ fn step(inputs: &[Ty], program: &[Action], end: End) -> StepSpec {
     StepSpec { inputs, program: program.to_vec(), end: Some(end), ..StepSpec::default() }
 }
 
+/// A step that gathers.
+fn gathering(ty: Ty, take: Option<u32>, end: End) -> StepSpec {
+    StepSpec { collect: Some(take), ..step(&[ty], &[Action::Sleep { span: 1 << 30 }], end) }
+}
+
 fn send(ty: Ty) -> Action {
     Action::Send { ty, target: None }
 }
@@ -172,6 +177,28 @@ pub fn samples() -> Vec<Sample> {
             "asked",
             open(vec![failing(1, 700, 3, &[Action::Ask { ty: A, span: None, picky: true }], End::Return(STOP))]),
             &[Begin, Settle, Send(A), Send(A), Settle, Pass(100)],
+        ),
+        sample(
+            "lists",
+            closed(vec![
+                step(&[START], &[], End::List(&[A, A, B])),
+                step(&[A], &[Action::Once { key: 1 }], End::List(&[B, B])),
+                StepSpec { workers: Some(1), ..step(&[B], &[wait(C)], End::Return(C)) },
+                gathering(B, Some(2), End::Return(C)),
+                gathering(C, None, End::Return(STOP)),
+            ]),
+            &[Begin, Settle, Send(C), Settle],
+        ),
+        sample(
+            "lists-at-work",
+            closed(vec![
+                step(&[START], &[], End::List(&[A, A])),
+                step(&[A], &[], End::List(&[])),
+                step(&[A, B], &[], End::Return(C)),
+                StepSpec { workers: Some(1), ..gathering(B, None, End::Return(C)) },
+                gathering(C, None, End::Return(STOP)),
+            ]),
+            &[Begin, Settle],
         ),
         sample(
             "written",

@@ -42,6 +42,7 @@ const HELPERS = [
   "EventsTaken",
   "Fetch",
   "Fits",
+  "Flat",
   "Key",
   "Provider",
   "ResultCheck",

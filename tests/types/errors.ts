@@ -29,7 +29,9 @@ function kindOf(code: Code): string {
     case "NEVER_PRODUCED":
     case "NEVER_CONSUMED":
     case "UNREACHABLE_STEP":
+    case "NO_FAN_OUT":
     case "DEAD_END":
+    case "COLLECT_NOT_ALONE":
     case "DUPLICATE_STEP":
     case "DUPLICATE_EVENT":
     case "UNKNOWN_STEP":

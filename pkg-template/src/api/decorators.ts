@@ -10,11 +10,12 @@ import type {
   StepInputs,
   StepOutputs,
   StepParameters,
+  Taken,
 } from "../model/step-types.js";
 import type { Workflow } from "./workflow.js";
 
 /** What {@link step} gives: makes a method of a workflow a step. */
-export type StepDecorator<Inputs extends readonly WorkflowEvent[], Outputs extends readonly WorkflowEvent[]> = <
+export type StepDecorator<Inputs extends readonly Taken[], Outputs extends readonly WorkflowEvent[]> = <
   ContextData,
   Start,
   Stop,
@@ -47,7 +48,7 @@ type StopOf<Self> = Self extends Workflow<infer _ContextData, infer _Start, infe
  * ```
  */
 export function step<
-  const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+  const Inputs extends readonly [Taken, ...Taken[]],
   const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
 >(parameters: StepParameters<Inputs, Outputs>): StepDecorator<Inputs, Outputs> {
   return function (method, context) {

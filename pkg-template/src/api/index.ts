@@ -24,9 +24,11 @@ export {
 } from "../errors/errors.js";
 export { LLMError, type LLMErrorOptions } from "../model/llm-error.js";
 export {
+  type CollectOptions,
   type EventChoice,
   type EventClass,
   type EventInput,
+  type EventList,
   type EventOf,
   HumanResponseEvent,
   InputRequiredEvent,
@@ -34,10 +36,12 @@ export {
   StartEvent,
   StepFailedEvent,
   type StepFailure,
+  type StepInput,
   StopEvent,
   StreamReset,
   type StreamResetData,
   WorkflowEvent,
+  collect,
 } from "../model/events.js";
 export type { EventsOf, First, HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
 export type {
@@ -53,6 +57,7 @@ export type {
   StepOutputs,
   StepParameters,
   StepResult,
+  Taken,
 } from "../model/step-types.js";
 export type { NestableWorkflow, NestedWorkflow, NoSlots, Slots, WorkflowTypes } from "../model/nested.js";
 export type { DisposableRun, GivenData, PausedStep, RunStatus, SendOptions } from "../model/run.js";

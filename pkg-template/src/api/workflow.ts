@@ -15,6 +15,7 @@ import type {
   StepHandler,
   StepInputs,
   StepOutputs,
+  Taken,
 } from "../model/step-types.js";
 import { type RawParameters, checkInputs, checkStep, checkStepNames, classesOf } from "../model/step.js";
 import { type ValidationIssue, WorkflowDefinition, checkCount, define, definitionOf } from "../runtime/definition.js";
@@ -65,12 +66,13 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * ```
    *
    * @param parameters What it takes and returns. With `override: true` it replaces the step of the same name.
-   * @param handler Gets the context and an event for each input; returns an event, or nothing.
+   * @param handler Gets the context and an event for each input, or a list; returns an event, an array of events, or
+   * nothing.
    * @throws ValidationError when the definition is wrong: `INVALID_STEP`, `DUPLICATE_STEP`, `DUPLICATE_EVENT`,
-   * `STEP_TAKES_STOP`, `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
+   * `STEP_TAKES_STOP`, `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`, `COLLECT_NOT_ALONE`.
    */
   addStep<
-    const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+    const Inputs extends readonly [Taken, ...Taken[]],
     const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
     Handler = unknown,
   >(
@@ -95,10 +97,16 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     checkStepNames(parameters, "addStep");
     const naming = this.#definition.nameOf(parameters.name, handler, "step");
     const { name } = naming;
-    const inputs = checkInputs(name, parameters.inputs);
+    const { inputs, collects } = checkInputs(name, parameters.inputs);
     const isStop = (kind: EventClass): boolean => kind === StopEvent || kind.prototype instanceof StopEvent;
     if (inputs.flatMap(classesOf).some(isStop)) throw new ValidationError("STEP_TAKES_STOP", `The step is "${name}".`);
-    const step = { ...checkStep(name, parameters as RawParameters, handler), ...naming, inputs, handles: undefined };
+    const step = {
+      ...checkStep(name, parameters as RawParameters, handler),
+      ...naming,
+      inputs,
+      collects,
+      handles: undefined,
+    };
     this.#definition.add(step, parameters.override === true);
     return this;
   }
@@ -133,7 +141,13 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     const most = Math.min(checkCount(maxRecoveries, 1, "maxRecoveries", 0), 2 ** 32 - 1);
     if (!Array.isArray(steps)) throw new ValidationError("INVALID_OPTION", `steps of "${name}" is ${describe(steps)}.`);
     const handles = { steps: steps as readonly string[], maxRecoveries: most };
-    const step = { ...checkStep(name, parameters as RawParameters, handler), ...naming, inputs: [], handles };
+    const step = {
+      ...checkStep(name, parameters as RawParameters, handler),
+      ...naming,
+      inputs: [],
+      collects: undefined,
+      handles,
+    };
     this.#definition.add(step, false);
     return this;
   }

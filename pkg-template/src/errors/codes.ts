@@ -33,8 +33,10 @@ export type Code =
   | "NEVER_CONSUMED"
   | "UNREACHABLE_STEP"
   | "DEAD_END"
+  | "NO_FAN_OUT"
   | "UNNAMED_STEP"
   | "UNNAMED_EVENT"
+  | "COLLECT_NOT_ALONE"
   | "DUPLICATE_STEP"
   | "DUPLICATE_EVENT"
   | "UNKNOWN_STEP"
@@ -149,6 +151,13 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     help: "No chain of events leads from the start of a run to this step, so it never runs.",
   },
   DEAD_END: { number: 8, class: "ValidationError", help: "No chain of events leads from this step to a StopEvent." },
+  NO_FAN_OUT: {
+    number: 9,
+    class: "ValidationError",
+    help:
+      "A step gathers an event that no step returns, so no array leads to it. Put the event into the outputs of a " +
+      "step that works on the array, or take it without collect.",
+  },
   UNNAMED_STEP: {
     class: "ValidationError",
     help:
@@ -162,6 +171,12 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
       "The event has no `static type`. A minifier may rename its class, and snapshots of this build may then not " +
       "resume. " +
       'Add `static readonly type = "…"` to the class.',
+  },
+  COLLECT_NOT_ALONE: {
+    class: "ValidationError",
+    help:
+      "A step gathers with collect and has other inputs. Give collect a step of its own that returns an event, and " +
+      "take that event with the others.",
   },
   DUPLICATE_STEP: {
     class: "ValidationError",

@@ -24,12 +24,14 @@ export interface Limits {
 export interface CompletedStep {
   /** The step's name. */
   readonly step: string;
-  /** The event it was invoked with; of a step with several inputs, the first. */
+  /** The event it was invoked with; of several, the first. Undefined only of a step that gathers, if there was none. */
   readonly input: WorkflowEvent;
   /** All events it was invoked with. */
   readonly inputs: readonly WorkflowEvent[];
-  /** The event it returned, if any. */
+  /** The event it returned, if any; of an array, the first. */
   readonly output: WorkflowEvent | undefined;
+  /** All events it returned. */
+  readonly outputs: readonly WorkflowEvent[];
   /** Which completed step of the run it is, from 1. */
   readonly sequence: number;
   /** Which attempt succeeded, from 1. */

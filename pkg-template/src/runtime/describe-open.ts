@@ -10,7 +10,7 @@ import type { WaitOwner, WaitTable } from "./wait-table.js";
 const MOST_NAMED = 10;
 
 /** The records in the reply of `engine_open`, as `src/wasm/engine/mod.rs` describes them. */
-const open = { JOIN: 0, COLLECTION: 2, PAUSE: 3, QUEUE: 4, OUTSIDE: 5 } as const;
+const open = { JOIN: 0, COLLECTION: 2, PAUSE: 3, QUEUE: 4, OUTSIDE: 5, LIST: 6 } as const;
 
 /** A run, as far as it is described. */
 interface OpenRun {
@@ -63,6 +63,15 @@ export function describeOpen({ plan, engine, attempts, waits }: OpenRun): Descri
         break;
       case open.OUTSIDE:
         outside.push(describeOutside(plan, step.name, first));
+        break;
+      case open.LIST:
+        for (let nth = 1; nth < record.length; nth += 2) {
+          const [gathering, count] = [plan.steps[record[nth]!]!.name, record[nth + 1]!];
+          const events = `${count} event${count === 1 ? "" : "s"}`;
+          parts.push(
+            `Step "${gathering}" has gathered ${events} of an array of step "${step.name}", which is not done.`,
+          );
+        }
         break;
       default:
         // Waits have names on this side.

@@ -253,6 +253,42 @@ export class EngineRun {
     this.drain();
   }
 
+  /**
+   * An attempt has succeeded with an array of events.
+   *
+   * @param types Of the events.
+   * @param matches Pairs of an event's position and a wait with a condition that accepts it.
+   * @param accepted As of {@link complete}.
+   */
+  completeList(
+    { index, generation }: AttemptId,
+    types: readonly number[],
+    events: readonly unknown[],
+    matches: readonly number[],
+    accepted: (() => void) | undefined,
+  ): void {
+    const outputs = new Uint32Array(2 * events.length);
+    const kept: number[] = [];
+    try {
+      events.forEach((event, nth) => {
+        const slot = this.slots.keep(event);
+        kept.push(slot);
+        this.#journal?.payload(slot, event);
+        outputs[2 * nth] = types[nth]!;
+        outputs[2 * nth + 1] = slot;
+      });
+      const waits = Uint32Array.from(matches);
+      const now = this.#tickTime();
+      this.#call((engine) => engine.engine_complete_list(this.#handle, index, generation, outputs, waits, now));
+    } catch (error) {
+      // The last one first, so that the lowest numbers are taken first again.
+      for (const slot of kept.reverse()) this.slots.release(slot);
+      throw error;
+    }
+    if (accepted !== undefined) accepted();
+    this.drain();
+  }
+
   #completeMatching(index: number, generation: number, type: number, slot: number, matches: readonly number[]): number {
     const waits = Uint32Array.from(matches);
     return engine().engine_complete_matching(this.#handle, index, generation, type, slot, waits, this.#tickTime());
@@ -469,6 +505,15 @@ export class EngineRun {
       throw error;
     }
     if (this.#journal !== undefined) this.#journal.tick();
+  }
+
+  /** Makes a call and accepts its reply. */
+  #call(call: (engine: Engine) => number): void {
+    this.#accept(
+      ask(() => call(this.#engine())),
+      undefined,
+      "",
+    );
   }
 
   #tick(call: (engine: Engine) => number, slot?: number, detail = "", replied?: (reply: Uint32Array) => void): void {

@@ -6,7 +6,6 @@ import type { Code } from "../errors/codes.js";
 import { RecoverError, ValidationError } from "../errors/errors.js";
 import {
   type EventClass,
-  type EventInput,
   HumanResponseEvent,
   InputRequiredEvent,
   StartEvent,
@@ -18,7 +17,7 @@ import {
   isEventClass,
   typeName,
 } from "../model/events.js";
-import { type StepDefinition, checkInput, classesOf, takes } from "../model/step.js";
+import { type AnyInput, type StepDefinition, checkInput, classesOf, takes } from "../model/step.js";
 import { ask, expectNumber, readReply } from "../wasm/engine-calls.js";
 import { engine } from "../wasm/engine-module.js";
 import { EngineResource } from "../wasm/resources.js";
@@ -50,6 +49,9 @@ export interface PlannedStep extends StepDefinition {
   /** A wait of it that an older one shadows was reported. */
   warnedOfShadow: boolean;
 }
+
+/** Stands for any number of events that a step gathers. */
+const ALL = 2 ** 32 - 1;
 
 const hexadecimal = (number: number): string => number.toString(16).padStart(8, "0");
 
@@ -98,6 +100,8 @@ function graphStep(graph: number, types: (classes: readonly EventClass[]) => num
       step.timeout,
       Uint32Array.from(step.handles?.ids ?? []),
       step.handles?.maxRecoveries ?? -1,
+      step.collects === undefined ? 0 : Math.min((step.collects.take ?? ALL) + 1, ALL),
+      step.fansOut,
     );
   expectNumber(ask(add), `Step "${step.name}".`);
 }
@@ -383,7 +387,7 @@ export class Plan {
   }
 
   /** What an input takes, in words. */
-  describeInput(input: EventInput): string {
+  describeInput(input: AnyInput): string {
     return classesOf(input).map(typeName).join(" or ");
   }
 

@@ -230,6 +230,23 @@ pub fn engine_complete_matching(
     )
 }
 
+/// [`Tick::CompleteList`]. `outputs` has the type and the slot of each event, `matches` pairs of an event's position
+/// and a wait.
+#[wasm_bindgen]
+pub fn engine_complete_list(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    outputs: &[u32],
+    matches: &[u32],
+    now: f64,
+) -> *const u32 {
+    let pairs = |words: &[u32]| -> Vec<(u32, u32)> { words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect() };
+    let outputs = pairs(outputs).into_iter().map(|(ty, slot)| (EventTypeId(ty), Slot(slot))).collect();
+    let matches = pairs(matches).into_iter().map(|(nth, wait)| (nth, WaitId(wait))).collect();
+    tick(engine, now, Tick::CompleteList { invocation: invocation(index, generation), outputs, matches })
+}
+
 /// [`Tick::Fail`]. `verdict` is 0 for the step's policy, 1 to give up, 2 to retry after `delay`.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
@@ -429,6 +446,7 @@ pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
 /// | 3: an invocation that waits for its next attempt | step, its index, attempts begun, milliseconds until it is due |
 /// | 4: invocations that wait for a worker | step, how many |
 /// | 5: an input that only the outside can send | step, event type |
+/// | 6: an array that is not done with | the step that has returned it, how many branches are open, and pairs: a step that gathers, how many events it has |
 #[wasm_bindgen]
 pub fn engine_open(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
@@ -455,6 +473,11 @@ pub fn engine_open(engine: u32, now: f64) -> *const u32 {
             }
             engine.queues().for_each(|(step, length)| add(4, &[step.0, length]));
             engine.outside_inputs().into_iter().for_each(|(step, ty)| add(5, &[step.0, ty.0]));
+            for open in engine.open_lists() {
+                let mut record = vec![open.source.0, open.live];
+                record.extend(open.gathered.iter().flat_map(|(step, count)| [step.0, *count]));
+                add(6, &record);
+            }
             instance.reply.value(words.into_iter())
         }
         None => instance.reply.refuse(Code::StaleId),

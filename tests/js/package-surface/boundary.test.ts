@@ -199,6 +199,7 @@ const values = [
   "WorkflowContext",
   "WorkflowError",
   "WorkflowEvent",
+  "collect",
   "decodeEvent",
   "encodeEvent",
   "inspectSnapshot",
