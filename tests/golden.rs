@@ -20,7 +20,7 @@ use stepstream::snapshot::replay::{Passed, Replay};
 type Files = &'static [(&'static str, u64, u64)];
 
 /// The files of every version of the format.
-const VERSIONS: &[(&str, Files)] = &[("v1", FIRST), ("v2", SECOND)];
+const VERSIONS: &[(&str, Files)] = &[("v1", FIRST), ("v2", SECOND), ("v3", THIRD)];
 
 const FIRST: Files = &[
     ("created", 0x73c9dd1fed3caf1c, 0x84ab45c7ecede37a),
@@ -68,6 +68,33 @@ const SECOND: Files = &[
     ("asked", 0xcaa11eeb9d793f5b, 0x80255d4d7cf7c23c),
     ("written", 0xb7385cd72f99495f, 0xfa9d42b63e2866b2),
     ("second-life", 0x304866dc5bd18362, 0xad42e9b16be5daba),
+];
+
+const THIRD: Files = &[
+    ("created", 0x8ad178e1f3e0d2fa, 0x4fbd0098a7a604a7),
+    ("at-work", 0x686df937ec238849, 0x11511c9ee3401353),
+    ("half-full-join", 0x4f90dbeb04c42cdf, 0x58431dc21a354292),
+    ("open-waits", 0xe91f34de452e6c1c, 0xd39a7c01861688de),
+    ("received", 0x553e45373b446f5f, 0x0fafd56273c22ce0),
+    ("asleep", 0x04696079a39827c2, 0x9278c460d04b48a3),
+    ("between-attempts", 0x2b8dc9d7394de84b, 0xfaf4e97b8ee10a05),
+    ("second-attempt", 0x3c3891102ab7a76d, 0x23eb22ab6419c562),
+    ("half-full-collections", 0x31b5423c90de6a2e, 0xb20117d7a78f0def),
+    ("once-and-sent", 0x732eeb16817d1480, 0x03ea7c2857eb54bd),
+    ("kept-events", 0x4411d19cf199e5e9, 0xf2c7054402e64d35),
+    ("failure-handled", 0xa2c440d3dee872aa, 0x85c35b8ab4b9ba0c),
+    ("completed", 0xd60bc7b4baf37365, 0xfa493540265b45a3),
+    ("step-failed", 0xfef9e3f6b1f4e655, 0x3b8e7161cc5a3a7a),
+    ("timed-out", 0x1621d8fac16dcd67, 0xcd626f2ff2bd5610),
+    ("cancelled", 0xd2e5101a5b727ce4, 0x5e73cf5242857ac3),
+    ("stalled", 0xa8086aa390d023cf, 0xef6531b3491786d9),
+    ("limit-reached", 0xe58f4a20ceb4af87, 0x9832d70070393a69),
+    ("second-life", 0x14711703bdf179b3, 0x9e05a4974fad8999),
+    ("withdrawn", 0xe8a4c6a00468fb13, 0xd918ab14c9e75969),
+    ("withdrawn-sleep", 0xa3241ee60b4895bd, 0x1e58595267c5c18c),
+    ("asked", 0xce5d5149b87fcba1, 0x5a6447a7dc4ba781),
+    ("written", 0x0c45f544ce538c2e, 0xe589ce8f702ab33b),
+    ("buffers", 0x7494641dba28aaac, 0x48eb458ecb9c9694),
 ];
 
 /// Every file there is: version and name.

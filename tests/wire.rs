@@ -40,6 +40,8 @@ declare! {
         joins: Vec<JoinImage>,
         kept: Vec<KeptImage>,
         collections: Vec<CollectionImage>,
+        buffers: Vec<BufferImage>,
+        failures: Vec<FailureImage>,
     }
 
     enum Condition { Created, Running, Waiting, Completed, StepFailed, TimedOut, Stalled, LimitReached, Cancelled }
@@ -80,6 +82,10 @@ declare! {
     struct KeptImage { event: EventImage, order: u64 }
 
     struct CollectionImage { step: u32, expected: Vec<u32>, held: Vec<KeptImage> }
+
+    struct BufferImage { buffer: String, collection: CollectionImage }
+
+    struct FailureImage { invocation: u32, event: EventImage }
 
     enum Record {
         Begin {
@@ -135,6 +141,13 @@ declare! {
             claim: Option<Slot>,
             question: EventTypeId,
             slot: Slot,
+        },
+        CollectInto {
+            invocation: InvocationId,
+            ty: EventTypeId,
+            slot: Slot,
+            expected: Vec<EventTypeId>,
+            buffer: String,
         },
     }
 

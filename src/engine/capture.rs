@@ -4,11 +4,12 @@ use super::Engine;
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{
-    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
-    KeptImage, RequestImage, SentImage,
+    AnswerImage, BufferImage, Captured, CollectionImage, Condition, EntryImage, EventImage, FailureImage, Image,
+    InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
 };
 use super::state::{
-    Awaited, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status, TimerTarget,
+    Awaited, Expected, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status,
+    TimerTarget,
 };
 use super::tick::Outcome;
 use crate::sorted::sort;
@@ -84,7 +85,8 @@ impl Capture<'_> {
         }
         let joins = self.joins();
         let kept = self.kept();
-        let collections = self.collections();
+        let (collections, buffers) = self.collections();
+        let failures = self.failures(&ids);
         let deadline =
             state.timers.values().find(|timer| timer.target == TimerTarget::Run).map(|timer| timer.deadline.0);
         let image = Image {
@@ -102,6 +104,8 @@ impl Capture<'_> {
             joins,
             kept,
             collections,
+            buffers,
+            failures,
         };
         Captured { image, slots: self.slots.met, invocations: ids }
     }
@@ -217,15 +221,39 @@ impl Capture<'_> {
     }
 
     #[inline(never)]
-    fn collections(&mut self) -> Vec<CollectionImage> {
-        let collections = self.state.collections.iter();
-        collections
-            .map(|((step, expected), held)| CollectionImage {
-                step: self.step(*step),
-                expected: expected.iter().map(|ty| self.ty(*ty)).collect(),
-                held: held.values().flatten().map(|kept| self.kept_event(*kept)).collect(),
-            })
-            .collect()
+    fn collections(&mut self) -> (Vec<CollectionImage>, Vec<BufferImage>) {
+        let (mut collections, mut buffers) = (Vec::new(), Vec::new());
+        // Those with a buffer come later in the image, and slots are numbered in its order.
+        for ((step, expected, _), held) in self.state.collections.iter().filter(|((.., buffer), _)| buffer.is_none()) {
+            collections.push(self.collection(*step, expected, held));
+        }
+        for ((step, expected, buffer), held) in self.state.collections.iter() {
+            let Some(buffer) = buffer else { continue };
+            let collection = self.collection(*step, expected, held);
+            buffers.push(BufferImage { buffer: String::from(&**buffer), collection });
+        }
+        (collections, buffers)
+    }
+
+    #[inline(never)]
+    fn collection(&mut self, step: StepId, expected: &Expected, held: &Held) -> CollectionImage {
+        CollectionImage {
+            step: self.step(step),
+            expected: expected.iter().map(|ty| self.ty(*ty)).collect(),
+            held: held.values().flatten().map(|kept| self.kept_event(*kept)).collect(),
+        }
+    }
+
+    #[inline(never)]
+    fn failures(&mut self, ids: &[InvocationId]) -> Vec<FailureImage> {
+        let mut failures = Vec::new();
+        for (id, nth) in ids.iter().zip(0u32..) {
+            let memory = self.state.invocations.get(*id).and_then(|invocation| invocation.memory.as_deref());
+            if let Some(failure) = memory.and_then(|memory| memory.failure) {
+                failures.push(FailureImage { invocation: nth, event: self.event(failure) });
+            }
+        }
+        failures
     }
 }
 

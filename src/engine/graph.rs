@@ -82,6 +82,8 @@ pub struct Step {
     pub timeout: Option<Millis>,
     /// Set when the step is an error handler. Such a step has no inputs of its own.
     pub handler: Option<Handler>,
+    /// The event types that its handler waits for, as far as that was declared: for [`Graph::validate`] alone.
+    pub waits: Vec<EventTypeId>,
 }
 
 /// The most inputs a step may have: one bit each in [`Route::inputs`].

@@ -7,7 +7,7 @@
 //!
 //! These types are the format of snapshots, written in the wire format of `postcard` (`docs/snapshot-format.md`): a
 //! field or a variant keeps its position. A change needs a new version of the format and a conversion from this one,
-//! like `snapshot/v1.rs`.
+//! like `snapshot/v1.rs`. What is added at the end of [`Image`] needs the least: see `snapshot/container.rs`.
 
 use super::ids::{InvocationId, Slot};
 use crate::wire::{wire_enum, wire_struct};
@@ -52,8 +52,12 @@ pub struct Image {
     pub joins: Vec<JoinImage>,
     /// Events that no step took, the oldest of each type first.
     pub kept: Vec<KeptImage>,
-    /// Collections that are half full.
+    /// Collections that are half full, of those without a buffer.
     pub collections: Vec<CollectionImage>,
+    /// Collections that are half full, of those with a buffer.
+    pub buffers: Vec<BufferImage>,
+    /// Failures of attempts that were followed by another one, or will be; in the order of the invocations.
+    pub failures: Vec<FailureImage>,
 }
 
 impl Image {
@@ -75,6 +79,8 @@ impl Image {
             joins: Vec::new(),
             kept: Vec::new(),
             collections: Vec::new(),
+            buffers: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }
@@ -231,6 +237,24 @@ pub struct CollectionImage {
     pub held: Vec<KeptImage>,
 }
 
+/// A collection with a buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BufferImage {
+    /// What the step calls it; not empty.
+    pub buffer: String,
+    /// The collection.
+    pub collection: CollectionImage,
+}
+
+/// The failure of the last attempt of an invocation that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureImage {
+    /// Position in [`Image::invocations`].
+    pub invocation: u32,
+    /// The event that an error handler would have got.
+    pub event: EventImage,
+}
+
 wire_struct!(Image {
     condition,
     ticks,
@@ -245,7 +269,9 @@ wire_struct!(Image {
     invocations,
     joins,
     kept,
-    collections
+    collections,
+    buffers,
+    failures
 });
 wire_struct!(EventImage { ty, slot, recoveries });
 wire_struct!(InvocationImage { step, order, running, backoff, attempt, began, inputs, log, once, sent, wrote });
@@ -254,6 +280,8 @@ wire_struct!(SentImage { ty, count });
 wire_struct!(JoinImage { step, set, later });
 wire_struct!(KeptImage { event, order });
 wire_struct!(CollectionImage { step, expected, held });
+wire_struct!(BufferImage { buffer, collection });
+wire_struct!(FailureImage { invocation, event });
 wire_enum!(Condition {
     0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled,
     7 => LimitReached, 8 => Cancelled

@@ -9,7 +9,9 @@ use super::Engine;
 use super::capture::{step_name, type_name};
 use super::graph::{Graph, Role};
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::image::{AnswerImage, Condition, EntryImage, EventImage, Image, InvocationImage, KeptImage, RequestImage};
+use super::image::{
+    AnswerImage, Condition, EntryImage, EventImage, FailureImage, Image, InvocationImage, KeptImage, RequestImage,
+};
 use super::join::Join;
 use super::state::{
     Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent, State, Status,
@@ -177,6 +179,7 @@ impl Restore<'_> {
             self.state.kept.or_default(kept.event.ty).push_back(kept);
         }
         self.collections()?;
+        self.failures()?;
         // Slots are numbered as they are met, so there is none that nothing refers to.
         if self.state.slots.len() != image.slots as usize {
             return self.invalid();
@@ -191,7 +194,7 @@ impl Restore<'_> {
     fn is_blank(&self) -> bool {
         let image = self.image;
         let empty = image.invocations.is_empty() && image.joins.is_empty();
-        empty && image.kept.is_empty() && image.collections.is_empty() && image.slots == 0
+        empty && image.kept.is_empty() && image.collections.is_empty() && image.buffers.is_empty() && image.slots == 0
     }
 
     #[inline(never)]
@@ -424,7 +427,13 @@ impl Restore<'_> {
     fn collections(&mut self) -> Refused<()> {
         let mut all = Vec::new();
         let mut keys = Vec::new();
-        for (collection, nth) in self.image.collections.iter().zip(0u32..) {
+        let image = self.image;
+        let buffered = image.buffers.iter().map(|of| (&of.collection, Some(std::rc::Rc::from(of.buffer.as_str()))));
+        let plain = image.collections.iter().map(|collection| (collection, None));
+        for ((collection, buffer), nth) in plain.chain(buffered).zip(0u32..) {
+            if buffer.as_deref().is_some_and(str::is_empty) {
+                return self.invalid();
+            }
             let step = self.step(collection.step)?;
             let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Refused<Vec<_>>>()?;
             let mut held = Held::default();
@@ -441,7 +450,7 @@ impl Restore<'_> {
                 return self.invalid();
             }
             all.push(held);
-            keys.push(((step, sorted_types(&expected)), nth));
+            keys.push(((step, sorted_types(&expected), buffer), nth));
         }
         // Sorted, so that each is inserted at the end.
         sort(&mut keys);
@@ -450,6 +459,28 @@ impl Restore<'_> {
             // Two collections with one key: the events of one would be lost, and their slots never released.
             if self.state.collections.insert(key, held).is_some() {
                 return self.invalid();
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn failures(&mut self) -> Refused<()> {
+        let image = self.image;
+        let ids: Vec<InvocationId> = self.state.invocations.iter().map(|(id, _)| id).collect();
+        let mut next = 0;
+        for FailureImage { invocation: nth, event } in &image.failures {
+            // In order, and so each once; no attempt before the first one has failed.
+            let follows = image.invocations.get(*nth as usize).is_some_and(|invocation| invocation.attempt > 0);
+            let event = self.event(event)?;
+            let is_failure = self.graph.types()[event.ty.index()].role == Role::StepFailed;
+            let Some(id) = ids.get(*nth as usize) else { return self.invalid() };
+            if *nth < next || !follows || !is_failure {
+                return self.invalid();
+            }
+            next = nth + 1;
+            if let Some(invocation) = self.state.invocations.get_mut(*id) {
+                invocation.memory().failure = Some(event);
             }
         }
         Ok(())

@@ -150,6 +150,19 @@ pub enum Tick {
         /// Its payload.
         slot: Slot,
     },
+    /// [`Tick::Collect`] into a collection that is kept apart from others of the step.
+    CollectInto {
+        /// As in [`Tick::Collect`].
+        invocation: InvocationId,
+        /// As in [`Tick::Collect`].
+        ty: EventTypeId,
+        /// As in [`Tick::Collect`].
+        slot: Slot,
+        /// As in [`Tick::Collect`].
+        expected: Vec<EventTypeId>,
+        /// What the step calls the collection; not empty.
+        buffer: Box<str>,
+    },
 }
 
 wire_enum!(Tick {
@@ -169,6 +182,7 @@ wire_enum!(Tick {
     13 => Resume,
     14 => Withdraw { invocation, wait },
     15 => Ask { invocation, ty, id, timeout, predicated, claim, question, slot },
+    16 => CollectInto { invocation, ty, slot, expected, buffer },
 });
 
 /// What the host decides about a failure. The conditions of a retry policy look at error objects, which the engine does

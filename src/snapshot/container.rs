@@ -96,7 +96,11 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
 /// # Errors
 /// [`Code::SnapshotInvalid`]
 pub fn decode_image(bytes: &[u8], version: u8) -> Result<Image, Code> {
-    let image =
-        if version == 1 { wire::from_bytes::<v1::Image>(bytes).map(Image::from) } else { wire::from_bytes(bytes) };
+    let image = match version {
+        1 => wire::from_bytes::<v1::Image>(bytes).map(Image::from),
+        // The two lists at the end were not there: they are empty.
+        2 => wire::from_bytes(&[bytes, &[0, 0]].concat()),
+        _ => wire::from_bytes(bytes),
+    };
     image.ok_or(Code::SnapshotInvalid)
 }

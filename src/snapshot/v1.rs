@@ -93,6 +93,8 @@ impl From<Image> for Current {
             joins: old.joins,
             kept: old.kept,
             collections: old.collections,
+            buffers: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Images that contradict themselves: a sample with something changed that no run would have written.
 
 use stepstream::engine::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage, KeptImage,
-    RequestImage, SentImage,
+    AnswerImage, BufferImage, CollectionImage, Condition, EntryImage, EventImage, FailureImage, Image, InvocationImage,
+    JoinImage, KeptImage, RequestImage, SentImage,
 };
 
 /// What to change, where, and to what.
@@ -127,6 +127,19 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
             let entry = entry(image, at)?;
             entry.published = !entry.published;
         }
+        41 => {
+            let held = vec![KeptImage { event: event(at, value), order: 0 }];
+            let collection = CollectionImage { step: u32::from(at % 3), expected: vec![number % 4; 2], held };
+            image.buffers.push(BufferImage { buffer: "b".repeat(usize::from(at % 3)), collection });
+        }
+        42 => {
+            let BufferImage { buffer, .. } = nth(&mut image.buffers, at)?;
+            *buffer = ["", "a", "b"][usize::from(at % 3)].into();
+        }
+        43 => nth(&mut image.buffers, at)?.collection.step = number,
+        44 => image.failures.push(FailureImage { invocation: u32::from(at % 4), event: event(at, value) }),
+        45 => nth(&mut image.failures, at)?.invocation = number,
+        46 => nth(&mut image.failures, at)?.event = event(at, value),
         _ => {
             let again = image.invocations.first().cloned()?;
             image.invocations.push(InvocationImage { order: value, running: at > 99, ..again });

@@ -99,7 +99,10 @@ impl Rough {
             17 => Tick::Sleep { invocation, delay },
             18 => {
                 let expected = (0..self.below(4)).map(|_| EventTypeId(self.below(types) as u32)).collect();
-                Tick::Collect { invocation, ty, slot, expected }
+                match self.below(3) {
+                    0 => Tick::Collect { invocation, ty, slot, expected },
+                    nth => Tick::CollectInto { invocation, ty, slot, expected, buffer: ["a", "b"][nth - 1].into() },
+                }
             }
             19 => Tick::Once { invocation, key: "key 0".into(), slot },
             20 => Tick::Block { invocation },
@@ -140,6 +143,7 @@ impl Rough {
             | Tick::Complete { output: Some((_, slot)), .. }
             | Tick::Fail { slot, .. }
             | Tick::Collect { slot, .. }
+            | Tick::CollectInto { slot, .. }
             | Tick::Once { slot, .. }
             | Tick::Ask { slot, .. } => Some(slot.0),
             _ => None,

@@ -39,7 +39,14 @@ export {
   type StreamResetData,
   WorkflowEvent,
 } from "../model/events.js";
-export type { EventsOf, First, HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
+export type {
+  CollectOptions,
+  EventsOf,
+  First,
+  HandlerContext,
+  SleepOptions,
+  WaitOptions,
+} from "../model/handler-context.js";
 export type {
   AddStepParameters,
   CatchErrorCheck,
@@ -59,34 +66,53 @@ export type { DisposableRun, GivenData, PausedStep, RunStatus, SendOptions } fro
 export type { TypeHook } from "../model/type-hook.js";
 export {
   type ErrorClass,
+  type ExponentialJitterOptions,
   type ExponentialOptions,
+  type FullJitterOptions,
   type RetryCondition,
   type RetryFunction,
   RetryPolicy,
   StopStrategy,
   WaitStrategy,
   retryAll,
+  retryAlways,
   retryAny,
+  retryIfCauseType,
   retryIfErrorType,
   retryIfMessage,
+  retryNever,
+  retryNot,
   retryPolicy,
   retryUnlessErrorType,
   stopAfterAttempt,
   stopAfterDelay,
   stopAll,
   stopAny,
+  stopBeforeDelay,
   stopNever,
   waitChain,
   waitExponential,
+  waitExponentialJitter,
   waitFixed,
   waitFullJitter,
   waitIncrementing,
+  waitNone,
   waitRandom,
   waitSum,
 } from "../model/retry.js";
 export { Replay, type ReplayedInvocation, type ReplayOptions } from "./replay.js";
 export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, WorkflowOptions } from "../model/options.js";
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "../model/standard-schema.js";
+export type { StatePath, StateValue, StoreOf, TypedStore } from "../model/state-types.js";
 export type { Store } from "../model/store.js";
-export type { ValidationIssue } from "../runtime/definition.js";
+export type { ValidateOptions, ValidationCode, ValidationIssue } from "../runtime/definition.js";
+export type {
+  EventDescription,
+  RetryDescription,
+  StepDescription,
+  StopDescription,
+  WaitDescription,
+  WorkflowDescription,
+} from "../runtime/describe-workflow.js";
 export { Workflow } from "./workflow.js";

@@ -23,6 +23,7 @@ export interface StepDefinition {
   readonly inputs: readonly EventInput[];
   /** Undefined when not declared. */
   readonly outputs: readonly EventClass[] | undefined;
+  readonly waitsFor: readonly EventClass[];
   readonly numWorkers: number | undefined;
   readonly retry: RetryPolicy | RetryFunction | undefined;
   /** In milliseconds, or -1 for none. */
@@ -42,6 +43,7 @@ export interface RawParameters {
   readonly name?: string | undefined;
   readonly inputs?: unknown | undefined;
   readonly outputs?: unknown | undefined;
+  readonly waitsFor?: unknown | undefined;
   readonly numWorkers?: number | undefined;
   readonly retry?: RetryPolicy | RetryFunction | undefined;
   readonly timeout?: number | null | undefined;
@@ -51,6 +53,11 @@ export interface RawParameters {
 /** The classes that an input takes. */
 export function classesOf(input: EventInput): readonly EventClass[] {
   return input instanceof EventChoice ? input.classes : [input];
+}
+
+/** Every class that a step names. */
+export function classesIn({ inputs, outputs = [], waitsFor }: StepDefinition): readonly EventClass[] {
+  return [...inputs.flatMap(classesOf), ...outputs, ...waitsFor];
 }
 
 /** Whether an event is of one of the classes that an input takes. */
@@ -68,6 +75,7 @@ export function checkInput(input: unknown, where: string): asserts input is Even
 
 const commonNames: OptionNames<Omit<StepParameters, "inputs">> = {
   outputs: 1,
+  waitsFor: 1,
   name: 1,
   numWorkers: 1,
   retry: 1,
@@ -82,6 +90,7 @@ const synonyms = {
   workers: "numWorkers",
   concurrency: "numWorkers",
   retries: "retry",
+  waits: "waitsFor",
 };
 
 /**
@@ -98,12 +107,15 @@ export function checkStep(
   parameters: RawParameters,
   handler: unknown,
 ): Omit<StepDefinition, "naming" | "inputs" | "handles"> {
-  const { outputs, numWorkers, retry, timeout, resetDetails } = parameters;
+  const { outputs, waitsFor = [], numWorkers, retry, timeout, resetDetails } = parameters;
   if (typeof handler !== "function") {
     throw new ValidationError("INVALID_STEP", `The handler of step "${name}" is ${describe(handler)}.`);
   }
   if (outputs !== undefined && (!Array.isArray(outputs) || !outputs.every(isEventClass))) {
     throw new ValidationError("INVALID_STEP", `The outputs of step "${name}" are not a list of event classes.`);
+  }
+  if (!Array.isArray(waitsFor) || !waitsFor.every(isEventClass)) {
+    throw new ValidationError("INVALID_STEP", `What step "${name}" waits for is not a list of event classes.`);
   }
   if (numWorkers !== undefined && !(Number.isInteger(numWorkers) && numWorkers > 0 && numWorkers < 2 ** 32)) {
     throw new ValidationError("INVALID_WORKERS", `numWorkers of step "${name}" is ${describe(numWorkers)}.`);
@@ -117,6 +129,7 @@ export function checkStep(
   return {
     name,
     outputs: outputs as readonly EventClass[] | undefined,
+    waitsFor: waitsFor as readonly EventClass[],
     numWorkers,
     retry,
     timeout: milliseconds(timeout, `The timeout of step "${name}"`),

@@ -44,7 +44,8 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
 /// Adds a step; returns its id. `named` is true when the user has given the name; otherwise `code` is the source of the
 /// handler. `inputs` has for each input the number of its types and the types. `outputs` counts only when `declared` is
 /// true. `workers` 0 means any number. `retry` is empty, or as [`RetryPolicy::decode`] reads it. With `recoveries` of 0
-/// or more the step handles the failures of `handled`, or of all other steps when that is empty.
+/// or more the step handles the failures of `handled`, or of all other steps when that is empty. `waits` has the types
+/// that its handler waits for.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
 pub fn graph_step(
@@ -60,6 +61,7 @@ pub fn graph_step(
     timeout: f64,
     handled: &[u32],
     recoveries: f64,
+    waits: &[u32],
 ) -> i32 {
     let build = || {
         let mut accepted = Vec::new();
@@ -81,6 +83,7 @@ pub fn graph_step(
                 steps: handled.iter().copied().map(StepId).collect(),
                 max_recoveries: recoveries as u32,
             }),
+            waits: types(waits),
         })
     };
     number(with(|instance| {
