@@ -103,7 +103,7 @@ interface Tree {
   left?: Tree;
 }
 declare const tree: TypedStore<Tree>;
-expectType<number | undefined>(tree.get("left.left.value"));
+expectValue<number | undefined>()(tree.get("left.left.value"));
 
 // A handler of its own names the state of its workflow.
 const handler = ({ store }: HandlerContext<unknown, NoSlots, State>): number => store.get("count");

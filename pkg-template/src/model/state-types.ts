@@ -24,7 +24,9 @@ export type StatePath<State, Left extends readonly unknown[] = PathDepth> = Left
   : never;
 
 type MemberAt<State, Key extends string> = Key extends keyof State
-  ? State[Key]
+  ? string extends keyof State
+    ? State[Key] | undefined
+    : State[Key]
   : State extends readonly (infer Member)[]
     ? Key extends `${number}`
       ? Member | undefined
