@@ -198,7 +198,7 @@ describe("an edit of the whole state", () => {
 
 /** Runs handlers side by side in one run, and gives the store when all have returned. */
 async function sideBySide(...handlers: readonly ((context: HandlerContext) => unknown)[]): Promise<Store> {
-  const workflow = new Workflow({ state: schema });
+  const workflow = new Workflow<unknown, unknown, unknown>({ state: schema });
   let left = handlers.length;
   handlers.forEach((handler, nth) =>
     workflow.addStep({ name: `h${nth}`, inputs: [StartEvent] }, async (context) => {

@@ -33,10 +33,10 @@ import * as z from "zod";
 import { fails } from "../kit/index.js";
 
 class Draft extends WorkflowEvent<string> {
-  static readonly type = "draft";
+  static readonly type: string = "draft";
 }
 class Better extends Draft {
-  static override readonly type = "better";
+  static override readonly type: string = "better";
 }
 class Question extends InputRequiredEvent<string> {
   static readonly type = "question";

@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 import { collect, fails, soon } from "../kit/index.js";
 
 class Note extends WorkflowEvent<string> {
-  static readonly type = "note";
+  static readonly type: string = "note";
 }
 class Urgent extends Note {
-  static override readonly type = "urgent";
+  static override readonly type: string = "urgent";
 }
 class Draft extends WorkflowEvent<string> {
   static readonly type = "draft";
