@@ -156,6 +156,13 @@ fn a_tick_costs_the_same_whatever_is_pending() {
         let (ty, invocation, expected) = (at.other, at.first, vec![at.other, at.held]);
         at.run.tick(Tick::Collect { invocation, ty, slot, expected });
     });
+    let nth = std::cell::Cell::new(0);
+    compare("buffers of collections", |at| {
+        let slot = at.run.slot();
+        let (ty, invocation, expected) = (at.other, at.first, vec![at.other, at.held]);
+        let buffer = format!("request {}", nth.replace(nth.get() + 1)).into();
+        at.run.tick(Tick::CollectInto { invocation, ty, slot, expected, buffer });
+    });
 }
 
 #[test]

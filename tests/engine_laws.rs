@@ -206,7 +206,8 @@ fn check_waits(story: &Story, limited: bool) {
 
 /// Everything that enters is published once, in order.
 fn check_stream(story: &Story) {
-    let published = |turn: &&Turn| !matches!(turn.tick, Tick::Collect { .. } | Tick::Once { .. });
+    let published =
+        |turn: &&Turn| !matches!(turn.tick, Tick::Collect { .. } | Tick::CollectInto { .. } | Tick::Once { .. });
     let payloads = story.run.turns.iter().filter(published).flat_map(|turn| {
         // A failure is published for a handler, and a question when it is new.
         let may_be_silent = matches!(turn.tick, Tick::Fail { .. } | Tick::Ask { .. });
@@ -485,6 +486,18 @@ fn with_forged_id(tick: Tick, far: u32, free: Slot) -> Vec<Tick> {
             expected.push(far_ty);
             ticks.push(collect(invocation, ty, slot, expected));
             ticks
+        }
+        Tick::CollectInto { invocation, ty, slot, expected, buffer } => {
+            let collect = |invocation, ty, slot, buffer: &str| {
+                let (expected, buffer) = (expected.clone(), buffer.into());
+                Tick::CollectInto { invocation, ty, slot, expected, buffer }
+            };
+            vec![
+                collect(unknown, ty, slot, &buffer),
+                collect(invocation, far_ty, slot, &buffer),
+                collect(invocation, ty, far_slot, &buffer),
+                collect(invocation, ty, slot, ""),
+            ]
         }
         Tick::Once { invocation, key, slot } => vec![
             Tick::Once { invocation: unknown, key: key.clone(), slot },

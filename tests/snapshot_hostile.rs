@@ -402,7 +402,7 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
 fn every_kind_of_contradiction_is_refused_or_makes_a_run() {
     for Sample { plan, sim, .. } in samples() {
         let whole = sim.engine.capture(Millis(sim.now)).image;
-        for kind in 0..52 {
+        for kind in 0..58 {
             for at in [0, 1, 100] {
                 for value in [0, 1, 2, 4, u64::MAX] {
                     let mut image = whole.clone();

@@ -42,6 +42,8 @@ declare! {
         collections: Vec<CollectionImage>,
         groups: Vec<GroupImage>,
         fanned: Vec<u32>,
+        buffers: Vec<BufferImage>,
+        failures: Vec<FailureImage>,
     }
 
     enum Condition { Created, Running, Waiting, Completed, StepFailed, TimedOut, Stalled, LimitReached, Cancelled }
@@ -88,6 +90,10 @@ declare! {
     struct KeptImage { event: EventImage, order: u64 }
 
     struct CollectionImage { step: u32, expected: Vec<u32>, held: Vec<KeptImage> }
+
+    struct BufferImage { buffer: String, collection: CollectionImage }
+
+    struct FailureImage { invocation: u32, event: EventImage }
 
     enum Record {
         Begin {
@@ -151,6 +157,13 @@ declare! {
             invocation: InvocationId,
             outputs: Vec<(EventTypeId, Slot)>,
             matches: Vec<(u32, WaitId)>,
+        },
+        CollectInto {
+            invocation: InvocationId,
+            ty: EventTypeId,
+            slot: Slot,
+            expected: Vec<EventTypeId>,
+            buffer: String,
         },
     }
 

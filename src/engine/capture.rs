@@ -4,11 +4,12 @@ use super::Engine;
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{
-    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, GatheredImage, GroupImage, Image,
-    InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
+    AnswerImage, BufferImage, Captured, CollectionImage, Condition, EntryImage, EventImage, FailureImage,
+    GatheredImage, GroupImage, Image, InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
 };
 use super::state::{
-    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status, TimerTarget,
+    Awaited, Expected, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status,
+    TimerTarget,
 };
 use super::tick::{Inputs, Outcome};
 use crate::sorted::sort;
@@ -89,6 +90,8 @@ impl Capture<'_> {
         let collections = self.collections();
         let groups = self.groups();
         let fanned = self.fanned();
+        let buffers = self.buffers();
+        let failures = self.failures(&ids);
         let deadline =
             state.timers.values().find(|timer| timer.target == TimerTarget::Run).map(|timer| timer.deadline.0);
         let image = Image {
@@ -108,6 +111,8 @@ impl Capture<'_> {
             collections,
             groups,
             fanned,
+            buffers,
+            failures,
         };
         Captured { image, slots: self.slots.met, invocations: ids }
     }
@@ -279,13 +284,42 @@ impl Capture<'_> {
     #[inline(never)]
     fn collections(&mut self) -> Vec<CollectionImage> {
         let mut collections = Vec::new();
-        for ((step, expected), held) in self.state.collections.iter() {
-            let step = self.step(*step);
-            let expected = expected.iter().map(|ty| self.ty(*ty)).collect();
-            let held = self.kept_events(held);
-            collections.push(CollectionImage { step, expected, held });
+        for ((step, expected, buffer), held) in self.state.collections.iter() {
+            if buffer.is_none() {
+                collections.push(self.collection(*step, expected, held));
+            }
         }
         collections
+    }
+
+    #[inline(never)]
+    fn buffers(&mut self) -> Vec<BufferImage> {
+        let mut buffers = Vec::new();
+        for ((step, expected, buffer), held) in self.state.collections.iter() {
+            let Some(buffer) = buffer else { continue };
+            let collection = self.collection(*step, expected, held);
+            buffers.push(BufferImage { buffer: String::from(&**buffer), collection });
+        }
+        buffers
+    }
+
+    #[inline(never)]
+    fn collection(&mut self, step: StepId, expected: &Expected, held: &Held) -> CollectionImage {
+        let step = self.step(step);
+        let expected = expected.iter().map(|ty| self.ty(*ty)).collect();
+        CollectionImage { step, expected, held: self.kept_events(held) }
+    }
+
+    #[inline(never)]
+    fn failures(&mut self, ids: &[InvocationId]) -> Vec<FailureImage> {
+        let mut failures = Vec::new();
+        for (id, nth) in ids.iter().zip(0u32..) {
+            let memory = self.state.invocations.get(*id).and_then(|invocation| invocation.memory.as_deref());
+            if let Some(failure) = memory.and_then(|memory| memory.failure) {
+                failures.push(FailureImage { invocation: nth, event: self.event(failure) });
+            }
+        }
+        failures
     }
 }
 

@@ -10,8 +10,8 @@ impl Reducer<'_> {
     pub(super) fn fail(&mut self, id: InvocationId, ty: EventTypeId, slot: Slot, verdict: Verdict) {
         let Some(step) = self.state.invocations.get(id).map(|invocation| invocation.step) else { return };
         if let Some(delay) = self.next_attempt(id, verdict) {
-            self.adopt(ty, slot, 0);
-            self.release(slot);
+            let event = self.adopt(ty, slot, 0);
+            self.keep_failure(id, Some(event));
             self.back_off(id, delay);
             self.start_queued(step);
             return;
@@ -42,11 +42,9 @@ impl Reducer<'_> {
             Verdict::Policy => {
                 let policy = self.graph.steps()[invocation.step.index()].retry.as_ref()?;
                 let elapsed = self.state.now.since(invocation.began);
-                if policy.stop.is_reached(invocation.attempt, elapsed) {
-                    return None;
-                }
                 let salt = invocation.order << 16 ^ u64::from(invocation.attempt);
-                Some(policy.wait.delay(invocation.attempt, self.state.options.seed, salt))
+                let delay = policy.wait.delay(invocation.attempt, self.state.options.seed, salt);
+                (!policy.stop.is_reached(invocation.attempt, elapsed, delay)).then_some(delay)
             }
         }
     }
@@ -56,6 +54,21 @@ impl Reducer<'_> {
         let handler = self.graph.handler_of(invocation.step)?;
         let Handler { max_recoveries, .. } = self.graph.steps()[handler.index()].handler.as_ref()?;
         (invocation.recoveries() < *max_recoveries).then_some(handler)
+    }
+
+    /// Keeps a failure for the attempts that follow, in place of the one before it.
+    fn keep_failure(&mut self, id: InvocationId, failure: Option<Event>) {
+        if !self.state.keeps_failures {
+            if let Some(failure) = failure {
+                self.release(failure.slot);
+            }
+            return;
+        }
+        let Some(invocation) = self.state.invocations.get_mut(id) else { return };
+        let before = core::mem::replace(&mut invocation.memory().failure, failure);
+        if let Some(before) = before {
+            self.release(before.slot);
+        }
     }
 
     /// Keeps a failed invocation until its next attempt is due.
@@ -111,6 +124,7 @@ impl Reducer<'_> {
     /// snapshot tries them again, from the first attempt.
     fn give_back(&mut self, id: InvocationId) {
         let Some(id) = self.interrupt(id) else { return };
+        self.keep_failure(id, None);
         self.state.exhausted = Some(id);
         self.requeue(id);
     }

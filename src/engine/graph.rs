@@ -94,6 +94,8 @@ pub struct Step {
     pub collect: Option<Collect>,
     /// Whether it says that it returns arrays. It may return one all the same.
     pub fans_out: bool,
+    /// The event types that its handler waits for, as far as that was declared: for [`Graph::validate`] alone.
+    pub waits: Vec<EventTypeId>,
 }
 
 /// The most inputs a step may have: one bit each in [`Route::inputs`].

@@ -52,12 +52,16 @@ pub struct Image {
     pub joins: Vec<JoinImage>,
     /// Events that no step took, the oldest of each type first.
     pub kept: Vec<KeptImage>,
-    /// Collections that are half full.
+    /// Collections that are half full, of those without a buffer.
     pub collections: Vec<CollectionImage>,
     /// Arrays that are not done with. A group comes after the one around it.
     pub groups: Vec<GroupImage>,
     /// The steps that have returned arrays: positions in [`Image::steps`].
     pub fanned: Vec<u32>,
+    /// Collections that are half full, of those with a buffer.
+    pub buffers: Vec<BufferImage>,
+    /// Failures of attempts that were followed by another one, or will be; in the order of the invocations.
+    pub failures: Vec<FailureImage>,
 }
 
 impl Image {
@@ -81,6 +85,8 @@ impl Image {
             collections: Vec::new(),
             groups: Vec::new(),
             fanned: Vec::new(),
+            buffers: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }
@@ -267,6 +273,24 @@ pub struct CollectionImage {
     pub held: Vec<KeptImage>,
 }
 
+/// A collection with a buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BufferImage {
+    /// What the step calls it; not empty.
+    pub buffer: String,
+    /// The collection.
+    pub collection: CollectionImage,
+}
+
+/// The failure of the last attempt of an invocation that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureImage {
+    /// Position in [`Image::invocations`].
+    pub invocation: u32,
+    /// The event that an error handler would have got.
+    pub event: EventImage,
+}
+
 wire_struct!(Image {
     condition,
     ticks,
@@ -283,7 +307,9 @@ wire_struct!(Image {
     kept,
     collections,
     groups,
-    fanned
+    fanned,
+    buffers,
+    failures
 });
 wire_struct!(EventImage { ty, slot, recoveries });
 wire_struct!(InvocationImage {
@@ -308,6 +334,8 @@ wire_struct!(GroupImage { parent, source, recoveries, gathered });
 wire_struct!(GatheredImage { step, released, events });
 wire_struct!(KeptImage { event, order });
 wire_struct!(CollectionImage { step, expected, held });
+wire_struct!(BufferImage { buffer, collection });
+wire_struct!(FailureImage { invocation, event });
 wire_enum!(Condition {
     0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled,
     7 => LimitReached, 8 => Cancelled

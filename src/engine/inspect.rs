@@ -6,7 +6,7 @@ use super::Engine;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, WaitId};
 use super::join::Join;
 use super::pattern::Pattern;
-use super::state::{Awaited, Phase, State, Status, TimerTarget};
+use super::state::{Awaited, Buffer, Phase, State, Status, TimerTarget};
 
 /// A join that has some of its inputs but not all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Engine {
     #[must_use]
     pub fn open_collections(&self) -> Vec<OpenCollection> {
         let graph = self.graph.borrow();
-        let open = self.state.collections.iter().map(|((step, expected), held)| {
+        let open = self.state.collections.iter().map(|((step, expected, _), held)| {
             let mut missing: Vec<(EventTypeId, u32)> = Vec::new();
             for ty in graph.unpicked(held, expected) {
                 match missing.iter_mut().find(|(known, _)| *known == ty) {
@@ -241,12 +241,24 @@ impl Engine {
         events
     }
 
-    /// How many events the step of an invocation has collected by a list so far.
+    /// How many events the step of an invocation has collected by a list, and in a buffer, so far.
     #[must_use]
-    pub fn collected(&self, invocation: InvocationId, pattern: &Pattern) -> usize {
+    pub fn collected(&self, invocation: InvocationId, pattern: &Pattern, buffer: Buffer) -> usize {
         let Some(invocation) = self.state.invocations.get(invocation) else { return 0 };
-        let held = self.state.collections.get(&(invocation.step, pattern.sorted.clone()));
+        let held = self.state.collections.get(&(invocation.step, pattern.sorted.clone(), buffer));
         held.map_or(0, |held| held.values().map(VecDeque::len).sum())
+    }
+
+    /// When the first attempt of an invocation began.
+    #[must_use]
+    pub fn began(&self, invocation: InvocationId) -> Option<Millis> {
+        self.state.invocations.get(invocation).map(|invocation| invocation.began)
+    }
+
+    /// The failure of the attempt before the one that runs now, or runs next.
+    #[must_use]
+    pub fn failure(&self, invocation: InvocationId) -> Option<Event> {
+        self.state.invocations.get(invocation)?.memory.as_ref()?.failure
     }
 
     /// The events of all types that are kept for a later wait.

@@ -86,14 +86,14 @@ use std::rc::Rc;
 pub use graph::{Collect, EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
 pub use ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 pub use image::{
-    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, GatheredImage, GroupImage, Image,
-    InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
+    AnswerImage, BufferImage, Captured, CollectionImage, Condition, EntryImage, EventImage, FailureImage,
+    GatheredImage, GroupImage, Image, InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
 };
 pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenList, OpenWait, Pause, Question};
 pub use pattern::{Pattern, Patterns};
 pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};
-pub use state::{Limits, RunOptions, State, Status};
+pub use state::{Buffer, Limits, RunOptions, State, Status};
 pub use tick::{Command, Inputs, List, Outcome, Tick, TickOutput, Verdict};
 pub use validate::Finding;
 pub use words::Commands;
@@ -162,7 +162,8 @@ impl Engine {
         reduce::reduce_send(&graph, &mut self.state, &mut self.commands, from, event, target, matches, now)
     }
 
-    /// [`Tick::Collect`] with a list that was made ready by [`pattern`](Engine::pattern).
+    /// [`Tick::Collect`], or with a buffer [`Tick::CollectInto`], with a list that was made ready by
+    /// [`pattern`](Engine::pattern). The buffer is not empty.
     ///
     /// # Errors
     /// As [`apply`](Engine::apply).
@@ -171,11 +172,12 @@ impl Engine {
         invocation: InvocationId,
         event: (EventTypeId, Slot),
         pattern: &Pattern,
+        buffer: Buffer,
         now: Millis,
     ) -> Result<TickOutput, Code> {
         let graph = self.graph.borrow();
         let lists = (pattern.expected(), &pattern.sorted);
-        reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)
+        reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, buffer, now)
     }
 
     /// The commands that have come up since the last call: deadlines that have changed, then the others in their
@@ -189,6 +191,14 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn out(&mut self) -> &mut Out {
         &mut self.commands
+    }
+
+    /// A run like this one that does not keep failures for the next attempt, as in version 2 of the format and before:
+    /// their journals name slots again that would not be free otherwise.
+    #[must_use]
+    pub(crate) fn without_failures(mut self) -> Engine {
+        self.state.keeps_failures = false;
+        self
     }
 
     /// A run like this one whose every tick goes the general way, also where there is a shorter one. It comes to the

@@ -2,7 +2,7 @@
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget, Waiter};
+use super::state::{Buffer, Expected, Invocation, Phase, State, Status, Timer, TimerTarget, Waiter};
 use super::tick::{Command, Outcome, Tick, TickOutput};
 use super::wait::Asking;
 use super::words::Out;
@@ -54,7 +54,7 @@ pub(super) fn reduce_complete(
     Ok(())
 }
 
-/// [`Tick::Collect`], see [`reduce`], with types that were checked and sorted before.
+/// [`Tick::Collect`] and [`Tick::CollectInto`], see [`reduce`], with types that were checked and sorted before.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn reduce_collect(
     graph: &Graph,
@@ -63,6 +63,7 @@ pub(super) fn reduce_collect(
     invocation: InvocationId,
     (ty, slot): (EventTypeId, Slot),
     (expected, sorted): (&[EventTypeId], &Expected),
+    buffer: Buffer,
     now: Millis,
 ) -> Result<TickOutput, Code> {
     let mut reducer = Reducer { graph, state, out };
@@ -70,7 +71,7 @@ pub(super) fn reduce_collect(
     reducer.check_running(invocation)?;
     reducer.check_event(ty, slot)?;
     let start = reducer.begin(now);
-    let reply = reducer.collect(invocation, ty, slot, expected, Some(sorted));
+    let reply = reducer.collect(invocation, ty, slot, (expected, Some(sorted)), buffer);
     reducer.finish(start);
     Ok(reply)
 }
@@ -213,7 +214,9 @@ impl Reducer<'_> {
                 self.check_type(*ty)?;
                 self.check_event(*question, *slot)?;
             }
-            Tick::Collect { invocation, ty, slot, expected } => {
+            Tick::CollectInto { buffer, .. } if buffer.is_empty() => return Err(Code::StaleId),
+            Tick::Collect { invocation, ty, slot, expected }
+            | Tick::CollectInto { invocation, ty, slot, expected, .. } => {
                 self.check_running(*invocation)?;
                 self.check_event(*ty, *slot)?;
                 expected.iter().try_for_each(|ty| self.check_type(*ty))?;
@@ -325,7 +328,10 @@ impl Reducer<'_> {
             Tick::Answer { wait, ty, slot } => self.answer(wait, ty, slot),
             Tick::Sleep { invocation, delay } => return self.sleep(invocation, delay),
             Tick::Collect { invocation, ty, slot, expected } => {
-                return self.collect(invocation, ty, slot, &expected, None);
+                return self.collect(invocation, ty, slot, (&expected, None), None);
+            }
+            Tick::CollectInto { invocation, ty, slot, expected, buffer } => {
+                return self.collect(invocation, ty, slot, (&expected, None), Some(buffer.into()));
             }
             Tick::Block { invocation } => self.change(invocation, |invocation| invocation.blocked += 1),
             Tick::Unblock { invocation } => {

@@ -11,11 +11,12 @@ use super::graph::{Graph, Role};
 use super::group::{Gathered, Group};
 use super::ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{
-    AnswerImage, Condition, EntryImage, EventImage, GatheredImage, Image, InvocationImage, KeptImage, RequestImage,
+    AnswerImage, BufferImage, CollectionImage, Condition, EntryImage, EventImage, FailureImage, GatheredImage, Image,
+    InvocationImage, KeptImage, RequestImage,
 };
 use super::state::{
-    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent, State, Status,
-    Timer, TimerTarget, Waiter,
+    Awaited, Expected, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent,
+    State, Status, Timer, TimerTarget, Waiter,
 };
 use super::tick::{Inputs, List};
 use super::wait::sorted_types;
@@ -192,7 +193,7 @@ impl Restore<'_> {
             self.state.kept.or_default(kept.event.ty).push_back(kept);
         }
         self.collections()?;
-        self.gathered()?;
+        self.failures()?;
         // Slots are numbered as they are met, so there is none that nothing refers to.
         if self.state.slots.len() != image.slots as usize {
             return self.invalid();
@@ -207,7 +208,7 @@ impl Restore<'_> {
     fn is_blank(&self) -> bool {
         let image = self.image;
         let empty = image.invocations.is_empty() && image.joins.is_empty() && image.groups.is_empty();
-        empty && image.kept.is_empty() && image.collections.is_empty() && image.slots == 0
+        empty && image.kept.is_empty() && image.collections.is_empty() && image.buffers.is_empty() && image.slots == 0
     }
 
     #[inline(never)]
@@ -541,28 +542,24 @@ impl Restore<'_> {
         Ok(kept)
     }
 
+    /// The collections, and what the groups have gathered, which stands between those without and those with a buffer.
     #[inline(never)]
     fn collections(&mut self) -> Checked<()> {
-        let mut all = Vec::new();
-        let mut keys = Vec::new();
-        for (collection, nth) in self.image.collections.iter().zip(0u32..) {
-            let step = self.step(collection.step)?;
-            let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Checked<Vec<_>>>()?;
-            let mut held = Held::default();
-            for kept in &collection.held {
-                let kept = self.kept(kept)?;
-                let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
-                queue.push_back(kept);
-            }
-            let is_expected = |ty: EventTypeId| expected.iter().any(|expected| self.graph.is_kind_of(ty, *expected));
-            if !held.iter().all(|(ty, _)| is_expected(*ty)) {
-                return self.changed(step);
-            }
-            if held.is_empty() || self.graph.pick(&held, &expected).is_some() {
+        let image = self.image;
+        let (mut all, mut keys) = (Vec::new(), Vec::new());
+        for collection in &image.collections {
+            let (step, expected, held) = self.collection(collection)?;
+            keys.push(((step, expected, None), all.len() as u32));
+            all.push(held);
+        }
+        self.gathered()?;
+        for BufferImage { buffer, collection } in &image.buffers {
+            if buffer.is_empty() {
                 return self.invalid();
             }
+            let (step, expected, held) = self.collection(collection)?;
+            keys.push(((step, expected, Some(Rc::from(buffer.as_str()))), all.len() as u32));
             all.push(held);
-            keys.push(((step, sorted_types(&expected)), nth));
         }
         // Sorted, so that each is inserted at the end.
         sort(&mut keys);
@@ -571,6 +568,48 @@ impl Restore<'_> {
             // Two collections with one key: the events of one would be lost, and their slots never released.
             if self.state.collections.insert(key, held).is_some() {
                 return self.invalid();
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn collection(&mut self, image: &CollectionImage) -> Checked<(StepId, Expected, Held)> {
+        let step = self.step(image.step)?;
+        let expected = image.expected.iter().map(|ty| self.ty(*ty)).collect::<Checked<Vec<_>>>()?;
+        let mut held = Held::default();
+        for kept in &image.held {
+            let kept = self.kept(kept)?;
+            let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
+            queue.push_back(kept);
+        }
+        let is_expected = |ty: EventTypeId| expected.iter().any(|expected| self.graph.is_kind_of(ty, *expected));
+        if !held.iter().all(|(ty, _)| is_expected(*ty)) {
+            return self.changed(step);
+        }
+        if held.is_empty() || self.graph.pick(&held, &expected).is_some() {
+            return self.invalid();
+        }
+        Ok((step, sorted_types(&expected), held))
+    }
+
+    #[inline(never)]
+    fn failures(&mut self) -> Checked<()> {
+        let image = self.image;
+        let ids: Vec<InvocationId> = self.state.invocations.iter().map(|(id, _)| id).collect();
+        let mut next = 0;
+        for FailureImage { invocation: nth, event } in &image.failures {
+            // In order, and so each once; no attempt before the first one has failed.
+            let follows = image.invocations.get(*nth as usize).is_some_and(|invocation| invocation.attempt > 0);
+            let event = self.event(event)?;
+            let is_failure = self.graph.types()[event.ty.index()].role == Role::StepFailed;
+            let Some(id) = ids.get(*nth as usize) else { return self.invalid() };
+            if *nth < next || !follows || !is_failure {
+                return self.invalid();
+            }
+            next = nth + 1;
+            if let Some(invocation) = self.state.invocations.get_mut(*id) {
+                invocation.memory().failure = Some(event);
             }
         }
         Ok(())

@@ -126,6 +126,8 @@ pub(super) struct Memory {
     pub sent: Vec<Sent>,
     /// Whether something was written to the stream that is to be reset when the next attempt begins.
     pub wrote: bool,
+    /// The failure of the attempt before the one that runs now, or runs next.
+    pub failure: Option<Event>,
 }
 
 /// An invocation: a set of events on which a step is, was or will be run, through all its attempts.
@@ -203,7 +205,8 @@ pub(super) fn most_recoveries(events: &[Event]) -> u32 {
 impl Memory {
     fn references(&self) -> impl Iterator<Item = Slot> {
         let answered = self.log.iter().flat_map(|entry| entry.result.events()).map(|event| event.slot);
-        answered.chain(self.once.iter().map(|(_, slot)| *slot))
+        let failure = self.failure.iter().map(|event| event.slot);
+        answered.chain(self.once.iter().map(|(_, slot)| *slot)).chain(failure)
     }
 }
 
@@ -326,6 +329,9 @@ impl core::ops::Deref for Expected {
     }
 }
 
+/// What keeps two collections of a step apart that expect the same.
+pub type Buffer = Option<std::rc::Rc<str>>;
+
 /// The events of a half-full collection, by type.
 pub(super) type Held = SortedMap<EventTypeId, VecDeque<Kept>>;
 
@@ -354,6 +360,8 @@ pub struct State {
     pub(super) closers: Closers,
     /// The invocation whose last attempt has ended the run.
     pub(super) exhausted: Option<InvocationId>,
+    /// Whether failures are kept for the next attempt. Journals of version 2 and before are of runs that did not.
+    pub(super) keeps_failures: bool,
     pub(super) next_wait: u32,
     /// The waits before this one were open in the snapshot that the run was restored from.
     pub(super) recovered_waits: u32,
@@ -361,8 +369,8 @@ pub struct State {
     /// The open waits that take any event of a type.
     pub(super) plain_waits: SortedMap<EventTypeId, SortedMap<WaitId, ()>>,
     pub(super) kept: SortedMap<EventTypeId, VecDeque<Kept>>,
-    /// Half-full collections of `collect`, by step and by what they expect (sorted).
-    pub(super) collections: SortedMap<(StepId, Expected), Held>,
+    /// Half-full collections of `collect`, by step, by what they expect (sorted), and by buffer.
+    pub(super) collections: SortedMap<(StepId, Expected, Buffer), Held>,
     pub(super) next_timer: u32,
     pub(super) timers: SortedMap<TimerKey, Timer>,
     /// References to each slot.
@@ -395,6 +403,7 @@ impl State {
             groups: Groups::new(),
             closers: Closers::default(),
             exhausted: None,
+            keeps_failures: true,
             next_wait: 0,
             recovered_waits: 0,
             waiters: SortedMap::default(),

@@ -180,6 +180,19 @@ pub enum Tick {
         /// positions.
         matches: Vec<(u32, WaitId)>,
     },
+    /// [`Tick::Collect`] into a collection that is kept apart from others of the step.
+    CollectInto {
+        /// As in [`Tick::Collect`].
+        invocation: InvocationId,
+        /// As in [`Tick::Collect`].
+        ty: EventTypeId,
+        /// As in [`Tick::Collect`].
+        slot: Slot,
+        /// As in [`Tick::Collect`].
+        expected: Vec<EventTypeId>,
+        /// What the step calls the collection; not empty.
+        buffer: Box<str>,
+    },
 }
 
 wire_enum!(Tick {
@@ -203,6 +216,7 @@ wire_enum!(Tick {
     17 => Rouse { invocation },
     18 => Answer { wait, ty, slot },
     19 => CompleteList { invocation, outputs, matches },
+    20 => CollectInto { invocation, ty, slot, expected, buffer },
 });
 
 /// What the host decides about a failure. The conditions of a retry policy look at error objects, which the engine does

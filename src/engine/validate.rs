@@ -119,7 +119,7 @@ impl Graph {
                 let for_outside = matches!(self.role(*ty), Role::Stop | Role::InputRequired);
                 let consumed =
                     self.types()[ty.index()].kinds.iter().any(|kind| !self.types()[kind.index()].routes.is_empty());
-                if !for_outside && !consumed {
+                if !for_outside && !consumed && !self.is_awaited(*ty) {
                     findings.push(Finding::step(Code::NeverConsumed, id).with(*ty));
                 }
             }
@@ -151,6 +151,11 @@ impl Graph {
             after[from].push(to);
             before[to].push(from);
         }
+        // What a step waits for does not invoke it, but lets it go on.
+        let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
+        for (from, to) in pairs.filter(|(from, to)| self.answers(*from, *to)) {
+            before[to].push(from);
+        }
         let reached = spread((0..count).filter(|step| self.is_entry(*step)), &after);
         let ending = spread((0..count).filter(|step| self.makes(*step, Role::Stop)), &before);
         for step in 0..count {
@@ -161,6 +166,22 @@ impl Graph {
                 findings.push(Finding::step(Code::DeadEnd, step));
             }
         }
+    }
+
+    /// Whether some step waits for events of a type, or of a kind of it.
+    fn is_awaited(&self, ty: EventTypeId) -> bool {
+        self.steps().iter().flat_map(|step| &step.waits).any(|awaited| self.may_be(ty, *awaited))
+    }
+
+    /// Whether an event of a type may be one of another type too.
+    fn may_be(&self, ty: EventTypeId, other: EventTypeId) -> bool {
+        self.types()[ty.index()].kinds.iter().any(|kind| self.is_kind_of(*kind, other))
+    }
+
+    /// Whether a step returns something that another step waits for.
+    fn answers(&self, from: usize, to: usize) -> bool {
+        let outputs = self.steps()[from].outputs.iter().flatten();
+        outputs.into_iter().any(|ty| self.steps()[to].waits.iter().any(|awaited| self.may_be(*ty, *awaited)))
     }
 
     fn is_entry(&self, step: usize) -> bool {

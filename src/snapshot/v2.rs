@@ -1,6 +1,6 @@
 //! Images in version 2 of the format, read as images of the current version.
 //!
-//! Version 2 knew no groups: no step could gather what descends from one array.
+//! Version 2 knew no groups: no step could gather what descends from one array. It had neither buffers nor failures.
 
 use crate::engine::{Image, InvocationImage, JoinImage};
 use crate::wire::{Reader, Wire};
@@ -30,6 +30,8 @@ pub(super) fn image_with(reader: &mut Reader, invocation: fn(&mut Reader) -> Inv
         collections: Wire::get(reader),
         groups: Vec::new(),
         fanned: Vec::new(),
+        buffers: Vec::new(),
+        failures: Vec::new(),
     }
 }
 

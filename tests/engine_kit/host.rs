@@ -61,6 +61,7 @@ pub fn slot_of(tick: &Tick) -> Option<Slot> {
         | Tick::Fail { slot, .. }
         | Tick::Collect { slot, .. }
         | Tick::Answer { slot, .. }
+        | Tick::CollectInto { slot, .. }
         | Tick::Once { slot, .. }
         | Tick::Ask { slot, .. } => Some(*slot),
         _ => None,
@@ -567,8 +568,23 @@ impl Host {
         payload: impl ToString,
         expected: &[EventTypeId],
     ) -> Option<Vec<String>> {
+        self.collect_into(None, call, ty, payload, expected)
+    }
+
+    pub fn collect_into(
+        &mut self,
+        buffer: Option<&str>,
+        call: &Call,
+        ty: EventTypeId,
+        payload: impl ToString,
+        expected: &[EventTypeId],
+    ) -> Option<Vec<String>> {
         let slot = self.put(payload);
-        let tick = Tick::Collect { invocation: call.id, ty, slot, expected: expected.to_vec() };
+        let (invocation, expected) = (call.id, expected.to_vec());
+        let tick = match buffer {
+            None => Tick::Collect { invocation, ty, slot, expected },
+            Some(buffer) => Tick::CollectInto { invocation, ty, slot, expected, buffer: buffer.into() },
+        };
         let reply = self.tick_with(slot, tick).expect("the attempt is running");
         let TickOutput::Collected(found) = reply else { panic!("collect answers {reply:?}") };
         found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())

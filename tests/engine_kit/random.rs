@@ -225,8 +225,17 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
                 slot
             }
         ),
-        (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3))
+        (invocation.clone(), event.clone(), vec(number().prop_map(EventTypeId), 0..3))
             .prop_map(|(invocation, (ty, slot), expected)| Tick::Collect { invocation, ty, slot, expected }),
+        (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3), "b{0,2}").prop_map(
+            |(invocation, (ty, slot), expected, buffer)| Tick::CollectInto {
+                invocation,
+                ty,
+                slot,
+                expected,
+                buffer: buffer.into()
+            }
+        ),
         invocation.clone().prop_map(|invocation| Tick::Block { invocation }),
         invocation.clone().prop_map(|invocation| Tick::Unblock { invocation }),
         invocation.clone().prop_map(|invocation| Tick::Doze { invocation }),

@@ -1,7 +1,7 @@
 //! A description of an image that does not depend on the order in which a graph was built: names for numbers, payloads for slots, everything in
 //! the order of age.
 
-use stepstream::engine::{AnswerImage, EventImage, Image, KeptImage, RequestImage};
+use stepstream::engine::{AnswerImage, BufferImage, EventImage, FailureImage, Image, KeptImage, RequestImage};
 
 struct Describer<'a> {
     image: &'a Image,
@@ -54,14 +54,16 @@ pub fn describe(image: &Image, payloads: &[String]) -> Vec<String> {
     joins.sort();
     lines.extend(joins);
     lines.push(format!("kept {:?}", describer.aged(&image.kept)));
-    let mut collections: Vec<String> = image
-        .collections
-        .iter()
-        .map(|collection| {
+    let buffered = image.buffers.iter().map(|BufferImage { buffer, collection }| (collection, Some(buffer)));
+    let plain = image.collections.iter().map(|collection| (collection, None));
+    let mut collections: Vec<String> = plain
+        .chain(buffered)
+        .map(|(collection, buffer)| {
             let mut expected: Vec<_> = collection.expected.iter().map(|ty| &image.types[*ty as usize]).collect();
             expected.sort();
             let step = &image.steps[collection.step as usize];
-            format!("collection of {step} for {expected:?}: {:?}", describer.aged(&collection.held))
+            let apart = buffer.map_or(String::new(), |buffer| format!(" in {buffer}"));
+            format!("collection of {step} for {expected:?}{apart}: {:?}", describer.aged(&collection.held))
         })
         .collect();
     collections.sort();
@@ -70,6 +72,10 @@ pub fn describe(image: &Image, payloads: &[String]) -> Vec<String> {
     let mut fanned: Vec<_> = image.fanned.iter().map(|step| &image.steps[*step as usize]).collect();
     fanned.sort();
     lines.extend(fanned.iter().map(|step| format!("{step} returns arrays")));
+    lines.extend(image.failures.iter().map(|FailureImage { invocation, event }| {
+        let at = &image.invocations[*invocation as usize];
+        format!("failure of #{}: {}", at.order, describer.event(event))
+    }));
     lines
 }
 

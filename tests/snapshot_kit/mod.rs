@@ -71,6 +71,12 @@ pub enum Action {
         ty: Ty,
         expected: Vec<Ty>,
     },
+    /// The same, apart from what the step collects otherwise.
+    CollectInto {
+        ty: Ty,
+        expected: Vec<Ty>,
+        buffer: &'static str,
+    },
     /// Collects its own input until there are so many; what it returns then depends on what was collected alone.
     Gather {
         ty: Ty,
@@ -244,6 +250,7 @@ impl Blueprint {
                 steps: handled.map(|step| steps[step].expect("handlers come last")).into_iter().collect(),
                 max_recoveries,
             }),
+            waits: Vec::new(),
         }
     }
 }

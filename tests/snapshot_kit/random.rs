@@ -30,6 +30,8 @@ fn actions() -> impl Strategy<Value = Action> {
         3 => (1..60_000u64).prop_map(|span| Action::Sleep { span }),
         2 => (0..3u8).prop_map(|key| Action::Once { key }),
         2 => (ty(), vec(ty(), 1..4)).prop_map(|(ty, expected)| Action::Collect { ty, expected }),
+        2 => (ty(), vec(ty(), 1..4), prop_oneof![Just("a"), Just("b")])
+            .prop_map(|(ty, expected, buffer)| Action::CollectInto { ty, expected, buffer }),
         4 => (ty(), option::weighted(0.2, 0..6usize)).prop_map(|(ty, target)| Action::Send { ty, target }),
         3 => ty().prop_map(|ty| Action::Write { ty }),
         2 => (1..3u32, verdicts()).prop_map(|(until, verdict)| Action::Fail { until, verdict }),
@@ -156,7 +158,7 @@ fn fit(step: &mut StepSpec, plain: usize, count: usize) {
                 plain(ty);
                 *target = target.map(|step| step % count);
             }
-            Action::Collect { ty, expected } => {
+            Action::Collect { ty, expected } | Action::CollectInto { ty, expected, .. } => {
                 plain(ty);
                 expected.iter_mut().for_each(plain);
             }

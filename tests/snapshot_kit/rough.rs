@@ -99,7 +99,10 @@ impl Rough {
             17 => Tick::Sleep { invocation, delay },
             18 => {
                 let expected = (0..self.below(4)).map(|_| EventTypeId(self.below(types) as u32)).collect();
-                Tick::Collect { invocation, ty, slot, expected }
+                match self.below(3) {
+                    0 => Tick::Collect { invocation, ty, slot, expected },
+                    nth => Tick::CollectInto { invocation, ty, slot, expected, buffer: ["a", "b"][nth - 1].into() },
+                }
             }
             28..30 => {
                 let count = self.below(4);
@@ -156,6 +159,7 @@ impl Rough {
             | Tick::Complete { output: Some((_, slot)), .. }
             | Tick::Fail { slot, .. }
             | Tick::Collect { slot, .. }
+            | Tick::CollectInto { slot, .. }
             | Tick::Once { slot, .. }
             | Tick::Answer { slot, .. }
             | Tick::Ask { slot, .. } => vec![slot.0],

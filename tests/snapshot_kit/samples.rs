@@ -103,6 +103,7 @@ pub fn samples() -> Vec<Sample> {
     let handler = StepSpec { handler: Some((None, 3)), ..step(&[], &[wait(B)], End::Return(STOP)) };
     let race = |ty, span| Action::Race { ty, span, picky: false };
     let collect = |expected: &[Ty]| Action::Collect { ty: A, expected: expected.to_vec() };
+    let into = |buffer, expected: &[Ty]| Action::CollectInto { ty: A, expected: expected.to_vec(), buffer };
     vec![
         sample("created", timed.clone(), &[]),
         sample("at-work", closed(vec![fan(), worker()]), &[Begin, Settle]),
@@ -204,6 +205,18 @@ pub fn samples() -> Vec<Sample> {
             "written",
             open(vec![failing(1, 700, 3, &[Action::Write { ty: C }], End::Return(STOP)), fan()]),
             &[Begin, Settle, Pass(100)],
+        ),
+        sample(
+            "buffers",
+            closed(vec![
+                fan(),
+                step(
+                    &[A],
+                    &[collect(&[A, A, A, B]), into("a", &[A, A, A, B]), into("b", &[A, A]), into("a", &[B, C])],
+                    End::Nothing,
+                ),
+            ]),
+            &[Begin, Settle],
         ),
     ]
 }

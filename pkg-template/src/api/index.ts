@@ -43,7 +43,14 @@ export {
   WorkflowEvent,
   collect,
 } from "../model/events.js";
-export type { EventsOf, First, HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
+export type {
+  CollectEventsOptions,
+  EventsOf,
+  First,
+  HandlerContext,
+  SleepOptions,
+  WaitOptions,
+} from "../model/handler-context.js";
 export type {
   AddStepParameters,
   CatchErrorCheck,
@@ -64,28 +71,37 @@ export type { DisposableRun, GivenData, PausedStep, RunStatus, SendOptions } fro
 export type { TypeHook } from "../model/type-hook.js";
 export {
   type ErrorClass,
+  type ExponentialJitterOptions,
   type ExponentialOptions,
+  type FullJitterOptions,
   type RetryCondition,
   type RetryFunction,
   RetryPolicy,
   StopStrategy,
   WaitStrategy,
   retryAll,
+  retryAlways,
   retryAny,
+  retryIfCauseType,
   retryIfErrorType,
   retryIfMessage,
+  retryNever,
+  retryNot,
   retryPolicy,
   retryUnlessErrorType,
   stopAfterAttempt,
   stopAfterDelay,
   stopAll,
   stopAny,
+  stopBeforeDelay,
   stopNever,
   waitChain,
   waitExponential,
+  waitExponentialJitter,
   waitFixed,
   waitFullJitter,
   waitIncrementing,
+  waitNone,
   waitRandom,
   waitSum,
 } from "../model/retry.js";
@@ -94,6 +110,16 @@ export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, Workf
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
 export { type EncodedEvent, decodeEvent, encodeEvent } from "../snapshot/event-object.js";
 export { type SnapshotInfo, inspectSnapshot } from "../snapshot/inspect.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "../model/standard-schema.js";
+export type { StatePath, StateValue, StoreOf, TypedStore } from "../model/state-types.js";
 export type { Store } from "../model/store.js";
-export type { ValidationIssue } from "../runtime/definition.js";
+export type { ValidateOptions, ValidationCode, ValidationIssue } from "../runtime/definition.js";
+export type {
+  EventDescription,
+  RetryDescription,
+  StepDescription,
+  StopDescription,
+  WaitDescription,
+  WorkflowDescription,
+} from "../runtime/describe-workflow.js";
 export { Workflow } from "./workflow.js";

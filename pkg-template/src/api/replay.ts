@@ -16,7 +16,7 @@ import type { NamedType, Plan } from "../runtime/plan.js";
 import { resetEvent } from "../runtime/reset-event.js";
 import { engine } from "../wasm/engine-module.js";
 import { NO_SLOT, SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
-import { Store } from "../model/store.js";
+import { type Store, makeStore } from "../model/store.js";
 
 /** Options of `workflow.replay`. */
 export interface ReplayOptions {
@@ -69,7 +69,7 @@ export class Replay {
   readonly #resource: EngineResource;
   readonly #payloads: unknown[] = [];
   readonly #events: WorkflowEvent[] = [];
-  readonly #store = new Store();
+  readonly #store = makeStore();
   /** How many notes stand behind each tick; first those before all ticks. */
   readonly #notesBehind: readonly number[];
   /** The last step that the journal gave was its last. */

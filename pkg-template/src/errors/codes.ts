@@ -53,6 +53,11 @@ export type Code =
   | "UNKNOWN_SLOT"
   | "RUN_ENDED"
   | "INVALID_STORE"
+  | "INVALID_STATE"
+  | "ASYNC_SCHEMA"
+  | "STORE_BUSY"
+  | "NESTED_EDIT"
+  | "STORE_IN_USE"
   | "INVALID_TOOL"
   | "INVALID_SCHEMA"
   | "INVALID_AGENT"
@@ -87,6 +92,7 @@ export type Code =
   | "STEP_MISSING"
   | "EVENT_MISSING"
   | "STEP_CHANGED"
+  | "STATE_REFUSED"
   | "SNAPSHOT_INVALID"
   | "EVENT_FORMAT"
   | "EVENT_VERSION"
@@ -240,7 +246,33 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     class: "ValidationError",
     help:
       "A path is a non-empty string, and every key before its last one must lead to an object. " +
-      "The function of `edit` is not async.",
+      "The function of `edit` with a path is not async.",
+  },
+  INVALID_STATE: {
+    class: "ValidationError",
+    help: "The schema of the workflow's `state` refuses the state. Nothing has changed. Correct the value, or the schema.",
+  },
+  ASYNC_SCHEMA: {
+    class: "ValidationError",
+    help: "The schema of `state` checks asynchronously. Use one without async refinements and conversions.",
+  },
+  STORE_BUSY: {
+    class: "ValidationError",
+    help:
+      "An edit of the whole state is under way. Use `await store.edit((state) => …)` here too, which waits for its " +
+      "turn. Inside of an edit, change the state that it got.",
+  },
+  NESTED_EDIT: {
+    class: "ValidationError",
+    help:
+      "This handler has an edit of the state under way, and would wait for itself. Await that edit first, or change " +
+      "the state that it got.",
+  },
+  STORE_IN_USE: {
+    class: "ValidationError",
+    help:
+      "Another run that has not ended uses the store of this context. Await that run first, cancel it, or leave out " +
+      "`context`.",
   },
   INVALID_TOOL: {
     class: "ValidationError",
@@ -405,6 +437,12 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     number: 107,
     class: "RecoverError",
     help: "The snapshot holds events for a step that no longer takes them. Give the step its former inputs.",
+  },
+  STATE_REFUSED: {
+    class: "RecoverError",
+    help:
+      "The schema of the workflow's `state` refuses the state in the snapshot. Let the schema accept and convert " +
+      "what earlier versions have stored.",
   },
   SNAPSHOT_INVALID: {
     number: 108,

@@ -181,6 +181,13 @@ export interface StepFailure {
   readonly error: Error;
   /** How many attempts were made. */
   readonly attempts: number;
+  /**
+   * How many seconds have gone by since the first attempt began, as the run's time counts: not while the run was a
+   * snapshot.
+   */
+  readonly elapsed: number;
+  /** When the last attempt failed, in milliseconds since 1970, as `Date.now()` gives them. */
+  readonly failedAt: number;
 }
 
 /** A step failed for good: its retries are used up. Taken by the handlers of `catchError`. */

@@ -17,6 +17,11 @@ interface CommonParameters<Outputs extends readonly WorkflowEvent[]> {
    */
   readonly outputs?:
     { readonly [Nth in keyof Outputs]: EventClass<Outputs[Nth]> | readonly [EventClass<Outputs[Nth]>] } | undefined;
+  /**
+   * The events that its handler waits for with `waitForEvent` and `requireEvent`. So `validate` and `strict` know that
+   * such an event is used, a snapshot has its class, and `sendEvent` may name the step. Default: none are declared.
+   */
+  readonly waitsFor?: readonly EventClass[] | undefined;
   /** Its name, unique in the workflow. Default: the handler's name, else `step1`, `step2`, … */
   readonly name?: string | undefined;
   /** How many invocations may run at a time; the rest queue, first in, first out. Default: any number. */
@@ -111,8 +116,9 @@ export type StepHandler<
   Inputs extends readonly Taken[] = readonly WorkflowEvent[],
   Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
   NestedSlots extends Slots = NoSlots,
+  State = unknown,
 > = (
-  context: HandlerContext<ContextData, NestedSlots>,
+  context: HandlerContext<ContextData, NestedSlots, State>,
   ...events: Inputs
 ) => StepResult<Outputs> | PromiseLike<StepResult<Outputs>>;
 

@@ -37,6 +37,7 @@ export interface StepDefinition {
   readonly outputs: readonly EventClass[] | undefined;
   /** Whether the outputs say that it returns arrays. */
   readonly fansOut: boolean;
+  readonly waitsFor: readonly EventClass[];
   readonly numWorkers: number | undefined;
   readonly retry: RetryPolicy | RetryFunction | undefined;
   /** In milliseconds, or -1 for none. */
@@ -56,6 +57,7 @@ export interface RawParameters {
   readonly name?: string | undefined;
   readonly inputs?: unknown | undefined;
   readonly outputs?: unknown | undefined;
+  readonly waitsFor?: unknown | undefined;
   readonly numWorkers?: number | undefined;
   readonly retry?: RetryPolicy | RetryFunction | undefined;
   readonly timeout?: number | null | undefined;
@@ -66,6 +68,11 @@ export interface RawParameters {
 export function classesOf(input: AnyInput): readonly EventClass[] {
   if (input instanceof EventList) return classesOf(input.input);
   return input instanceof EventChoice ? input.classes : [input];
+}
+
+/** Every class that a step names. */
+export function classesIn({ inputs, outputs = [], waitsFor }: StepDefinition): readonly EventClass[] {
+  return [...inputs.flatMap(classesOf), ...outputs, ...waitsFor];
 }
 
 /** Whether an event is of one of the classes that an input takes. */
@@ -84,6 +91,7 @@ export function checkInput(input: unknown, where: string): asserts input is Even
 
 const commonNames: OptionNames<Omit<StepParameters, "inputs">> = {
   outputs: 1,
+  waitsFor: 1,
   name: 1,
   numWorkers: 1,
   retry: 1,
@@ -98,6 +106,7 @@ const synonyms = {
   workers: "numWorkers",
   concurrency: "numWorkers",
   retries: "retry",
+  waits: "waitsFor",
 };
 
 /**
@@ -114,7 +123,7 @@ export function checkStep(
   parameters: RawParameters,
   handler: unknown,
 ): Omit<StepDefinition, "naming" | "inputs" | "collects" | "handles"> {
-  const { outputs, numWorkers, retry, timeout, resetDetails } = parameters;
+  const { outputs, waitsFor = [], numWorkers, retry, timeout, resetDetails } = parameters;
   if (typeof handler !== "function") {
     throw new ValidationError("INVALID_STEP", `The handler of step "${name}" is ${describe(handler)}.`);
   }
@@ -122,6 +131,9 @@ export function checkStep(
     isEventClass(Array.isArray(output) && output.length === 1 ? output[0] : output);
   if (outputs !== undefined && (!Array.isArray(outputs) || !outputs.every(isOutput))) {
     throw new ValidationError("INVALID_STEP", `The outputs of step "${name}" are not a list of event classes.`);
+  }
+  if (!Array.isArray(waitsFor) || !waitsFor.every(isEventClass)) {
+    throw new ValidationError("INVALID_STEP", `What step "${name}" waits for is not a list of event classes.`);
   }
   if (numWorkers !== undefined && !(Number.isInteger(numWorkers) && numWorkers > 0 && numWorkers < 2 ** 32)) {
     throw new ValidationError("INVALID_WORKERS", `numWorkers of step "${name}" is ${describe(numWorkers)}.`);
@@ -136,6 +148,7 @@ export function checkStep(
     name,
     outputs: (outputs as readonly (EventClass | readonly EventClass[])[] | undefined)?.flat(),
     fansOut: outputs?.some((output) => Array.isArray(output)) === true,
+    waitsFor: waitsFor as readonly EventClass[],
     numWorkers,
     retry,
     timeout: milliseconds(timeout, `The timeout of step "${name}"`),

@@ -72,8 +72,6 @@ export class Attempts {
   readonly #run: AttemptsRun;
   /** By their place in the engine's table. */
   #table: (Invocation | undefined)[] = [];
-  /** The last failure of each invocation, by its place, until the next attempt of it begins. */
-  #failures: Map<number, StepFailure> | undefined;
   #held: Set<HeldStep> | undefined;
   /**
    * Nested runs of an earlier life that were not asked for again, by the place of the invocation that had started them.
@@ -94,11 +92,6 @@ export class Attempts {
 
   [Symbol.iterator](): Iterator<Invocation> {
     return this.#table.filter((invocation) => invocation !== undefined)[Symbol.iterator]();
-  }
-
-  /** Why the invocation at a place waits for its next attempt, if that is known in this life of the run. */
-  failureOf(index: number): StepFailure | undefined {
-    return this.#failures?.get(index);
   }
 
   /** Steps that have returned and are held by a loop. */
@@ -124,8 +117,7 @@ export class Attempts {
     const invocation = new Invocation(this.#run, step, index, generation, attempt, input);
     const earlier = this.#table[index];
     this.#table[index] = invocation;
-    if (this.#failures !== undefined) this.#failures.delete(index);
-    if (attempt > 1 || step.retry !== undefined || this.#nested !== undefined) this.#follow(invocation, earlier);
+    if (attempt > 1 || this.#nested !== undefined) this.#follow(invocation, earlier);
     if (this.#returned?.has(index) === true) {
       const output = this.#returned.get(index);
       this.#returned.delete(index);
@@ -139,10 +131,7 @@ export class Attempts {
    * An attempt takes over what an earlier one of the invocation has left, in this life of the run or an earlier one.
    */
   #follow(invocation: Invocation, earlier: Invocation | undefined): void {
-    const { planned, index, attempt } = invocation;
-    if (typeof planned.retry === "function") {
-      invocation.began = (attempt > 1 ? earlier?.began : undefined) ?? this.#run.engine.alive();
-    }
+    const { index, attempt } = invocation;
     if (this.#nested !== undefined) {
       invocation.nested = this.#nested.get(index);
       this.#nested.delete(index);
@@ -367,10 +356,17 @@ export class Attempts {
     invocation.end(error);
     const { plan, engine } = this.#run;
     this.#run.guard(() => {
-      const [what, delay] = decided === undefined ? decideRetry(invocation, error, engine.alive()) : [decided, 0];
-      const failure = { step: planned.name, event: inputs[0]!, events: inputs, error, attempts: attempt };
-      (this.#failures ??= new Map()).set(invocation.index, failure);
-      const event = new StepFailedEvent(failure);
+      const { elapsed } = invocation;
+      const [what, delay] = decided === undefined ? decideRetry(invocation, error) : [decided, 0];
+      const event = new StepFailedEvent({
+        step: planned.name,
+        event: inputs[0]!,
+        events: inputs,
+        error,
+        attempts: attempt,
+        elapsed,
+        failedAt: Date.now(),
+      });
       engine.fail(invocation, plan.typeOf(event), event, what, delay);
     });
   }

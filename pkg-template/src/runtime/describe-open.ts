@@ -1,6 +1,6 @@
 // What a run still waits for, in words: for the errors of runs that were too slow or came to a standstill.
 
-import { HumanResponseEvent, typeName } from "../model/events.js";
+import { HumanResponseEvent, type StepFailedEvent, typeName } from "../model/events.js";
 import type { Attempts } from "./attempts.js";
 import type { EngineRun } from "./engine-run.js";
 import type { Plan } from "./plan.js";
@@ -50,7 +50,8 @@ export function describeOpen({ plan, engine, attempts, waits }: OpenRun): Descri
         break;
       }
       case open.PAUSE: {
-        const error = attempts.failureOf(first)?.error;
+        const failure = first === 0 ? undefined : (engine.slots.event(first - 1) as StepFailedEvent);
+        const error = failure?.data.error;
         const why = error === undefined ? "" : `: ${error.message}`;
         parts.push(
           `Step "${step.name}" waits for its next attempt, in ${record[2]! / 1000} s; attempt ${second} failed${why}`,

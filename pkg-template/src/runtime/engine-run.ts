@@ -367,6 +367,7 @@ export class EngineRun {
     type: number,
     event: unknown,
     pattern: number | Uint32Array,
+    buffer: string | undefined,
   ): unknown[] | undefined {
     const slot = this.#keep(event);
     const now = this.#tickTime();
@@ -374,8 +375,8 @@ export class EngineRun {
     this.#tick(
       (engine) =>
         typeof pattern === "number"
-          ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, now)
-          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, now),
+          ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, buffer, now)
+          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, buffer, now),
       slot,
       "",
       (reply) => {
@@ -390,9 +391,9 @@ export class EngineRun {
     return expectNumber(ask(() => this.#engine().engine_pattern(this.#handle, expected)));
   }
 
-  /** How many events a step has collected by a pattern. */
-  collected({ index, generation }: AttemptId, pattern: number): number {
-    return ask(() => this.#engine().engine_collected(this.#handle, index, generation, pattern));
+  /** How many events a step has collected by a pattern, in a buffer. */
+  collected({ index, generation }: AttemptId, pattern: number, buffer: string | undefined): number {
+    return ask(() => this.#engine().engine_collected(this.#handle, index, generation, pattern, buffer));
   }
 
   /** A nested run holds up the step around it, or no longer does; `how` is a {@link hold}. */
@@ -421,6 +422,22 @@ export class EngineRun {
   }
 
   // ---- queries, which change nothing ----
+
+  /**
+   * When the first attempt of an invocation began, in milliseconds of alive time; -1 when the engine does not know it
+   * any more. From now on the run reads the clock at every tick.
+   */
+  began({ index, generation }: AttemptId): number {
+    this.#isTimed = true;
+    if (!this.isOpen) return -1;
+    return ask(() => this.#engine().engine_began(this.#handle, index, generation));
+  }
+
+  /** The failure of the attempt before the one that runs, as an event. */
+  failure({ index, generation }: AttemptId): unknown {
+    const found = ask(() => this.#engine().engine_failure(this.#handle, index, generation));
+    return found === 0 ? undefined : this.slots.event(found - 1);
+  }
 
   /** What an invocation remembers under a key, in this attempt or from an earlier one. */
   recall({ index, generation }: AttemptId, key: string): unknown {

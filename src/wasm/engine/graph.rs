@@ -46,7 +46,7 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
 /// true. `workers` 0 means any number. `retry` is empty, or as [`RetryPolicy::decode`] reads it. With `recoveries` of 0
 /// or more the step handles the failures of `handled`, or of all other steps when that is empty. `collect` is 0, or the
 /// most events + 1 that the step gathers of an array, or the largest number when it gathers all. `fans_out` is true
-/// when the step says that it returns arrays.
+/// when the step says that it returns arrays. `waits` has the types that its handler waits for.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
 pub fn graph_step(
@@ -64,6 +64,7 @@ pub fn graph_step(
     recoveries: f64,
     collect: u32,
     fans_out: bool,
+    waits: &[u32],
 ) -> i32 {
     let build = || {
         let mut accepted = Vec::new();
@@ -87,6 +88,7 @@ pub fn graph_step(
             }),
             collect: collect.checked_sub(1).map(|take| Collect { take: (collect != u32::MAX).then_some(take) }),
             fans_out,
+            waits: types(waits),
         })
     };
     number(with(|instance| {
