@@ -118,7 +118,11 @@ test("a run that has ended leaves no timer behind", async () => {
   const set = vi.spyOn(globalThis, "setTimeout");
   const cleared = vi.spyOn(globalThis, "clearTimeout");
   const workflow = new Workflow<unknown, unknown, number>({ timeout: 1_000 });
-  workflow.addStep({ inputs: [StartEvent], timeout: 500 }, async () => new StopEvent(1));
+  workflow.addStep({ inputs: [StartEvent], timeout: 500 }, async () => {
+    // Beyond its first turn: before, a run has no timer.
+    await new Promise((resolve) => setImmediate(resolve));
+    return new StopEvent(1);
+  });
   await workflow.run(0);
   const open = set.mock.results.map(({ value }) => value as unknown);
   const gone = new Set(cleared.mock.calls.map(([timer]) => timer as unknown));
