@@ -81,7 +81,7 @@ const sharedChunks = [
   },
   {
     name: "common",
-    test: /\/src\/(util\/|wasm\/loader|errors\/code-of)/,
+    test: /\/src\/(util\/|wasm\/loader|errors\/code-of|model\/(issue-text|standard-schema))/,
     priority: 4,
   },
   { name: "store", test: /\/src\/stores\/(snapshot-store|names|memory|claim|lease|turns)\.ts$/, priority: 3 },

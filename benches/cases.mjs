@@ -58,13 +58,14 @@ export const timed = [
       stepstream: [THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND],
       "stepstream:read": [TEN_THOUSAND],
       "stepstream:collect": [THOUSAND, TEN_THOUSAND],
+      "stepstream:list": [THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND],
       "workflow-core": [THOUSAND, TEN_THOUSAND],
       "workflow-core:quiet": [THOUSAND, TEN_THOUSAND],
       xstate: [THOUSAND],
       mastra: [THOUSAND, TEN_THOUSAND],
       langgraph: [THOUSAND],
     },
-    quick: { bare: [TEN_THOUSAND], stepstream: [TEN_THOUSAND] },
+    quick: { bare: [TEN_THOUSAND], stepstream: [TEN_THOUSAND], "stepstream:list": [TEN_THOUSAND] },
   },
   {
     id: "oneStep",
@@ -167,6 +168,12 @@ export const budgets = [
     below: 6,
     unit: "x",
     measured: (results) => ratio(results, "fanOut", TEN_THOUSAND, "stepstream", "bare"),
+  },
+  {
+    what: "list fan-out and collect of 10,000 against the fan-out above",
+    below: 1,
+    unit: "x",
+    measured: (results) => ratio(results, "fanOut", TEN_THOUSAND, "stepstream:list", "stepstream"),
   },
   {
     what: "fan-out is linear: ratio to `Promise.all` at 1e5 against the ratio at 1e4",

@@ -22,6 +22,12 @@ export const contenders = {
     part: "untimed",
     package: "stepstream",
   },
+  "stepstream:list": {
+    title: "stepstream, array and collect",
+    file: "./peers/stepstream.mjs",
+    part: "list",
+    package: "stepstream",
+  },
   "stepstream:llm": { title: "stepstream/llm", file: "./peers/stepstream-llm.mjs", package: "stepstream" },
   "stepstream:llm-read": {
     title: "stepstream/llm, every delta read",

@@ -49,6 +49,8 @@ codes! {
     UnreachableStep = 7, "UNREACHABLE_STEP";
     /// No chain of events leads from a step to a stop event.
     DeadEnd = 8, "DEAD_END";
+    /// A step gathers events that no step returns, so they descend from no array.
+    NoFanOut = 9, "NO_FAN_OUT";
     /// Two error handlers cover the same step, or two cover all steps.
     DuplicateHandler = 12, "DUPLICATE_HANDLER";
     /// A step's number of workers is 0.

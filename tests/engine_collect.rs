@@ -183,8 +183,60 @@ fn what_a_list_has_collected_is_counted_by_step_and_list() {
     on.feed(a, "a1", &[a, b]);
     on.feed(a, "a2", &[b, a]);
     on.run.send(a, "asks");
-    let counts = [&both, &twice, &other].map(|pattern| on.run.engine.collected(on.last().id, pattern));
+    let counts = [&both, &twice, &other].map(|pattern| on.run.engine.collected(on.last().id, pattern, None));
     assert_eq!(counts, [2, 2, 0], "the order does not matter here");
     on.feed(b, "b1", &[a, b]);
-    assert_eq!(on.run.engine.collected(on.last().id, &both), 1);
+    assert_eq!(on.run.engine.collected(on.last().id, &both, None), 1);
+}
+
+#[test]
+fn buffers_are_collections_of_their_own() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    let expected = [a, b];
+    let mut feed = |buffer, ty, payload: &str| {
+        on.run.send(ty, "asks");
+        let call = on.last();
+        let found = on.run.collect_into(buffer, &call, ty, payload, &expected);
+        on.run.finish_empty(&call);
+        found.map(|found| found.join("+"))
+    };
+    assert_eq!(feed(Some("x"), a, "ax"), None);
+    assert_eq!(feed(Some("y"), b, "by"), None, "an event of another buffer does not count");
+    assert_eq!(feed(None, b, "b"), None);
+    assert_eq!(feed(Some("x"), b, "bx").as_deref(), Some("ax+bx"));
+    assert_eq!(feed(None, a, "a").as_deref(), Some("a+b"));
+    assert_eq!(feed(Some("y"), a, "ay").as_deref(), Some("ay+by"));
+    assert_eq!(feed(Some("x"), b, "again"), None, "what was taken out is not there any more");
+}
+
+#[test]
+fn what_a_buffer_has_is_counted_alone() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    let pattern = on.run.engine.pattern(vec![a, b]).expect("types exist");
+    on.run.send(a, "asks");
+    let call = on.last();
+    on.run.collect_into(Some("x"), &call, a, "a1", &[a, b]);
+    on.run.collect_into(Some("x"), &call, a, "a2", &[a, b]);
+    on.run.collect(&call, a, "a3", &[a, b]);
+    let count = |buffer: Option<&str>| on.run.engine.collected(call.id, &pattern, buffer.map(Into::into));
+    assert_eq!([count(Some("x")), count(Some("y")), count(None)], [2, 0, 1]);
+}
+
+/// What is gathered has the list of a snapshot, which a new list is not compared with at each event.
+#[test]
+fn a_restored_collection_shares_its_list() {
+    let mut on = collecting();
+    let [a, b, _] = on.types;
+    let list = vec![a; 4000];
+    on.run.send(a, "asks");
+    let call = on.last();
+    on.run.collect_into(Some("x"), &call, a, "a1", &list);
+    let first = on.run.engine.pattern(list.clone()).expect("types exist");
+    let again = on.run.engine.pattern(list).expect("types exist");
+    assert_eq!(on.run.engine.collected(call.id, &first, Some("x".into())), 1);
+    assert!(first.shares_list_with(&again), "both have the list of the collection");
+    let other = on.run.engine.pattern(vec![b; 3]).expect("types exist");
+    assert!(!first.shares_list_with(&other));
 }

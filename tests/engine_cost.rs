@@ -156,6 +156,13 @@ fn a_tick_costs_the_same_whatever_is_pending() {
         let (ty, invocation, expected) = (at.other, at.first, vec![at.other, at.held]);
         at.run.tick(Tick::Collect { invocation, ty, slot, expected });
     });
+    let nth = std::cell::Cell::new(0);
+    compare("buffers of collections", |at| {
+        let slot = at.run.slot();
+        let (ty, invocation, expected) = (at.other, at.first, vec![at.other, at.held]);
+        let buffer = format!("request {}", nth.replace(nth.get() + 1)).into();
+        at.run.tick(Tick::CollectInto { invocation, ty, slot, expected, buffer });
+    });
 }
 
 #[test]
@@ -189,4 +196,37 @@ fn what_is_pending_is_worked_off_at_the_same_cost() {
         let last = at.run.last();
         at.run.complete(last, None);
     });
+}
+
+#[test]
+fn a_branch_costs_the_same_however_large_its_array_is_and_however_many_there_are() {
+    // A branch of one of the arrays ends in an event that is gathered; so the list grows, and the array shrinks.
+    let measure = |arrays: usize, members: usize| {
+        let mut flow = Flow::new();
+        let (start, page, text) = (flow.start, flow.event(), flow.event());
+        let (fan, other) = (flow.event(), flow.step(&[start], &[]));
+        let split = flow.step(&[fan], &[page]);
+        let read = flow.step(&[page], &[text]);
+        flow.collect(text, None, &[]);
+        let mut run = Bare::new(flow, RunOptions::default());
+        assert_eq!(run.begun.pop().map(|(step, _)| step), Some(other));
+        for _ in 0..arrays {
+            run.send(fan);
+            let Some((step, invocation)) = run.begun.pop() else { panic!("it is begun") };
+            assert_eq!(step, split);
+            let outputs = (0..members).map(|_| (page, run.slot())).collect();
+            run.tick(Tick::CompleteList { invocation, outputs, matches: Vec::new() });
+        }
+        assert!(run.begun.iter().all(|(step, _)| *step == read));
+        fastest(|| {
+            for _ in 0..TICKS {
+                let Some((_, invocation)) = run.begun.pop() else { panic!("one is at work") };
+                run.complete(invocation, Some(text));
+            }
+        })
+    };
+    let little = measure(1, 20 * LITTLE);
+    for much in [measure(1, MUCH), measure(MUCH / 20, 20)] {
+        assert!(much < little * BOUND, "{TICKS} branches take {much:?} among many, {little:?} among few");
+    }
 }

@@ -277,3 +277,32 @@ fn a_collection_that_was_complete_is_handed_back() {
     assert_eq!(run.collect(&call, a, "again 2", &[a, a]), Some(vec!["1".into(), "2".into()]));
     assert_eq!(run.collect(&call, a, "3", &[a, a]), None, "nothing was put in twice");
 }
+
+#[test]
+fn no_pause_begins_that_would_end_too_late() {
+    let wait = Wait::Exponential { initial: Millis(100), factor: 2.0, max: Millis(10_000) };
+    let policy = |stop| Some(RetryPolicy { wait: wait.clone(), stop });
+    let (mut run, step, _) = failing(policy(Stop::BeforeDelay(Millis(800))));
+    assert_eq!(pauses(&mut run, step, 10), [100, 200, 400], "730 ms have gone by, and 800 more would be too many");
+    let (mut run, step, _) = failing(policy(Stop::BeforeDelay(Millis(100))));
+    assert_eq!(pauses(&mut run, step, 0), [], "exactly then is too late");
+    let (mut run, step, _) = failing(policy(Stop::Delay(Millis(800))));
+    assert_eq!(pauses(&mut run, step, 10), [100, 200, 400, 800]);
+}
+
+#[test]
+fn the_last_failure_is_kept_until_the_next_one() {
+    let (mut run, step, _) = failing(attempts(3, 250));
+    let before = run.call(step);
+    assert_eq!(run.engine.failure(before.id), None);
+    let failure = |run: &Host, call: &Call| run.engine.failure(call.id).map(|event| run.payload(event.slot));
+    for nth in 1..3 {
+        run.fail(&run.call(step));
+        run.advance(250);
+        assert_eq!(failure(&run, &run.call(step)).as_deref(), Some("failure"), "attempt {nth}");
+        assert_eq!(run.kept_payloads(), 2, "the start event and one failure");
+    }
+    assert_eq!(run.engine.began(run.call(step).id), Some(Millis(0)), "when the first attempt began");
+    run.finish_empty(&run.call(step));
+    assert_eq!(run.kept_payloads(), 0);
+}

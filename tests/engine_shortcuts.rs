@@ -59,10 +59,19 @@ impl Lane {
                 engine.send(*from, (*ty, *slot), *target, matches, now).map(|()| TickOutput::None)
             }
             Tick::Collect { invocation, ty, slot, expected } => match engine.pattern(expected.clone()) {
-                Ok(pattern) => engine.collect(*invocation, (*ty, *slot), &pattern, now),
+                Ok(pattern) => engine.collect(*invocation, (*ty, *slot), &pattern, None, now),
                 // A list that cannot be made ready cannot be collected by either; which fault of several is named may differ.
                 Err(_) => engine.apply(tick.clone(), now),
             },
+            Tick::CollectInto { invocation, ty, slot, expected, buffer } if !buffer.is_empty() => {
+                match engine.pattern(expected.clone()) {
+                    Ok(pattern) => {
+                        let buffer = Some(buffer.clone().into());
+                        engine.collect(*invocation, (*ty, *slot), &pattern, buffer, now)
+                    }
+                    Err(_) => engine.apply(tick.clone(), now),
+                }
+            }
             _ => engine.apply(tick.clone(), now),
         }
     }

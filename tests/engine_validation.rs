@@ -300,3 +300,57 @@ fn a_large_graph_is_validated_in_good_time() {
     assert_eq!(found, []);
     assert!(cost.as_secs() < 5, "{cost:?}");
 }
+
+#[test]
+fn a_step_that_gathers_what_no_step_returns() {
+    let (mut flow, _) = sound();
+    let (stop, human) = (flow.stop, flow.human);
+    let sum = flow.collect(human, None, &[stop]);
+    assert_eq!(findings(&flow), [(Code::NoFanOut, Some(sum), Some(human))]);
+    let (mut flow, a) = sound();
+    let stop = flow.stop;
+    flow.collect(a, Some(3), &[stop]);
+    assert_eq!(findings(&flow), [], "any step that returns it may return an array");
+    // A kind of what is gathered will do.
+    let (mut flow, _) = sound();
+    let (start, stop, b) = (flow.start, flow.stop, flow.event());
+    let kind = flow.kind_of(b);
+    let sum = flow.collect(b, None, &[stop]);
+    let none = (Code::NoFanOut, Some(sum), Some(b));
+    assert_eq!(findings(&flow), [none, (Code::UnreachableStep, Some(sum), None)]);
+    flow.step(&[start], &[kind]);
+    assert_eq!(findings(&flow), []);
+}
+
+#[test]
+fn what_a_step_waits_for_is_consumed_and_lets_its_step_end_the_run() {
+    let mut flow = Flow::new();
+    let (start, stop, base) = (flow.start, flow.stop, flow.event());
+    let note = flow.kind_of(base);
+    let asks = flow.step(&[start], &[stop]);
+    let tells = flow.step(&[start], &[note]);
+    let lost = [(Code::NeverConsumed, Some(tells), Some(note)), (Code::DeadEnd, Some(tells), None)];
+    assert_eq!(findings(&flow), lost);
+
+    for awaited in [base, note] {
+        let mut flow = Flow::new();
+        let (start, stop, own_base) = (flow.start, flow.stop, flow.event());
+        let own = flow.kind_of(own_base);
+        assert_eq!((own_base, own), (base, note));
+        flow.add(Step { waits: vec![awaited], ..takes(&[start], &[stop]) });
+        flow.step(&[start], &[own]);
+        assert_eq!(findings(&flow), []);
+    }
+    assert_ne!(asks, tells);
+}
+
+#[test]
+fn a_wait_invokes_no_step() {
+    let mut flow = Flow::new();
+    let (start, stop, note, never) = (flow.start, flow.stop, flow.event(), flow.event());
+    flow.step(&[start], &[note]);
+    flow.step(&[start], &[stop]);
+    let cut_off = flow.add(Step { waits: vec![note], ..takes(&[never], &[stop]) });
+    let found = findings(&flow);
+    assert!(found.contains(&(Code::UnreachableStep, Some(cut_off), None)), "{found:?}");
+}

@@ -20,7 +20,7 @@ use stepstream::snapshot::replay::{Passed, Replay};
 type Files = &'static [(&'static str, u64, u64)];
 
 /// The files of every version of the format.
-const VERSIONS: &[(&str, Files)] = &[("v1", FIRST), ("v2", SECOND)];
+const VERSIONS: &[(&str, Files)] = &[("v1", FIRST), ("v2", SECOND), ("v3", THIRD)];
 
 const FIRST: Files = &[
     ("created", 0x73c9dd1fed3caf1c, 0x84ab45c7ecede37a),
@@ -68,6 +68,35 @@ const SECOND: Files = &[
     ("asked", 0xcaa11eeb9d793f5b, 0x80255d4d7cf7c23c),
     ("written", 0xb7385cd72f99495f, 0xfa9d42b63e2866b2),
     ("second-life", 0x304866dc5bd18362, 0xad42e9b16be5daba),
+];
+
+const THIRD: Files = &[
+    ("created", 0xb47b94cb08713aaf, 0x4fbd0098a7a604a7),
+    ("at-work", 0x1d1b703640c18b74, 0x11511c9ee3401353),
+    ("half-full-join", 0xcf2f5026a183cc8e, 0x58431dc21a354292),
+    ("open-waits", 0xccf0d39277b4ebbc, 0xd39a7c01861688de),
+    ("received", 0xe22d84183bc4fbea, 0x0fafd56273c22ce0),
+    ("asleep", 0x4635584b2d149fbd, 0x9278c460d04b48a3),
+    ("between-attempts", 0xd0602c44b0a5a9c7, 0xfaf4e97b8ee10a05),
+    ("second-attempt", 0x8905f28acffe9a0d, 0x23eb22ab6419c562),
+    ("half-full-collections", 0x2f5eea1616d4c705, 0xb20117d7a78f0def),
+    ("once-and-sent", 0x4bc229aed1a807fa, 0x03ea7c2857eb54bd),
+    ("kept-events", 0xdaa29f249de03b47, 0xf2c7054402e64d35),
+    ("failure-handled", 0xaa7d54e1a3900b77, 0x85c35b8ab4b9ba0c),
+    ("completed", 0x9ecf42f628faa4f2, 0xfa493540265b45a3),
+    ("step-failed", 0x4b48898f158a06f4, 0x3b8e7161cc5a3a7a),
+    ("timed-out", 0x61477e7055cd794e, 0xcd626f2ff2bd5610),
+    ("cancelled", 0x1dfc313b8f877215, 0x5e73cf5242857ac3),
+    ("stalled", 0xfe00349a6ef05385, 0xef6531b3491786d9),
+    ("limit-reached", 0x3025b32f843a2729, 0x9832d70070393a69),
+    ("second-life", 0x97ed0a034d0bd587, 0xdaa3a3076697b2a6),
+    ("withdrawn", 0xc52de91b1d8887a0, 0xd918ab14c9e75969),
+    ("withdrawn-sleep", 0x13ac66f02e420b87, 0x1d76da4aec9a82c5),
+    ("asked", 0x06f20e1496d84b21, 0x5a6447a7dc4ba781),
+    ("lists", 0xe6deaf813ae7108e, 0x66957ffc389de1c5),
+    ("lists-at-work", 0x22c1adef3313d888, 0xb41b06cc762b1d6c),
+    ("written", 0x1d3aedd7b661499c, 0xe589ce8f702ab33b),
+    ("buffers", 0x215d02e61c9d0674, 0xa68e0a5c5ec645bc),
 ];
 
 /// Every file there is: version and name.

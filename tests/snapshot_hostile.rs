@@ -335,6 +335,8 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
         once: vec![],
         sent: vec![],
         wrote: false,
+        group: None,
+        list: None,
     };
     let waiting = |nth| {
         let request = RequestImage::Event { ty: 1, id: None };
@@ -375,7 +377,10 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
         ),
         (
             "a join with many inputs",
-            Image { joins: vec![JoinImage { step: 1, set: vec![None; count as usize], later: vec![] }], ..blank() },
+            Image {
+                joins: vec![JoinImage { step: 1, set: vec![None; count as usize], later: vec![], group: None }],
+                ..blank()
+            },
         ),
         (
             "a join with much behind it",
@@ -385,6 +390,7 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
                     step: 1,
                     set: vec![Some(kept(0)), None],
                     later: (1..count).map(kept).collect(),
+                    group: None,
                 }],
                 ..blank()
             },
@@ -396,7 +402,7 @@ fn large(count: u32) -> Vec<(&'static str, Image)> {
 fn every_kind_of_contradiction_is_refused_or_makes_a_run() {
     for Sample { plan, sim, .. } in samples() {
         let whole = sim.engine.capture(Millis(sim.now)).image;
-        for kind in 0..40 {
+        for kind in 0..58 {
             for at in [0, 1, 100] {
                 for value in [0, 1, 2, 4, u64::MAX] {
                     let mut image = whole.clone();

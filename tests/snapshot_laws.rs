@@ -21,7 +21,7 @@ use stepstream::snapshot::replay::{Passed, Replay};
 #[derive(Debug, PartialEq)]
 struct Story {
     stream: Vec<String>,
-    written: BTreeMap<String, Vec<String>>,
+    written: BTreeMap<String, Vec<Vec<String>>>,
     effects: BTreeMap<String, u32>,
     births: u32,
     now: u64,
@@ -238,7 +238,7 @@ struct End {
     outcome: Option<&'static str>,
     result: Option<String>,
     published: BTreeMap<String, Vec<String>>,
-    written: BTreeMap<String, Vec<String>>,
+    written: BTreeMap<String, Vec<Vec<String>>>,
     effects: BTreeMap<String, u32>,
 }
 

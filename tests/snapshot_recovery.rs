@@ -291,7 +291,7 @@ fn a_cancelled_run_goes_on_where_it_was() {
     sim.settle();
     send(&mut sim, A, 0);
     sim.settle();
-    assert_eq!(sim.written.values().flatten().count(), 1, "what was written was reset and written again");
+    assert_eq!(sim.written.values().flatten().flatten().count(), 1, "what was written was reset and written again");
     assert!(sim.result.is_some());
 }
 
@@ -351,4 +351,30 @@ fn a_later_snapshot_has_a_higher_sequence() {
         assert!(sequence(&sim) > latest);
         latest = sequence(&sim);
     }
+}
+
+#[test]
+fn an_attempt_after_a_recovery_knows_the_failure_before_it() {
+    let retry = Some(RetryPolicy { wait: Wait::Fixed(Millis(700)), stop: Stop::Attempts(3) });
+    let fails = Action::Fail { until: 1, verdict: Verdict::Policy };
+    let program = [fails, wait(A)];
+    let plan = workflow(&[StepSpec { retry, ..step(&[START], &program, End::Return(STOP)) }]);
+    let failure = |sim: &Sim| {
+        let invocation = sim.engine.in_flight().next().expect("one").invocation;
+        (sim.engine.failure(invocation).map(|event| sim.payload(event.slot)), sim.engine.began(invocation))
+    };
+    let mut sim = run(&plan);
+    sim.settle();
+    let before = failure(&sim);
+    assert!(before.0.is_some());
+    let mut pausing = resumed(&sim);
+    assert_eq!(failure(&pausing), before, "while it waits for the next attempt");
+    pausing.pass(700);
+    pausing.settle();
+    assert_eq!(failure(&pausing), before, "in the next attempt");
+    let mut again = resumed(&pausing);
+    assert_eq!(failure(&again), before, "in the next attempt that runs again");
+    send(&mut again, A, 0);
+    again.settle();
+    assert!(again.result.is_some());
 }

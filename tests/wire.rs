@@ -40,6 +40,10 @@ declare! {
         joins: Vec<JoinImage>,
         kept: Vec<KeptImage>,
         collections: Vec<CollectionImage>,
+        groups: Vec<GroupImage>,
+        fanned: Vec<u32>,
+        buffers: Vec<BufferImage>,
+        failures: Vec<FailureImage>,
     }
 
     enum Condition { Created, Running, Waiting, Completed, StepFailed, TimedOut, Stalled, LimitReached, Cancelled }
@@ -58,6 +62,8 @@ declare! {
         once: Vec<(String, u32)>,
         sent: Vec<SentImage>,
         wrote: bool,
+        group: Option<u32>,
+        list: Option<u32>,
     }
 
     struct EntryImage { request: RequestImage, answer: AnswerImage, published: bool }
@@ -75,11 +81,19 @@ declare! {
 
     struct SentImage { ty: u32, count: u32 }
 
-    struct JoinImage { step: u32, set: Vec<Option<KeptImage>>, later: Vec<KeptImage> }
+    struct JoinImage { step: u32, set: Vec<Option<KeptImage>>, later: Vec<KeptImage>, group: Option<u32> }
+
+    struct GroupImage { parent: Option<u32>, source: u32, recoveries: u32, gathered: Vec<GatheredImage> }
+
+    struct GatheredImage { step: u32, released: bool, events: Vec<EventImage> }
 
     struct KeptImage { event: EventImage, order: u64 }
 
     struct CollectionImage { step: u32, expected: Vec<u32>, held: Vec<KeptImage> }
+
+    struct BufferImage { buffer: String, collection: CollectionImage }
+
+    struct FailureImage { invocation: u32, event: EventImage }
 
     enum Record {
         Begin {
@@ -139,6 +153,18 @@ declare! {
         Doze { invocation: InvocationId },
         Rouse { invocation: InvocationId },
         Answer { wait: WaitId, ty: EventTypeId, slot: Slot },
+        CompleteList {
+            invocation: InvocationId,
+            outputs: Vec<(EventTypeId, Slot)>,
+            matches: Vec<(u32, WaitId)>,
+        },
+        CollectInto {
+            invocation: InvocationId,
+            ty: EventTypeId,
+            slot: Slot,
+            expected: Vec<EventTypeId>,
+            buffer: String,
+        },
     }
 
     enum Verdict { Policy, GiveUp, Retry(Millis) }

@@ -1,5 +1,5 @@
 // stepstream itself, through the packed package, written as its README shows. The handlers do what `bare.mjs` does.
-import { StartEvent, StopEvent, Workflow, WorkflowEvent } from "stepstream";
+import { StartEvent, StopEvent, Workflow, WorkflowEvent, collect as gather } from "stepstream";
 
 class Count extends WorkflowEvent {
   static type = "count";
@@ -62,6 +62,17 @@ function collecting(n) {
   );
 }
 
+/** The same by list: the first step returns an array, and the last one gathers what comes of it. */
+const byList = new Workflow({ name: "list" });
+byList.addStep({ inputs: [StartEvent], outputs: [[Work]] }, async (_, event) =>
+  Array.from({ length: event.data }, (_, i) => new Work({ i })),
+);
+byList.addStep({ inputs: [Work], outputs: [Done] }, async (_, event) => new Done({ value: event.data.i * 2 }));
+byList.addStep(
+  { inputs: [gather(Done)], outputs: [StopEvent] },
+  async (_, all) => new StopEvent(all.reduce((sum, { data }) => sum + data.value, 0)),
+);
+
 const resultOf = async (workflow, input) => (await workflow.run(input)).data;
 
 /** Reads every event of the run, as a user interface would. */
@@ -85,6 +96,10 @@ export const read = {
 
 export const untimed = {
   oneStep: (i) => resultOf(untimedStep, i),
+};
+
+export const list = {
+  fanOut: (n) => resultOf(byList, n),
 };
 
 export const collect = {

@@ -2,15 +2,16 @@
 
 use super::Engine;
 use super::graph::Graph;
-use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::image::{
-    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
-    KeptImage, RequestImage, SentImage,
+    AnswerImage, BufferImage, Captured, CollectionImage, Condition, EntryImage, EventImage, FailureImage,
+    GatheredImage, GroupImage, Image, InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
 };
 use super::state::{
-    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status, TimerTarget,
+    Awaited, Expected, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, State, Status,
+    TimerTarget,
 };
-use super::tick::Outcome;
+use super::tick::{Inputs, Outcome};
 use crate::sorted::sort;
 
 impl Engine {
@@ -24,6 +25,7 @@ impl Engine {
             types: Table::new(),
             steps: Table::new(),
             slots: Table::new(),
+            groups: Table::new(),
             waits: self.state.waiters.iter().filter(|(_, at)| at.awaited != Awaited::Nothing).map(|at| *at.0).collect(),
         };
         capture.run(now)
@@ -62,6 +64,7 @@ struct Capture<'a> {
     types: Table<EventTypeId>,
     steps: Table<StepId>,
     slots: Table<Slot>,
+    groups: Table<GroupId>,
     /// The open waits in the order in which they are served.
     waits: Vec<WaitId>,
 }
@@ -85,6 +88,10 @@ impl Capture<'_> {
         let joins = self.joins();
         let kept = self.kept();
         let collections = self.collections();
+        let groups = self.groups();
+        let fanned = self.fanned();
+        let buffers = self.buffers();
+        let failures = self.failures(&ids);
         let deadline =
             state.timers.values().find(|timer| timer.target == TimerTarget::Run).map(|timer| timer.deadline.0);
         let image = Image {
@@ -102,6 +109,10 @@ impl Capture<'_> {
             joins,
             kept,
             collections,
+            groups,
+            fanned,
+            buffers,
+            failures,
         };
         Captured { image, slots: self.slots.met, invocations: ids }
     }
@@ -123,6 +134,17 @@ impl Capture<'_> {
     #[inline(never)]
     fn slot(&mut self, slot: Slot) -> u32 {
         self.slots.number(slot, slot.index())
+    }
+
+    /// A group gets its number after the one around it.
+    #[inline(never)]
+    fn group(&mut self, id: Option<GroupId>) -> Option<u32> {
+        let unmet = |id: &GroupId| self.groups.numbers.get(id.index()).is_none_or(|number| *number == UNMET);
+        let path: Vec<GroupId> = self.state.groups.lineage(id).take_while(unmet).collect();
+        path.into_iter().rev().for_each(|id| {
+            self.groups.number(id, id.index());
+        });
+        id.map(|id| self.groups.number(id, id.index()))
     }
 
     #[inline(never)]
@@ -170,6 +192,11 @@ impl Capture<'_> {
             once: memory.once.iter().map(|(key, slot)| (String::from(&**key), self.slot(*slot))).collect(),
             sent: memory.sent.iter().map(|sent| SentImage { ty: self.ty(sent.ty), count: sent.count }).collect(),
             wrote: memory.wrote,
+            group: self.group(invocation.inputs.group()),
+            list: match &invocation.inputs {
+                Inputs::List(list) => Some(list.recoveries),
+                _ => None,
+            },
         }
     }
 
@@ -205,16 +232,48 @@ impl Capture<'_> {
         let mut joins = Vec::new();
         for (step, id) in self.state.steps.iter().zip(0u32..) {
             let Some(join) = &step.join else { continue };
-            let (set, later) = join.contents();
-            if later.is_empty() && set.iter().all(Option::is_none) {
-                continue;
+            // By age, and not by the places of the groups.
+            let all: Vec<_> = join.contents().collect();
+            let age = |(_, set, later): &(_, Vec<Option<Kept>>, Vec<Kept>)| {
+                set.iter().flatten().chain(later).map(|kept| kept.order).min()
+            };
+            let mut aged: Vec<_> = all.iter().map(age).zip(0u32..).collect();
+            sort(&mut aged);
+            for (_, nth) in aged {
+                let (group, set, later) = &all[nth as usize];
+                let (step, group) = (self.step(StepId(id)), self.group(*group));
+                let set = set.iter().map(|at| at.map(|kept| self.kept_event(kept))).collect();
+                let later = later.iter().map(|kept| self.kept_event(*kept)).collect();
+                joins.push(JoinImage { step, set, later, group });
             }
-            let step = self.step(StepId(id));
-            let set = set.into_iter().map(|at| at.map(|kept| self.kept_event(kept))).collect();
-            let later = later.into_iter().map(|kept| self.kept_event(kept)).collect();
-            joins.push(JoinImage { step, set, later });
         }
         joins
+    }
+
+    /// Every group has something live in it, which has named it.
+    #[inline(never)]
+    fn groups(&mut self) -> Vec<GroupImage> {
+        let mut groups = Vec::new();
+        for nth in 0..self.groups.met.len() {
+            let Some(group) = self.state.groups.get(self.groups.met[nth]) else { continue };
+            let gathered = group.gathered.iter().map(|gathered| GatheredImage {
+                step: self.step(gathered.step),
+                released: gathered.released,
+                events: self.events(&gathered.events),
+            });
+            let gathered = gathered.collect();
+            let (parent, source) = (self.group(group.parent), self.step(group.source));
+            groups.push(GroupImage { parent, source, recoveries: group.recoveries, gathered });
+        }
+        groups
+    }
+
+    /// Of a step that says so, it is known anyway.
+    #[inline(never)]
+    fn fanned(&mut self) -> Vec<u32> {
+        let steps = self.graph.steps().iter().zip(&self.state.steps).zip(0u32..);
+        let fanned = steps.filter(|((spec, step), _)| step.fans_out && !spec.fans_out);
+        fanned.map(|(_, id)| self.step(StepId(id))).collect()
     }
 
     #[inline(never)]
@@ -225,13 +284,42 @@ impl Capture<'_> {
     #[inline(never)]
     fn collections(&mut self) -> Vec<CollectionImage> {
         let mut collections = Vec::new();
-        for ((step, expected), held) in self.state.collections.iter() {
-            let step = self.step(*step);
-            let expected = expected.iter().map(|ty| self.ty(*ty)).collect();
-            let held = self.kept_events(held);
-            collections.push(CollectionImage { step, expected, held });
+        for ((step, expected, buffer), held) in self.state.collections.iter() {
+            if buffer.is_none() {
+                collections.push(self.collection(*step, expected, held));
+            }
         }
         collections
+    }
+
+    #[inline(never)]
+    fn buffers(&mut self) -> Vec<BufferImage> {
+        let mut buffers = Vec::new();
+        for ((step, expected, buffer), held) in self.state.collections.iter() {
+            let Some(buffer) = buffer else { continue };
+            let collection = self.collection(*step, expected, held);
+            buffers.push(BufferImage { buffer: String::from(&**buffer), collection });
+        }
+        buffers
+    }
+
+    #[inline(never)]
+    fn collection(&mut self, step: StepId, expected: &Expected, held: &Held) -> CollectionImage {
+        let step = self.step(step);
+        let expected = expected.iter().map(|ty| self.ty(*ty)).collect();
+        CollectionImage { step, expected, held: self.kept_events(held) }
+    }
+
+    #[inline(never)]
+    fn failures(&mut self, ids: &[InvocationId]) -> Vec<FailureImage> {
+        let mut failures = Vec::new();
+        for (id, nth) in ids.iter().zip(0u32..) {
+            let memory = self.state.invocations.get(*id).and_then(|invocation| invocation.memory.as_deref());
+            if let Some(failure) = memory.and_then(|memory| memory.failure) {
+                failures.push(FailureImage { invocation: nth, event: self.event(failure) });
+            }
+        }
+        failures
     }
 }
 

@@ -1,7 +1,7 @@
 //! Failed attempts: retry, pass the failure to an error handler, or end the run.
 
 use super::graph::Handler;
-use super::ids::{EventTypeId, InvocationId, Millis, Slot, StepId};
+use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId};
 use super::reduce::Reducer;
 use super::state::{Phase, RequestResult, TimerTarget};
 use super::tick::{Command, Outcome, Verdict};
@@ -11,9 +11,9 @@ impl Reducer<'_> {
     pub(super) fn fail(&mut self, id: InvocationId, ty: EventTypeId, slot: Slot, verdict: Verdict) {
         let Some(step) = self.state.invocations.get(id).map(|invocation| invocation.step) else { return };
         if let Some(delay) = self.next_attempt(id, verdict) {
-            self.adopt(ty, slot, 0);
+            let event = self.adopt(ty, slot, 0);
             self.trace_step(TraceKind::StepRetrying, id, Some(slot), Some(delay));
-            self.release(slot);
+            self.keep_failure(id, Some(event));
             self.back_off(id, delay);
             self.start_queued(step);
             return;
@@ -26,7 +26,8 @@ impl Reducer<'_> {
             return;
         };
         let Some(invocation) = self.take_off(id) else { return };
-        let event = self.adopt(ty, slot, invocation.recoveries() + 1);
+        let group = invocation.inputs.group();
+        let event = Event { group, ..self.adopt(ty, slot, invocation.recoveries() + 1) };
         self.trace_gone(TraceKind::StepFailed, &invocation, Some(slot));
         self.trace_sent(event, Some(&invocation));
         self.out.push(Command::Publish { slot });
@@ -34,6 +35,7 @@ impl Reducer<'_> {
         self.release(slot);
         self.forget(&invocation);
         self.start_queued(step);
+        self.leave(group);
     }
 
     /// How long to wait before the next attempt, if there is to be one.
@@ -45,11 +47,9 @@ impl Reducer<'_> {
             Verdict::Policy => {
                 let policy = self.graph.steps()[invocation.step.index()].retry.as_ref()?;
                 let elapsed = self.state.now.since(invocation.began);
-                if policy.stop.is_reached(invocation.attempt, elapsed) {
-                    return None;
-                }
                 let salt = invocation.order << 16 ^ u64::from(invocation.attempt);
-                Some(policy.wait.delay(invocation.attempt, self.state.options.seed, salt))
+                let delay = policy.wait.delay(invocation.attempt, self.state.options.seed, salt);
+                (!policy.stop.is_reached(invocation.attempt, elapsed, delay)).then_some(delay)
             }
         }
     }
@@ -59,6 +59,21 @@ impl Reducer<'_> {
         let handler = self.graph.handler_of(invocation.step)?;
         let Handler { max_recoveries, .. } = self.graph.steps()[handler.index()].handler.as_ref()?;
         (invocation.recoveries() < *max_recoveries).then_some(handler)
+    }
+
+    /// Keeps a failure for the attempts that follow, in place of the one before it.
+    fn keep_failure(&mut self, id: InvocationId, failure: Option<Event>) {
+        if !self.state.keeps_failures {
+            if let Some(failure) = failure {
+                self.release(failure.slot);
+            }
+            return;
+        }
+        let Some(invocation) = self.state.invocations.get_mut(id) else { return };
+        let before = core::mem::replace(&mut invocation.memory().failure, failure);
+        if let Some(before) = before {
+            self.release(before.slot);
+        }
     }
 
     /// Keeps a failed invocation until its next attempt is due.
@@ -114,6 +129,7 @@ impl Reducer<'_> {
     /// snapshot tries them again, from the first attempt.
     fn give_back(&mut self, id: InvocationId) {
         let Some(id) = self.interrupt(id) else { return };
+        self.keep_failure(id, None);
         self.state.exhausted = Some(id);
         self.requeue(id);
     }

@@ -62,6 +62,14 @@ pub struct Handler {
     pub max_recoveries: u32,
 }
 
+/// What marks a step as one that gathers: it takes the events of its one input as a list, all those that descend from
+/// one array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collect {
+    /// How many events it takes of an array at most; `None` for all.
+    pub take: Option<u32>,
+}
+
 /// A step.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
@@ -82,6 +90,12 @@ pub struct Step {
     pub timeout: Option<Millis>,
     /// Set when the step is an error handler. Such a step has no inputs of its own.
     pub handler: Option<Handler>,
+    /// Set when the step gathers. Such a step has one input.
+    pub collect: Option<Collect>,
+    /// Whether it says that it returns arrays. It may return one all the same.
+    pub fans_out: bool,
+    /// The event types that its handler waits for, as far as that was declared: for [`Graph::validate`] alone.
+    pub waits: Vec<EventTypeId>,
 }
 
 /// The most inputs a step may have: one bit each in [`Route::inputs`].
@@ -92,6 +106,8 @@ pub const MAX_INPUTS: usize = 32;
 pub struct Graph {
     types: Vec<EventType>,
     steps: Vec<Step>,
+    /// Whether some step gathers. Otherwise it does not matter which array an event descends from.
+    gathers: bool,
     /// For each step the error handler that takes its failures.
     handlers: Vec<Option<StepId>>,
     /// The handler for the steps that have none of their own.
@@ -126,6 +142,12 @@ impl Graph {
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Whether some step gathers.
+    #[must_use]
+    pub fn gathers(&self) -> bool {
+        self.gathers
     }
 
     /// Whether the outside alone can make a step be invoked: each of its inputs takes an event that no step makes.
@@ -183,7 +205,8 @@ impl Graph {
     /// Adds a step.
     ///
     /// # Errors
-    /// [`Code::InvalidStep`] when it has no inputs and is no handler, or too many, or an input takes nothing;
+    /// [`Code::InvalidStep`] when it has no inputs and is no handler, or too many, or an input takes nothing, or when
+    /// it gathers and has more than one input or takes none of the events;
     /// [`Code::InvalidWorkers`] when `workers` is 0; [`Code::StaleId`] when an event type or a handled step does not
     /// exist; [`Code::DuplicateHandler`] when one of the handled steps has a handler already, [`Code::HandlerHandled`]
     /// when one is a handler itself.
@@ -192,6 +215,7 @@ impl Graph {
         if step.inputs.is_empty() != step.handler.is_some()
             || step.inputs.len() > MAX_INPUTS
             || step.inputs.iter().any(Vec::is_empty)
+            || step.collect.is_some_and(|collect| step.inputs.len() != 1 || collect.take == Some(0))
         {
             return Err(Code::InvalidStep);
         }
@@ -212,6 +236,7 @@ impl Graph {
             }
         }
         self.handlers.push(None);
+        self.gathers |= step.collect.is_some();
         self.steps.push(step);
         for ty in 0..self.types.len() {
             self.add_route(id, EventTypeId(ty as u32));
@@ -331,6 +356,10 @@ impl Graph {
             write(&mut hash, &[name]);
             write(&mut hash, &[if step.handler.is_some() { "handler" } else { "step" }]);
             step.inputs.iter().for_each(|input| write(&mut hash, &names(input)));
+            if let Some(Collect { take }) = step.collect {
+                write(&mut hash, &["collect"]);
+                hash.write(&take.unwrap_or(0).to_le_bytes());
+            }
             if let Some(handler) = &step.handler {
                 let handled = handler.steps.iter().map(|step| &*self.steps[step.index()].name);
                 write(&mut hash, &sorted(handled.collect::<Vec<_>>()));

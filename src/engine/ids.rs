@@ -3,6 +3,8 @@
 //! The engine never sees a payload or a name at run time: an event is a type id and the number of the
 //! slot where the host keeps its payload. Newtypes keep the kinds of number apart.
 
+use core::num::NonZeroU32;
+
 use crate::wire::wire_struct;
 
 pub use crate::time::Millis;
@@ -62,6 +64,11 @@ pub struct InvocationId {
 
 wire_struct!(InvocationId { index, generation });
 
+/// A group: the events that a step has returned as one array, and what descends from them. The number is that of its
+/// place in the run's table plus 1, so that an event without a group needs no further bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupId(pub(super) NonZeroU32);
+
 /// An event on its way through a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -72,4 +79,7 @@ pub struct Event {
     /// How many times an error handler was entered on the way to this event; see
     /// [`Handler::max_recoveries`](super::Handler::max_recoveries).
     pub recoveries: u32,
+    /// The innermost group that it belongs to. Only events of invocations and joins have one: what is gathered, kept or
+    /// received by a wait has left its group.
+    pub group: Option<GroupId>,
 }

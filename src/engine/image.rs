@@ -7,7 +7,7 @@
 //!
 //! These types are the format of snapshots, written in the wire format of `postcard` (`docs/snapshot-format.md`): a
 //! field or a variant keeps its position. A change needs a new version of the format and a conversion from this one,
-//! like `snapshot/v1.rs`.
+//! like `snapshot/v2.rs`.
 
 use super::ids::{InvocationId, Slot};
 use crate::wire::{wire_enum, wire_struct};
@@ -52,8 +52,16 @@ pub struct Image {
     pub joins: Vec<JoinImage>,
     /// Events that no step took, the oldest of each type first.
     pub kept: Vec<KeptImage>,
-    /// Collections that are half full.
+    /// Collections that are half full, of those without a buffer.
     pub collections: Vec<CollectionImage>,
+    /// Arrays that are not done with. A group comes after the one around it.
+    pub groups: Vec<GroupImage>,
+    /// The steps that have returned arrays: positions in [`Image::steps`].
+    pub fanned: Vec<u32>,
+    /// Collections that are half full, of those with a buffer.
+    pub buffers: Vec<BufferImage>,
+    /// Failures of attempts that were followed by another one, or will be; in the order of the invocations.
+    pub failures: Vec<FailureImage>,
 }
 
 impl Image {
@@ -75,6 +83,10 @@ impl Image {
             joins: Vec::new(),
             kept: Vec::new(),
             collections: Vec::new(),
+            groups: Vec::new(),
+            fanned: Vec::new(),
+            buffers: Vec::new(),
+            failures: Vec::new(),
         }
     }
 }
@@ -128,7 +140,7 @@ pub struct InvocationImage {
     pub attempt: u32,
     /// When the first attempt began.
     pub began: u64,
-    /// The events, one for each input.
+    /// The events: one for each input, or those that were gathered.
     pub inputs: Vec<EventImage>,
     /// What it has asked for so far, in order.
     pub log: Vec<EntryImage>,
@@ -138,6 +150,10 @@ pub struct InvocationImage {
     pub sent: Vec<SentImage>,
     /// Whether it has written to the stream. A reset comes before its next attempt then.
     pub wrote: bool,
+    /// The group that it belongs to: position in [`Image::groups`].
+    pub group: Option<u32>,
+    /// Of a step that gathers: how many recoveries lie behind the list.
+    pub list: Option<u32>,
 }
 
 /// A request of a step and its result.
@@ -209,6 +225,32 @@ pub struct JoinImage {
     pub set: Vec<Option<KeptImage>>,
     /// What came for inputs that were full, the oldest of each type first.
     pub later: Vec<KeptImage>,
+    /// The group of all these events: position in [`Image::groups`].
+    pub group: Option<u32>,
+}
+
+/// A group: an array and what descends from it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupImage {
+    /// The group around it: position in [`Image::groups`].
+    pub parent: Option<u32>,
+    /// The step that has returned the array: position in [`Image::steps`].
+    pub source: u32,
+    /// How many recoveries lie behind the array.
+    pub recoveries: u32,
+    /// What was gathered so far.
+    pub gathered: Vec<GatheredImage>,
+}
+
+/// What a step has gathered of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GatheredImage {
+    /// Position in [`Image::steps`].
+    pub step: u32,
+    /// Whether the step was invoked with as many as it takes. What comes later is dropped.
+    pub released: bool,
+    /// In the order of arrival.
+    pub events: Vec<EventImage>,
 }
 
 /// An event that is kept.
@@ -231,6 +273,24 @@ pub struct CollectionImage {
     pub held: Vec<KeptImage>,
 }
 
+/// A collection with a buffer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BufferImage {
+    /// What the step calls it; not empty.
+    pub buffer: String,
+    /// The collection.
+    pub collection: CollectionImage,
+}
+
+/// The failure of the last attempt of an invocation that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureImage {
+    /// Position in [`Image::invocations`].
+    pub invocation: u32,
+    /// The event that an error handler would have got.
+    pub event: EventImage,
+}
+
 wire_struct!(Image {
     condition,
     ticks,
@@ -245,15 +305,37 @@ wire_struct!(Image {
     invocations,
     joins,
     kept,
-    collections
+    collections,
+    groups,
+    fanned,
+    buffers,
+    failures
 });
 wire_struct!(EventImage { ty, slot, recoveries });
-wire_struct!(InvocationImage { step, order, running, backoff, attempt, began, inputs, log, once, sent, wrote });
+wire_struct!(InvocationImage {
+    step,
+    order,
+    running,
+    backoff,
+    attempt,
+    began,
+    inputs,
+    log,
+    once,
+    sent,
+    wrote,
+    group,
+    list
+});
 wire_struct!(EntryImage { request, answer, published });
 wire_struct!(SentImage { ty, count });
-wire_struct!(JoinImage { step, set, later });
+wire_struct!(JoinImage { step, set, later, group });
+wire_struct!(GroupImage { parent, source, recoveries, gathered });
+wire_struct!(GatheredImage { step, released, events });
 wire_struct!(KeptImage { event, order });
 wire_struct!(CollectionImage { step, expected, held });
+wire_struct!(BufferImage { buffer, collection });
+wire_struct!(FailureImage { invocation, event });
 wire_enum!(Condition {
     0 => Created, 1 => Running, 2 => Waiting, 3 => Completed, 4 => StepFailed, 5 => TimedOut, 6 => Stalled,
     7 => LimitReached, 8 => Cancelled

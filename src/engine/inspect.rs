@@ -6,7 +6,7 @@ use super::Engine;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, WaitId};
 use super::join::Join;
 use super::pattern::Pattern;
-use super::state::{Awaited, Phase, State, Status, TimerTarget};
+use super::state::{Awaited, Buffer, Phase, State, Status, TimerTarget};
 
 /// A join that has some of its inputs but not all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,17 @@ pub struct OpenCollection {
     pub missing: Vec<(EventTypeId, u32)>,
 }
 
+/// An array that is not done with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenList {
+    /// The step that has returned it.
+    pub source: StepId,
+    /// How many invocations, events in joins and arrays directly inside it are left.
+    pub live: u32,
+    /// The steps that have gathered something and wait for the rest, and how many events each has.
+    pub gathered: Vec<(StepId, u32)>,
+}
+
 /// An invocation that waits for its next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
@@ -101,11 +112,11 @@ impl Engine {
         self.state.timers.values().map(|timer| timer.deadline).min()
     }
 
-    /// The joins that have some of their inputs but not all.
+    /// The joins that have some of their inputs but not all. A step has one for each array of which something waits.
     pub fn open_joins(&self) -> impl Iterator<Item = OpenJoin> {
-        self.state.steps.iter().enumerate().filter_map(|(id, step)| {
-            let (filled, later) = step.join.as_ref()?.fill();
-            (filled != 0).then_some(OpenJoin { step: StepId(id as u32), filled, later })
+        self.state.steps.iter().zip(0..).flat_map(|(step, id)| {
+            let fills = step.join.as_ref().into_iter().flat_map(Join::fills);
+            fills.map(move |(filled, later)| OpenJoin { step: StepId(id), filled, later })
         })
     }
 
@@ -113,7 +124,7 @@ impl Engine {
     #[must_use]
     pub fn open_collections(&self) -> Vec<OpenCollection> {
         let graph = self.graph.borrow();
-        let open = self.state.collections.iter().map(|((step, expected), held)| {
+        let open = self.state.collections.iter().map(|((step, expected, _), held)| {
             let mut missing: Vec<(EventTypeId, u32)> = Vec::new();
             for ty in graph.unpicked(held, expected) {
                 match missing.iter_mut().find(|(known, _)| *known == ty) {
@@ -126,6 +137,22 @@ impl Engine {
             OpenCollection { step: *step, held: expected - lacks, expected, missing }
         });
         open.collect()
+    }
+
+    /// The arrays that are not done with.
+    pub fn open_lists(&self) -> impl Iterator<Item = OpenList> {
+        self.state.groups.iter().map(|(_, group)| {
+            let open = group.gathered.iter().filter(|gathered| !gathered.released);
+            let gathered = open.map(|gathered| (gathered.step, gathered.events.len() as u32)).collect();
+            OpenList { source: group.source, live: group.live, gathered }
+        })
+    }
+
+    /// What steps have gathered so far of arrays that are not done with: once for each array.
+    pub fn gathered_lists(&self) -> impl Iterator<Item = (StepId, &[Event])> {
+        let gathered = self.state.groups.iter().flat_map(|(_, group)| &group.gathered);
+        let open = gathered.filter(|gathered| !gathered.released);
+        open.map(|gathered| (gathered.step, gathered.events.as_slice()))
     }
 
     /// The invocations that wait for their next attempt.
@@ -150,11 +177,12 @@ impl Engine {
         let graph = self.graph.borrow();
         let mut found = Vec::new();
         for ((step, at), id) in graph.steps().iter().zip(&self.state.steps).zip(0u32..) {
-            let lacks = at.join.as_ref().map_or(1, Join::lacks);
             let outside = graph.outside_inputs(StepId(id));
-            if step.inputs.is_empty() || lacks & !outside != 0 {
+            let all: Vec<u32> = at.join.as_ref().map_or(vec![1], |join| join.lacks(&self.state.groups).collect());
+            let Some(lacks) = all.into_iter().find(|lacks| lacks & !outside == 0).filter(|_| !step.inputs.is_empty())
+            else {
                 continue;
-            }
+            };
             let inputs = step.inputs.iter().zip(0..).filter(|(_, nth)| lacks & (1 << nth) != 0);
             let types = inputs.flat_map(|(accepted, _)| accepted).filter(|ty| !graph.is_made_inside(**ty));
             found.extend(types.map(|ty| (StepId(id), *ty)));
@@ -213,12 +241,24 @@ impl Engine {
         events
     }
 
-    /// How many events the step of an invocation has collected by a list so far.
+    /// How many events the step of an invocation has collected by a list, and in a buffer, so far.
     #[must_use]
-    pub fn collected(&self, invocation: InvocationId, pattern: &Pattern) -> usize {
+    pub fn collected(&self, invocation: InvocationId, pattern: &Pattern, buffer: Buffer) -> usize {
         let Some(invocation) = self.state.invocations.get(invocation) else { return 0 };
-        let held = self.state.collections.get(&(invocation.step, pattern.sorted.clone()));
+        let held = self.state.collections.get(&(invocation.step, pattern.sorted.clone(), buffer));
         held.map_or(0, |held| held.values().map(VecDeque::len).sum())
+    }
+
+    /// When the first attempt of an invocation began.
+    #[must_use]
+    pub fn began(&self, invocation: InvocationId) -> Option<Millis> {
+        self.state.invocations.get(invocation).map(|invocation| invocation.began)
+    }
+
+    /// The failure of the attempt before the one that runs now, or runs next.
+    #[must_use]
+    pub fn failure(&self, invocation: InvocationId) -> Option<Event> {
+        self.state.invocations.get(invocation)?.memory.as_ref()?.failure
     }
 
     /// The events of all types that are kept for a later wait.

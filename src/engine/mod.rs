@@ -10,6 +10,7 @@
 //! - `reduce.rs`: checks and applies a tick. Its methods are in `route.rs` (events), `wait.rs` (requests of steps) and
 //!   `failure.rs` (failed attempts).
 //! - `graph.rs`, `validate.rs`: event types and steps, and mistakes in them; `retry.rs`: retry policies.
+//! - `group.rs`: arrays of events, and the steps that gather what comes of one.
 //! - `state.rs`, `arena.rs`, `join.rs`, `pattern.rs`, `ids.rs`: the state and its parts.
 //! - `image.rs`: a run as data; `capture.rs`, `restore.rs`: from a state to its image, and back.
 //! - `inspect.rs`: reads the state, for messages and replays; `trace.rs`: records of what happens, for observers.
@@ -64,6 +65,7 @@ mod arena;
 mod capture;
 mod failure;
 mod graph;
+mod group;
 mod ids;
 mod image;
 mod inspect;
@@ -83,18 +85,18 @@ mod words;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-pub use graph::{EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
-pub use ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+pub use graph::{Collect, EventType, Graph, Handler, MAX_INPUTS, Role, Route, Step};
+pub use ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 pub use image::{
-    AnswerImage, Captured, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage,
-    KeptImage, RequestImage, SentImage,
+    AnswerImage, BufferImage, Captured, CollectionImage, Condition, EntryImage, EventImage, FailureImage,
+    GatheredImage, GroupImage, Image, InvocationImage, JoinImage, KeptImage, RequestImage, SentImage,
 };
-pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenWait, Pause, Question};
+pub use inspect::{InFlight, OpenCollection, OpenJoin, OpenList, OpenWait, Pause, Question};
 pub use pattern::{Pattern, Patterns};
 pub use restore::{Refusal, RestoreOptions};
 pub use retry::{RetryPolicy, Stop, Wait};
-pub use state::{Limits, RunOptions, State, Status};
-pub use tick::{Command, Inputs, Outcome, Tick, TickOutput, Verdict};
+pub use state::{Buffer, Limits, RunOptions, State, Status};
+pub use tick::{Command, Inputs, List, Outcome, Tick, TickOutput, Verdict};
 pub use trace::{Trace, TraceKind};
 pub use validate::Finding;
 pub use words::Commands;
@@ -163,7 +165,8 @@ impl Engine {
         reduce::reduce_send(&graph, &mut self.state, &mut self.commands, from, event, target, matches, now)
     }
 
-    /// [`Tick::Collect`] with a list that was made ready by [`pattern`](Engine::pattern).
+    /// [`Tick::Collect`], or with a buffer [`Tick::CollectInto`], with a list that was made ready by
+    /// [`pattern`](Engine::pattern). The buffer is not empty.
     ///
     /// # Errors
     /// As [`apply`](Engine::apply).
@@ -172,11 +175,12 @@ impl Engine {
         invocation: InvocationId,
         event: (EventTypeId, Slot),
         pattern: &Pattern,
+        buffer: Buffer,
         now: Millis,
     ) -> Result<TickOutput, Code> {
         let graph = self.graph.borrow();
         let lists = (pattern.expected(), &pattern.sorted);
-        reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, now)
+        reduce::reduce_collect(&graph, &mut self.state, &mut self.commands, invocation, event, lists, buffer, now)
     }
 
     /// The commands that have come up since the last call: deadlines that have changed, then the others in their
@@ -190,6 +194,14 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn out(&mut self) -> &mut Out {
         &mut self.commands
+    }
+
+    /// A run like this one that does not keep failures for the next attempt, as in version 2 of the format and before:
+    /// their journals name slots again that would not be free otherwise.
+    #[must_use]
+    pub(crate) fn without_failures(mut self) -> Engine {
+        self.state.keeps_failures = false;
+        self
     }
 
     /// A run like this one whose every tick goes the general way, also where there is a shorter one. It comes to the

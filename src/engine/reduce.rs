@@ -2,12 +2,13 @@
 
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::state::{Expected, Invocation, Phase, State, Status, Timer, TimerTarget, Waiter};
+use super::state::{Buffer, Expected, Invocation, Phase, State, Status, Timer, TimerTarget, Waiter};
 use super::tick::{Command, Outcome, Tick, TickOutput};
 use super::trace::TraceKind;
 use super::wait::Asking;
 use super::words::Out;
 use crate::error::Code;
+use crate::sorted::sort;
 
 /// One tick being applied. Its methods are in the files of this module by topic: events in `route`, requests of steps
 /// in `wait`, failed attempts in `failure`.
@@ -54,7 +55,7 @@ pub(super) fn reduce_complete(
     Ok(())
 }
 
-/// [`Tick::Collect`], see [`reduce`], with types that were checked and sorted before.
+/// [`Tick::Collect`] and [`Tick::CollectInto`], see [`reduce`], with types that were checked and sorted before.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn reduce_collect(
     graph: &Graph,
@@ -63,6 +64,7 @@ pub(super) fn reduce_collect(
     invocation: InvocationId,
     (ty, slot): (EventTypeId, Slot),
     (expected, sorted): (&[EventTypeId], &Expected),
+    buffer: Buffer,
     now: Millis,
 ) -> Result<TickOutput, Code> {
     let mut reducer = Reducer { graph, state, out };
@@ -70,7 +72,7 @@ pub(super) fn reduce_collect(
     reducer.check_running(invocation)?;
     reducer.check_event(ty, slot)?;
     let start = reducer.begin(now);
-    let reply = reducer.collect(invocation, ty, slot, expected, Some(sorted));
+    let reply = reducer.collect(invocation, ty, slot, (expected, Some(sorted)), buffer);
     reducer.finish(start);
     Ok(reply)
 }
@@ -154,8 +156,10 @@ impl Reducer<'_> {
         target: Option<StepId>,
         matches: &[WaitId],
     ) {
-        let recoveries = from.and_then(|id| self.state.invocations.get(id)).map_or(0, Invocation::recoveries);
-        let event = self.adopt(ty, slot, recoveries);
+        let sender = from.and_then(|id| self.state.invocations.get(id));
+        let recoveries = sender.map_or(0, Invocation::recoveries);
+        let group = sender.and_then(|sender| sender.inputs.group());
+        let event = Event { group, ..self.adopt(ty, slot, recoveries) };
         if from.is_some_and(|by| self.is_repeated(by, ty)) {
             self.release(slot);
         } else {
@@ -194,6 +198,11 @@ impl Reducer<'_> {
             Tick::Complete { invocation, output, .. } => {
                 self.check_complete(*invocation, *output)?;
             }
+            Tick::CompleteList { invocation, outputs, .. } => {
+                self.check_running(*invocation)?;
+                outputs.iter().try_for_each(|(ty, _)| self.check_type(*ty))?;
+                self.check_slots(outputs)?;
+            }
             Tick::Fail { invocation, ty, slot, .. } => {
                 self.check_running(*invocation)?;
                 self.check_event(*ty, *slot)?;
@@ -207,7 +216,9 @@ impl Reducer<'_> {
                 self.check_type(*ty)?;
                 self.check_event(*question, *slot)?;
             }
-            Tick::Collect { invocation, ty, slot, expected } => {
+            Tick::CollectInto { buffer, .. } if buffer.is_empty() => return Err(Code::StaleId),
+            Tick::Collect { invocation, ty, slot, expected }
+            | Tick::CollectInto { invocation, ty, slot, expected, .. } => {
                 self.check_running(*invocation)?;
                 self.check_event(*ty, *slot)?;
                 expected.iter().try_for_each(|ty| self.check_type(*ty))?;
@@ -258,6 +269,24 @@ impl Reducer<'_> {
         }
     }
 
+    /// As [`check_slot`](Self::check_slot), for several that are handed over at a time: none may be among them twice.
+    fn check_slots(&self, events: &[(EventTypeId, Slot)]) -> Result<(), Code> {
+        let mut next = self.state.slots.len();
+        let mut used = Vec::new();
+        for (_, slot) in events {
+            match self.state.slots.get(slot.index()) {
+                Some(0) => used.push(slot.0),
+                None if slot.index() == next => next += 1,
+                _ => return Err(Code::StaleId),
+            }
+        }
+        sort(&mut used);
+        if used.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Code::StaleId);
+        }
+        Ok(())
+    }
+
     #[inline]
     fn check_event(&self, ty: EventTypeId, slot: Slot) -> Result<(), Code> {
         self.check_type(ty)?;
@@ -287,6 +316,7 @@ impl Reducer<'_> {
                 }
             }
             Tick::Complete { invocation, output, matches } => self.complete(invocation, output, &matches),
+            Tick::CompleteList { invocation, outputs, matches } => self.complete_list(invocation, &outputs, &matches),
             Tick::Fail { invocation, ty, slot, verdict } => self.fail(invocation, ty, slot, verdict),
             Tick::Wait { invocation, ty, id, timeout, predicated, claim } => {
                 let asking = Asking { ty, id, timeout, predicated, claim, question: None };
@@ -300,7 +330,10 @@ impl Reducer<'_> {
             Tick::Answer { wait, ty, slot } => self.answer(wait, ty, slot),
             Tick::Sleep { invocation, delay } => return self.sleep(invocation, delay),
             Tick::Collect { invocation, ty, slot, expected } => {
-                return self.collect(invocation, ty, slot, &expected, None);
+                return self.collect(invocation, ty, slot, (&expected, None), None);
+            }
+            Tick::CollectInto { invocation, ty, slot, expected, buffer } => {
+                return self.collect(invocation, ty, slot, (&expected, None), Some(buffer.into()));
             }
             Tick::Block { invocation } => self.change(invocation, |invocation| invocation.blocked += 1),
             Tick::Unblock { invocation } => {
@@ -392,7 +425,10 @@ impl Reducer<'_> {
             return false;
         }
         let mut joins = self.state.steps.iter().zip(0u32..).filter_map(|(step, id)| Some((step.join.as_ref()?, id)));
-        !joins.any(|(join, id)| join.lacks() & !self.graph.outside_inputs(StepId(id)) == 0)
+        !joins.any(|(join, id)| {
+            let outside = self.graph.outside_inputs(StepId(id));
+            join.lacks(&self.state.groups).any(|lacks| lacks & !outside == 0)
+        })
     }
 
     /// Ends the run. A completed run needs nothing any more; a failed one keeps its work for a snapshot.
@@ -443,7 +479,7 @@ impl Reducer<'_> {
     #[inline]
     pub(super) fn adopt(&mut self, ty: EventTypeId, slot: Slot, recoveries: u32) -> Event {
         self.adopt_slot(slot);
-        Event { ty, slot, recoveries }
+        Event { ty, slot, recoveries, group: None }
     }
 
     #[inline]

@@ -8,14 +8,17 @@ use std::rc::Rc;
 use super::Engine;
 use super::capture::{step_name, type_name};
 use super::graph::{Graph, Role};
-use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
-use super::image::{AnswerImage, Condition, EntryImage, EventImage, Image, InvocationImage, KeptImage, RequestImage};
-use super::join::Join;
-use super::state::{
-    Awaited, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent, State, Status,
-    Timer, TimerTarget, Waiter,
+use super::group::{Gathered, Group};
+use super::ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::image::{
+    AnswerImage, BufferImage, CollectionImage, Condition, EntryImage, EventImage, FailureImage, GatheredImage, Image,
+    InvocationImage, KeptImage, RequestImage,
 };
-use super::tick::Inputs;
+use super::state::{
+    Awaited, Expected, Held, Invocation, Kept, LogEntry, Memory, Phase, Request, RequestResult, RunOptions, Sent,
+    State, Status, Timer, TimerTarget, Waiter,
+};
+use super::tick::{Inputs, List};
 use super::wait::sorted_types;
 use crate::error::Code;
 use crate::sorted::sort;
@@ -100,6 +103,7 @@ impl Engine {
                 state: State::new(&graph, RunOptions { seed: image.seed, ..how.options }),
                 waits: Vec::new(),
                 subject: String::new(),
+                groups: Vec::new(),
             };
             match restore.run(how) {
                 Ok(()) => restore.state,
@@ -142,6 +146,8 @@ struct Restore<'a> {
     waits: Vec<(u32, Option<u64>, Waiter)>,
     /// The step that the refusal is about; empty when it is about none.
     subject: String,
+    /// The groups, in the order of the image.
+    groups: Vec<GroupId>,
 }
 
 /// A refusal is a code here, whose subject is beside it, so that results are small.
@@ -176,6 +182,7 @@ impl Restore<'_> {
         if let Some(deadline) = deadline {
             self.set_timer(deadline, TimerTarget::Run);
         }
+        self.empty_groups()?;
         for invocation in &image.invocations {
             self.invocation(invocation)?;
         }
@@ -186,6 +193,7 @@ impl Restore<'_> {
             self.state.kept.or_default(kept.event.ty).push_back(kept);
         }
         self.collections()?;
+        self.failures()?;
         // Slots are numbered as they are met, so there is none that nothing refers to.
         if self.state.slots.len() != image.slots as usize {
             return self.invalid();
@@ -199,8 +207,8 @@ impl Restore<'_> {
 
     fn is_blank(&self) -> bool {
         let image = self.image;
-        let empty = image.invocations.is_empty() && image.joins.is_empty();
-        empty && image.kept.is_empty() && image.collections.is_empty() && image.slots == 0
+        let empty = image.invocations.is_empty() && image.joins.is_empty() && image.groups.is_empty();
+        empty && image.kept.is_empty() && image.collections.is_empty() && image.buffers.is_empty() && image.slots == 0
     }
 
     #[inline(never)]
@@ -234,7 +242,7 @@ impl Restore<'_> {
     #[inline(never)]
     fn event(&mut self, event: &EventImage) -> Checked<Event> {
         let ty = self.ty(event.ty)?;
-        Ok(Event { ty, slot: self.slot(event.slot, Some(ty))?, recoveries: event.recoveries })
+        Ok(Event { ty, slot: self.slot(event.slot, Some(ty))?, recoveries: event.recoveries, group: None })
     }
 
     #[inline(never)]
@@ -262,7 +270,8 @@ impl Restore<'_> {
     #[inline(never)]
     fn invocation(&mut self, image: &InvocationImage) -> Checked<()> {
         let step = self.step(image.step)?;
-        let inputs = self.inputs(step, &image.inputs)?;
+        let group = self.hold(image.group)?;
+        let inputs = self.inputs(step, &image.inputs, group, image.list)?;
         let order = self.order(image.order)?;
         let id = self.state.invocations.insert(Invocation {
             step,
@@ -299,16 +308,31 @@ impl Restore<'_> {
 
     /// Checks that the step takes the events as they are.
     #[inline(never)]
-    fn inputs(&mut self, step: StepId, events: &[EventImage]) -> Checked<Inputs> {
-        let events = self.events(events)?;
+    fn inputs(
+        &mut self,
+        step: StepId,
+        events: &[EventImage],
+        group: Option<GroupId>,
+        list: Option<u32>,
+    ) -> Checked<Inputs> {
+        let mut events = self.events(events)?;
         let spec = &self.graph.steps()[step.index()];
         let fits = |(nth, event): (usize, &Event)| match &spec.handler {
             Some(_) => self.graph.types()[event.ty.index()].role == Role::StepFailed,
             None => self.graph.route(event.ty, step).is_some_and(|route| route.inputs & (1 << nth) != 0),
         };
-        if events.len() != spec.inputs.len().max(1) || !events.iter().enumerate().all(fits) {
+        if let Some(recoveries) = list {
+            let takes = |event: &Event| self.graph.route(event.ty, step).is_some();
+            if spec.collect.is_none() || !events.iter().all(takes) {
+                return self.changed(step);
+            }
+            return Ok(Inputs::List(Box::new(List { events: events.into_boxed_slice(), group, recoveries })));
+        }
+        let count = spec.inputs.len().max(1);
+        if spec.collect.is_some() || events.len() != count || !events.iter().enumerate().all(fits) {
             return self.changed(step);
         }
+        events.iter_mut().for_each(|event| event.group = group);
         Ok(match events.as_slice() {
             [event] => Inputs::One(*event),
             _ => Inputs::Many(events.into()),
@@ -410,50 +434,132 @@ impl Restore<'_> {
         Ok(())
     }
 
+    /// Another event, invocation or group is inside a group.
     #[inline(never)]
-    fn joins(&mut self) -> Checked<()> {
-        for join in &self.image.joins {
-            let step = self.step(join.step)?;
-            let mut set = Vec::new();
-            for at in &join.set {
-                set.push(at.as_ref().map(|kept| self.kept(kept)).transpose()?);
+    fn hold(&mut self, group: Option<u32>) -> Checked<Option<GroupId>> {
+        let Some(group) = group else { return Ok(None) };
+        let Some(id) = self.groups.get(group as usize).copied() else { return self.invalid() };
+        self.state.groups.hold(Some(id));
+        Ok(Some(id))
+    }
+
+    /// The groups without what they have gathered, and the steps that have returned arrays. A group comes after the one
+    /// around it.
+    #[inline(never)]
+    fn empty_groups(&mut self) -> Checked<()> {
+        if !self.image.groups.is_empty() && !self.graph.gathers() {
+            return match self.image.groups.first().map(|group| self.step(group.source)) {
+                Some(Ok(step)) => self.changed(step),
+                _ => self.invalid(),
+            };
+        }
+        for group in &self.image.groups {
+            let (parent, source) = (self.hold(group.parent)?, self.step(group.source)?);
+            let recoveries = group.recoveries;
+            let group = Group { parent, source, recoveries, live: 0, gathered: Vec::new() };
+            self.groups.push(self.state.groups.insert(group));
+        }
+        for step in &self.image.fanned {
+            let step = self.step(*step)?;
+            self.state.steps[step.index()].fans_out = true;
+        }
+        Ok(())
+    }
+
+    /// What the groups have gathered. A group in which nothing is left would be over.
+    #[inline(never)]
+    fn gathered(&mut self) -> Checked<()> {
+        for (nth, group) in self.image.groups.iter().enumerate() {
+            let mut gathered: Vec<Gathered> = Vec::new();
+            for image in &group.gathered {
+                let found = self.gathered_by(image)?;
+                if gathered.iter().any(|other| other.step == found.step) {
+                    return self.invalid();
+                }
+                gathered.push(found);
             }
-            let later = join.later.iter().map(|kept| self.kept(kept)).collect::<Checked<Vec<_>>>()?;
-            let inputs = |ty| self.graph.route(ty, step).map_or(0, |route| route.inputs);
-            let fits = set.len() > 1 && set.len() == self.graph.steps()[step.index()].inputs.len();
-            let restored = if fits { Join::restore(&set, &later, inputs) } else { None };
-            let Some(restored) = restored else { return self.changed(step) };
-            let previous = self.state.steps[step.index()].join.replace(restored);
-            // A second join of a step: the events of the first would be lost, and their slots never released.
-            if previous.is_some_and(|previous| previous.events().next().is_some()) {
-                return self.invalid();
+            match self.state.groups.get_mut(self.groups[nth]) {
+                Some(group) if group.live > 0 => group.gathered = gathered,
+                _ => return self.invalid(),
             }
         }
         Ok(())
     }
 
     #[inline(never)]
-    fn collections(&mut self) -> Checked<()> {
-        let mut all = Vec::new();
-        let mut keys = Vec::new();
-        for (collection, nth) in self.image.collections.iter().zip(0u32..) {
-            let step = self.step(collection.step)?;
-            let expected = collection.expected.iter().map(|ty| self.ty(*ty)).collect::<Checked<Vec<_>>>()?;
-            let mut held = Held::default();
-            for kept in &collection.held {
-                let kept = self.kept(kept)?;
-                let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
-                queue.push_back(kept);
+    fn gathered_by(&mut self, image: &GatheredImage) -> Checked<Gathered> {
+        let step = self.step(image.step)?;
+        let events = self.events(&image.events)?;
+        let fits = |event: &Event| self.graph.route(event.ty, step).is_some();
+        let Some(collect) = self.graph.steps()[step.index()].collect.filter(|_| events.iter().all(fits)) else {
+            return self.changed(step);
+        };
+        if image.released && (collect.take.is_none() || !events.is_empty()) || !image.released && events.is_empty() {
+            return self.invalid();
+        }
+        // The step takes fewer than it did.
+        if collect.take.is_some_and(|most| events.len() >= most as usize) {
+            return self.changed(step);
+        }
+        Ok(Gathered { step, released: image.released, events })
+    }
+
+    #[inline(never)]
+    fn joins(&mut self) -> Checked<()> {
+        for join in &self.image.joins {
+            let step = self.step(join.step)?;
+            let mut set = Vec::new();
+            for at in &join.set {
+                set.push(at.as_ref().map(|kept| self.kept_in(kept, join.group)).transpose()?);
             }
-            let is_expected = |ty: EventTypeId| expected.iter().any(|expected| self.graph.is_kind_of(ty, *expected));
-            if !held.iter().all(|(ty, _)| is_expected(*ty)) {
-                return self.changed(step);
-            }
-            if held.is_empty() || self.graph.pick(&held, &expected).is_some() {
+            let later = join.later.iter().map(|kept| self.kept_in(kept, join.group));
+            let later = later.collect::<Checked<Vec<_>>>()?;
+            let group = join.group.and_then(|group| self.groups.get(group as usize).copied());
+            if group.is_none() && join.group.is_some() {
                 return self.invalid();
             }
+            let graph = self.graph;
+            let inputs = |ty| graph.route(ty, step).map_or(0, |route| route.inputs);
+            let fits = set.len() > 1 && set.len() == graph.steps()[step.index()].inputs.len();
+            let Some(at) = self.state.steps[step.index()].join.as_mut().filter(|_| fits) else {
+                return self.changed(step);
+            };
+            // A second join of a step and group: the events of the first would be lost, and their slots never released.
+            if at.contents().any(|(other, ..)| other == group) {
+                return self.invalid();
+            }
+            if at.restore(group, &set, &later, inputs).is_none() {
+                return self.changed(step);
+            }
+        }
+        Ok(())
+    }
+
+    /// An event that a join keeps, which is inside a group.
+    fn kept_in(&mut self, kept: &KeptImage, group: Option<u32>) -> Checked<Kept> {
+        let mut kept = self.kept(kept)?;
+        kept.event.group = self.hold(group)?;
+        Ok(kept)
+    }
+
+    /// The collections, and what the groups have gathered, which stands between those without and those with a buffer.
+    #[inline(never)]
+    fn collections(&mut self) -> Checked<()> {
+        let image = self.image;
+        let (mut all, mut keys) = (Vec::new(), Vec::new());
+        for collection in &image.collections {
+            let (step, expected, held) = self.collection(collection)?;
+            keys.push(((step, expected, None), all.len() as u32));
             all.push(held);
-            keys.push(((step, sorted_types(&expected)), nth));
+        }
+        self.gathered()?;
+        for BufferImage { buffer, collection } in &image.buffers {
+            if buffer.is_empty() {
+                return self.invalid();
+            }
+            let (step, expected, held) = self.collection(collection)?;
+            keys.push(((step, expected, Some(Rc::from(buffer.as_str()))), all.len() as u32));
+            all.push(held);
         }
         // Sorted, so that each is inserted at the end.
         sort(&mut keys);
@@ -462,6 +568,48 @@ impl Restore<'_> {
             // Two collections with one key: the events of one would be lost, and their slots never released.
             if self.state.collections.insert(key, held).is_some() {
                 return self.invalid();
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn collection(&mut self, image: &CollectionImage) -> Checked<(StepId, Expected, Held)> {
+        let step = self.step(image.step)?;
+        let expected = image.expected.iter().map(|ty| self.ty(*ty)).collect::<Checked<Vec<_>>>()?;
+        let mut held = Held::default();
+        for kept in &image.held {
+            let kept = self.kept(kept)?;
+            let queue: &mut VecDeque<Kept> = held.or_default(kept.event.ty);
+            queue.push_back(kept);
+        }
+        let is_expected = |ty: EventTypeId| expected.iter().any(|expected| self.graph.is_kind_of(ty, *expected));
+        if !held.iter().all(|(ty, _)| is_expected(*ty)) {
+            return self.changed(step);
+        }
+        if held.is_empty() || self.graph.pick(&held, &expected).is_some() {
+            return self.invalid();
+        }
+        Ok((step, sorted_types(&expected), held))
+    }
+
+    #[inline(never)]
+    fn failures(&mut self) -> Checked<()> {
+        let image = self.image;
+        let ids: Vec<InvocationId> = self.state.invocations.iter().map(|(id, _)| id).collect();
+        let mut next = 0;
+        for FailureImage { invocation: nth, event } in &image.failures {
+            // In order, and so each once; no attempt before the first one has failed.
+            let follows = image.invocations.get(*nth as usize).is_some_and(|invocation| invocation.attempt > 0);
+            let event = self.event(event)?;
+            let is_failure = self.graph.types()[event.ty.index()].role == Role::StepFailed;
+            let Some(id) = ids.get(*nth as usize) else { return self.invalid() };
+            if *nth < next || !follows || !is_failure {
+                return self.invalid();
+            }
+            next = nth + 1;
+            if let Some(invocation) = self.state.invocations.get_mut(*id) {
+                invocation.memory().failure = Some(event);
             }
         }
         Ok(())

@@ -48,6 +48,28 @@ pub enum Wait {
         /// The highest upper end.
         max: Millis,
     },
+    /// Anywhere between `min` and what `Exponential` would give; the upper end is at least `min`.
+    RandomExponential {
+        /// The upper end before the second attempt.
+        initial: Millis,
+        /// What each further upper end is multiplied by.
+        factor: f64,
+        /// The shortest wait.
+        min: Millis,
+        /// The highest upper end.
+        max: Millis,
+    },
+    /// What `Exponential` would give and up to `jitter` more, together at most `max`.
+    ExponentialJitter {
+        /// Before the second attempt.
+        initial: Millis,
+        /// What each further wait is multiplied by.
+        factor: f64,
+        /// The longest wait.
+        max: Millis,
+        /// The most that is added.
+        jitter: Millis,
+    },
     /// One strategy for each attempt in turn; the last is used for all further ones.
     Chain(Vec<Wait>),
     /// All of them together, one after the other.
@@ -64,6 +86,8 @@ pub enum Stop {
     Attempts(u32),
     /// When this much time has gone by since the first attempt began.
     Delay(Millis),
+    /// When this much time would have gone by at the end of the next wait.
+    BeforeDelay(Millis),
     /// When any of them says so.
     Any(Vec<Stop>),
     /// When all of them say so. Of an empty list: never.
@@ -116,6 +140,14 @@ impl Wait {
             Wait::FullJitter { initial, factor, max } => {
                 Millis((unit(seed, salt) * exponential(*initial, *factor, *max, attempt)) as u64)
             }
+            Wait::RandomExponential { initial, factor, min, max } => {
+                let span = (exponential(*initial, *factor, *max, attempt) - min.0 as f64).max(0.0);
+                min.after(Millis((unit(seed, salt) * span) as u64))
+            }
+            Wait::ExponentialJitter { initial, factor, max, jitter } => {
+                let grown = Millis::from_f64(exponential(*initial, *factor, *max, attempt));
+                grown.after(Millis((unit(seed, salt) * jitter.0 as f64) as u64)).min(*max)
+            }
             Wait::Chain(waits) => {
                 let nth = (attempt.saturating_sub(1) as usize).min(waits.len().saturating_sub(1));
                 waits.get(nth).map_or(Millis(0), |wait| wait.delay(attempt, seed, salt))
@@ -129,15 +161,17 @@ impl Wait {
 }
 
 impl Stop {
-    /// Whether to stop after `attempt` attempts and `elapsed` since the first began.
+    /// Whether to stop after `attempt` attempts and `elapsed` since the first began, when the next one would begin after
+    /// `delay`.
     #[must_use]
-    pub fn is_reached(&self, attempt: u32, elapsed: Millis) -> bool {
+    pub fn is_reached(&self, attempt: u32, elapsed: Millis, delay: Millis) -> bool {
         match self {
             Stop::Never => false,
             Stop::Attempts(most) => attempt >= *most,
             Stop::Delay(longest) => elapsed >= *longest,
-            Stop::Any(stops) => stops.iter().any(|stop| stop.is_reached(attempt, elapsed)),
-            Stop::All(stops) => !stops.is_empty() && stops.iter().all(|stop| stop.is_reached(attempt, elapsed)),
+            Stop::BeforeDelay(longest) => elapsed.after(delay) >= *longest,
+            Stop::Any(stops) => stops.iter().any(|stop| stop.is_reached(attempt, elapsed, delay)),
+            Stop::All(stops) => !stops.is_empty() && stops.iter().all(|stop| stop.is_reached(attempt, elapsed, delay)),
         }
     }
 }
@@ -147,8 +181,9 @@ impl RetryPolicy {
     /// milliseconds), a list being its length followed by its members.
     ///
     /// Waits: 0 fixed `delay`; 1 exponential `initial factor max`; 2 incrementing `initial step max`; 3 random
-    /// `min max`; 4 full jitter `initial factor max`; 5 chain `n …`; 6 sum `n …`.
-    /// Stops: 0 never; 1 attempts `n`; 2 delay `ms`; 3 any `n …`; 4 all `n …`.
+    /// `min max`; 4 full jitter `initial factor max`; 5 chain `n …`; 6 sum `n …`; 7 random exponential
+    /// `initial factor min max`; 8 exponential with jitter `initial factor max jitter`.
+    /// Stops: 0 never; 1 attempts `n`; 2 delay `ms`; 3 any `n …`; 4 all `n …`; 5 before delay `ms`.
     ///
     /// # Errors
     /// [`Code::InvalidRetry`] when the numbers are not such a policy.
@@ -208,6 +243,18 @@ impl Reader<'_> {
             4 => Wait::FullJitter { initial: self.millis()?, factor: self.factor()?, max: self.millis()? },
             5 => Wait::Chain(self.list(Self::wait)?),
             6 => Wait::Sum(self.list(Self::wait)?),
+            7 => Wait::RandomExponential {
+                initial: self.millis()?,
+                factor: self.factor()?,
+                min: self.millis()?,
+                max: self.millis()?,
+            },
+            8 => Wait::ExponentialJitter {
+                initial: self.millis()?,
+                factor: self.factor()?,
+                max: self.millis()?,
+                jitter: self.millis()?,
+            },
             _ => return Err(Code::InvalidRetry),
         })
     }
@@ -219,6 +266,7 @@ impl Reader<'_> {
             2 => Stop::Delay(self.millis()?),
             3 => Stop::Any(self.list(Self::stop)?),
             4 => Stop::All(self.list(Self::stop)?),
+            5 => Stop::BeforeDelay(self.millis()?),
             _ => return Err(Code::InvalidRetry),
         })
     }
@@ -247,6 +295,14 @@ mod tests {
         let full = Wait::FullJitter { initial: ms(100), factor: 2.0, max: ms(1000) };
         let upper = Wait::Exponential { initial: ms(100), factor: 2.0, max: ms(1000) };
         assert!(delays(&full, 50).iter().zip(delays(&upper, 50)).all(|(drawn, most)| *drawn <= most));
+        let (initial, factor, max) = (ms(100), 2.0, ms(1000));
+        let drawn = delays(&Wait::RandomExponential { initial, factor, min: ms(90), max }, 50);
+        assert!(drawn.iter().zip(delays(&upper, 50)).all(|(drawn, most)| (90..=most).contains(drawn)));
+        assert_eq!(delays(&Wait::RandomExponential { initial, factor, min: ms(2000), max }, 2), [2000, 2000]);
+        let drawn = delays(&Wait::ExponentialJitter { initial, factor, max, jitter: ms(50) }, 50);
+        let fits = |(drawn, least): (&u64, u64)| *drawn >= least && *drawn <= (least + 50).min(1000);
+        assert!(drawn.iter().zip(delays(&upper, 50)).all(fits));
+        assert!(drawn[..3].iter().zip(delays(&upper, 3)).any(|(drawn, least)| *drawn > least));
     }
 
     #[test]
@@ -264,11 +320,21 @@ mod tests {
     #[test]
     fn stops_compose() {
         let stop = Stop::Any(vec![Stop::Attempts(5), Stop::All(vec![Stop::Attempts(2), Stop::Delay(Millis(100))])]);
-        assert!(!stop.is_reached(2, Millis(99)));
-        assert!(stop.is_reached(2, Millis(100)));
-        assert!(stop.is_reached(5, Millis(0)));
-        assert!(!Stop::All(vec![]).is_reached(9, Millis::MAX));
-        assert!(!Stop::Never.is_reached(u32::MAX, Millis::MAX));
+        let none = Millis(0);
+        assert!(!stop.is_reached(2, Millis(99), none));
+        assert!(stop.is_reached(2, Millis(100), none));
+        assert!(stop.is_reached(5, none, none));
+        assert!(!Stop::All(vec![]).is_reached(9, Millis::MAX, Millis::MAX));
+        assert!(!Stop::Never.is_reached(u32::MAX, Millis::MAX, Millis::MAX));
+    }
+
+    #[test]
+    fn a_wait_that_would_take_too_long_is_not_begun() {
+        let stop = Stop::BeforeDelay(Millis(100));
+        assert!(!stop.is_reached(1, Millis(60), Millis(39)));
+        assert!(stop.is_reached(1, Millis(60), Millis(40)));
+        assert!(stop.is_reached(1, Millis::MAX, Millis::MAX));
+        assert!(!Stop::Delay(Millis(100)).is_reached(1, Millis(60), Millis(40)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Millis;
-use super::graph::Role;
+use super::graph::{Collect, Role};
 use super::ids::{Event, EventTypeId, InvocationId, Slot, StepId, WaitId};
 use super::reduce::Reducer;
 use super::state::{Awaited, Invocation, Kept, Phase, Sent, State, Status, TimerTarget};
@@ -15,6 +15,11 @@ impl Reducer<'_> {
     /// alone). An event that no step and no wait takes is kept. The caller's reference to its slot is consumed.
     pub(super) fn enter(&mut self, event: Event, target: Option<StepId>, matches: &[WaitId]) {
         self.out.push(Command::Publish { slot: event.slot });
+        self.enter_published(event, target, matches);
+    }
+
+    /// As [`enter`](Self::enter), of an event that is published already.
+    pub(super) fn enter_published(&mut self, event: Event, target: Option<StepId>, matches: &[WaitId]) {
         let ty = &self.graph.types()[event.ty.index()];
         if ty.role == Role::Stop {
             self.end(Outcome::Completed(event.slot));
@@ -37,16 +42,27 @@ impl Reducer<'_> {
     pub(super) fn deliver(&mut self, step: StepId, inputs: u32, event: Event) {
         self.retain(event.slot);
         let order = self.arrival();
+        if let Some(Collect { take }) = self.graph.steps()[step.index()].collect {
+            return self.add_to_list(step, event, take, order);
+        }
+        if event.group.is_some() {
+            self.state.groups.hold(event.group);
+        }
         if self.state.steps[step.index()].join.is_none() && self.start_at_once(step, event, order) {
             return;
         }
         let complete = match &mut self.state.steps[step.index()].join {
-            None => Some(Inputs::One(event)),
-            Some(join) => join.add(event, inputs, order).map(Inputs::Many),
+            None => {
+                self.trace_delivered(event, step, Some(order));
+                return self.enqueue(step, Inputs::One(event), order, Some(event.slot));
+            }
+            Some(join) => join.add(event, inputs, order, &self.state.groups),
         };
         self.trace_delivered(event, step, complete.is_some().then_some(order));
-        if let Some(inputs) = complete {
-            self.enqueue(step, inputs, order, event.slot);
+        if let Some(mut events) = complete {
+            let left = self.unite(&mut events);
+            self.enqueue(step, Inputs::Many(events), order, Some(event.slot));
+            left.into_iter().for_each(|group| self.leave(Some(group)));
         }
     }
 
@@ -84,7 +100,7 @@ impl Reducer<'_> {
         self.retain(event.slot);
         let order = self.arrival();
         let queue = self.state.kept.or_default(event.ty);
-        queue.push_back(Kept { event, order });
+        queue.push_back(Kept { event: Event { group: None, ..event }, order });
         if is_full {
             let surplus: Vec<Kept> = (limit..held + 1).filter_map(|_| queue.pop_front()).collect();
             for kept in &surplus {
@@ -105,9 +121,9 @@ impl Reducer<'_> {
         missed.any(|wanted| self.graph.is_kind_of(ty, wanted))
     }
 
-    /// Makes an invocation of a complete set of events, of which `last` came last, and starts it as soon as a worker is
+    /// Makes an invocation of a complete set of events, of which `last` came last, if one did, and starts it as soon as a worker is
     /// free.
-    fn enqueue(&mut self, step: StepId, inputs: Inputs, order: u64, last: Slot) {
+    pub(super) fn enqueue(&mut self, step: StepId, inputs: Inputs, order: u64, last: Option<Slot>) {
         let id = self.state.invocations.insert(Invocation {
             step,
             phase: Phase::Queued,
@@ -232,12 +248,17 @@ impl Reducer<'_> {
         };
         let from = invocation.step;
         let to = &steps[route.step.index()];
-        if spec.workers.is_some() || to.join.is_some() || !to.queue.is_empty() || !steps[from.index()].queue.is_empty()
+        if spec.workers.is_some()
+            || spec.collect.is_some()
+            || to.join.is_some()
+            || !to.queue.is_empty()
+            || !steps[from.index()].queue.is_empty()
         {
             return false;
         }
         let taken = input.slot;
-        let event = Event { ty, slot, recoveries: input.recoveries };
+        // The new invocation takes the place of the old one in its group, too.
+        let event = Event { ty, slot, recoveries: input.recoveries, group: input.group };
         let order = *arrivals;
         invocation.step = route.step;
         invocation.order = order;
@@ -260,7 +281,7 @@ impl Reducer<'_> {
     fn complete_with_nothing(&mut self, id: InvocationId) -> bool {
         let Some(Invocation {
             phase: Phase::Running,
-            inputs: Inputs::One(input),
+            inputs: Inputs::One(input @ Event { group: None, .. }),
             memory: None,
             blocked: 0,
             asleep: 0,
@@ -294,7 +315,7 @@ impl Reducer<'_> {
         let Some(invocation) = self.take_off(id) else { return };
         self.trace_gone(TraceKind::StepSucceeded, &invocation, None);
         if let Some((ty, slot)) = output {
-            let event = self.adopt(ty, slot, invocation.recoveries());
+            let event = Event { group: invocation.inputs.group(), ..self.adopt(ty, slot, invocation.recoveries()) };
             self.trace_sent(event, Some(&invocation));
             self.enter(event, None, matches);
         }
@@ -304,6 +325,7 @@ impl Reducer<'_> {
             if !self.state.steps[invocation.step.index()].queue.is_empty() {
                 self.start_queued(invocation.step);
             }
+            self.leave(invocation.inputs.group());
         }
     }
 
@@ -344,6 +366,7 @@ impl State {
         self.active = 0;
         self.asleep = 0;
         self.invocations.clear();
+        self.groups.clear();
         self.waiters.clear();
         self.plain_waits.clear();
         self.kept.clear();

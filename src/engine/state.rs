@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::arena::Arena;
 use super::graph::Graph;
+use super::group::{Closers, Groups};
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::join::Join;
 use super::tick::{Inputs, Outcome};
@@ -125,6 +126,8 @@ pub(super) struct Memory {
     pub sent: Vec<Sent>,
     /// Whether something was written to the stream that is to be reset when the next attempt begins.
     pub wrote: bool,
+    /// The failure of the attempt before the one that runs now, or runs next.
+    pub failure: Option<Event>,
 }
 
 /// An invocation: a set of events on which a step is, was or will be run, through all its attempts.
@@ -188,15 +191,22 @@ impl Invocation {
     pub(super) fn recoveries(&self) -> u32 {
         match &self.inputs {
             Inputs::One(event) => event.recoveries,
-            Inputs::Many(events) => events.iter().map(|event| event.recoveries).max().unwrap_or(0),
+            Inputs::Many(events) => most_recoveries(events),
+            Inputs::List(list) => list.recoveries,
         }
     }
+}
+
+/// How many recoveries lie behind any of the events, at most.
+pub(super) fn most_recoveries(events: &[Event]) -> u32 {
+    events.iter().map(|event| event.recoveries).max().unwrap_or(0)
 }
 
 impl Memory {
     fn references(&self) -> impl Iterator<Item = Slot> {
         let answered = self.log.iter().flat_map(|entry| entry.result.events()).map(|event| event.slot);
-        answered.chain(self.once.iter().map(|(_, slot)| *slot))
+        let failure = self.failure.iter().map(|event| event.slot);
+        answered.chain(self.once.iter().map(|(_, slot)| *slot)).chain(failure)
     }
 }
 
@@ -218,6 +228,8 @@ pub(super) struct StepState {
     pub queue: VecDeque<InvocationId>,
     /// Of a step with several inputs.
     pub join: Option<Join>,
+    /// Whether it has returned an array in this run, or has said that it does.
+    pub fans_out: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -317,6 +329,9 @@ impl core::ops::Deref for Expected {
     }
 }
 
+/// What keeps two collections of a step apart that expect the same.
+pub type Buffer = Option<std::rc::Rc<str>>;
+
 /// The events of a half-full collection, by type.
 pub(super) type Held = SortedMap<EventTypeId, VecDeque<Kept>>;
 
@@ -339,8 +354,14 @@ pub struct State {
     pub(super) asleep: u32,
     pub(super) steps: Vec<StepState>,
     pub(super) invocations: Arena<Invocation>,
+    /// The arrays that are not done with.
+    pub(super) groups: Groups,
+    /// Which steps gather the arrays of which: worked out when it is needed.
+    pub(super) closers: Closers,
     /// The invocation whose last attempt has ended the run.
     pub(super) exhausted: Option<InvocationId>,
+    /// Whether failures are kept for the next attempt. Journals of version 2 and before are of runs that did not.
+    pub(super) keeps_failures: bool,
     pub(super) next_wait: u32,
     /// The waits before this one were open in the snapshot that the run was restored from.
     pub(super) recovered_waits: u32,
@@ -348,8 +369,8 @@ pub struct State {
     /// The open waits that take any event of a type.
     pub(super) plain_waits: SortedMap<EventTypeId, SortedMap<WaitId, ()>>,
     pub(super) kept: SortedMap<EventTypeId, VecDeque<Kept>>,
-    /// Half-full collections of `collect`, by step and by what they expect (sorted).
-    pub(super) collections: SortedMap<(StepId, Expected), Held>,
+    /// Half-full collections of `collect`, by step, by what they expect (sorted), and by buffer.
+    pub(super) collections: SortedMap<(StepId, Expected, Buffer), Held>,
     pub(super) next_timer: u32,
     pub(super) timers: SortedMap<TimerKey, Timer>,
     /// References to each slot.
@@ -365,6 +386,7 @@ impl State {
                 running: 0,
                 queue: VecDeque::new(),
                 join: (step.inputs.len() > 1).then(|| Join::new(step.inputs.len())),
+                fans_out: step.fans_out,
             })
             .collect();
         State {
@@ -378,7 +400,10 @@ impl State {
             asleep: 0,
             steps,
             invocations: Arena::new(),
+            groups: Groups::new(),
+            closers: Closers::default(),
             exhausted: None,
+            keeps_failures: true,
             next_wait: 0,
             recovered_waits: 0,
             waiters: SortedMap::default(),
@@ -394,9 +419,10 @@ impl State {
     /// Every slot that the state refers to, once for each reference.
     pub(super) fn references(&self) -> impl Iterator<Item = Slot> {
         let invocations = self.invocations.iter().flat_map(|(_, invocation)| invocation.references());
+        let gathered = self.groups.iter().flat_map(|(_, group)| group.events());
         let joins = self.steps.iter().filter_map(|step| step.join.as_ref()).flat_map(Join::events).copied();
         let collected = self.collections.values().flat_map(SortedMap::values);
         let kept = self.kept.values().chain(collected).flatten().map(|kept| kept.event);
-        invocations.chain(joins.chain(kept).map(|event| event.slot))
+        invocations.chain(joins.chain(gathered.copied()).chain(kept).map(|event| event.slot))
     }
 }

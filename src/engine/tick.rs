@@ -1,6 +1,6 @@
 //! What goes into the engine and what comes out of it.
 
-use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
+use super::ids::{Event, EventTypeId, GroupId, InvocationId, Millis, Slot, StepId, TimerKey, WaitId};
 use super::trace::Trace;
 use crate::wire::wire_enum;
 
@@ -170,6 +170,30 @@ pub enum Tick {
         /// Its payload.
         slot: Slot,
     },
+    /// An attempt succeeded and returned an array of events: a fan-out. They enter in their order. A stop event ends
+    /// the run, and what stands behind it is dropped.
+    CompleteList {
+        /// The attempt.
+        invocation: InvocationId,
+        /// The events, which may be none.
+        outputs: Vec<(EventTypeId, Slot)>,
+        /// The predicated waits that accept one of them: pairs of its position and the wait, in the order of the
+        /// positions.
+        matches: Vec<(u32, WaitId)>,
+    },
+    /// [`Tick::Collect`] into a collection that is kept apart from others of the step.
+    CollectInto {
+        /// As in [`Tick::Collect`].
+        invocation: InvocationId,
+        /// As in [`Tick::Collect`].
+        ty: EventTypeId,
+        /// As in [`Tick::Collect`].
+        slot: Slot,
+        /// As in [`Tick::Collect`].
+        expected: Vec<EventTypeId>,
+        /// What the step calls the collection; not empty.
+        buffer: Box<str>,
+    },
 }
 
 wire_enum!(Tick {
@@ -192,6 +216,8 @@ wire_enum!(Tick {
     16 => Doze { invocation },
     17 => Rouse { invocation },
     18 => Answer { wait, ty, slot },
+    19 => CompleteList { invocation, outputs, matches },
+    20 => CollectInto { invocation, ty, slot, expected, buffer },
 });
 
 /// What the host decides about a failure. The conditions of a retry policy look at error objects, which the engine does
@@ -231,7 +257,7 @@ pub enum Command {
         invocation: InvocationId,
         /// Which attempt it is, from 1.
         attempt: u32,
-        /// The payloads of its events, one for each input.
+        /// The payloads of its events: one for each input, or all that it has gathered.
         inputs: Vec<Slot>,
     },
     /// The next command invokes an attempt that writes again what an earlier one has written to the stream. Readers
@@ -319,17 +345,41 @@ pub enum Outcome {
 pub enum Inputs {
     /// Of a step with one input: nearly all, and without an allocation.
     One(Event),
-    /// Of a step with several inputs, in their order.
+    /// Of a step with several inputs, in their order. All have the group that the invocation belongs to.
     Many(Box<[Event]>),
+    /// Of a step that gathers.
+    List(Box<List>),
+}
+
+/// What a step has gathered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// In the order of arrival.
+    pub events: Box<[Event]>,
+    /// The group that the invocation belongs to: the one around the array.
+    pub group: Option<GroupId>,
+    /// How many recoveries lie behind the list. Not only behind its events: it may be empty.
+    pub recoveries: u32,
 }
 
 impl Inputs {
-    /// The events in the order of the inputs.
+    /// The events in the order of the inputs, or of arrival.
     #[must_use]
     pub fn as_slice(&self) -> &[Event] {
         match self {
             Inputs::One(event) => core::slice::from_ref(event),
             Inputs::Many(events) => events,
+            Inputs::List(list) => &list.events,
+        }
+    }
+
+    /// The group that the invocation belongs to.
+    #[must_use]
+    pub fn group(&self) -> Option<GroupId> {
+        match self {
+            Inputs::One(event) => event.group,
+            Inputs::Many(events) => events.first().and_then(|event| event.group),
+            Inputs::List(list) => list.group,
         }
     }
 }

@@ -238,9 +238,9 @@ impl Reducer<'_> {
         self.trace_step(TraceKind::EventDelivered, id, Some(event.slot), None);
     }
 
-    /// An invocation was made, of events of which `last` came last.
+    /// An invocation was made, of events of which `last` came last, if one did.
     #[inline]
-    pub(super) fn trace_queued(&mut self, id: InvocationId, last: Slot) {
+    pub(super) fn trace_queued(&mut self, id: InvocationId, last: Option<Slot>) {
         if self.out.is_traced() {
             self.write_queued(id, last);
         }
@@ -248,10 +248,10 @@ impl Reducer<'_> {
 
     #[cold]
     #[inline(never)]
-    fn write_queued(&mut self, id: InvocationId, last: Slot) {
+    fn write_queued(&mut self, id: InvocationId, last: Option<Slot>) {
         let Some(invocation) = self.state.invocations.get(id) else { return };
         let inputs: Vec<u32> = invocation.inputs.as_slice().iter().map(|event| event.slot.0).collect();
-        self.write_step(TraceKind::StepQueued, id, Some(last), NOTHING, &inputs);
+        self.write_step(TraceKind::StepQueued, id, last, NOTHING, &inputs);
     }
 
     /// An attempt starts.

@@ -2,7 +2,7 @@
 //!
 //! A step that does not declare its outputs may make any event, so nothing that depends on them counts as a mistake.
 
-use super::graph::{Graph, Role};
+use super::graph::{Graph, Role, Step};
 use super::ids::{EventTypeId, StepId};
 use crate::error::Code;
 
@@ -102,20 +102,41 @@ impl Graph {
         if all_declared {
             for (step, accepted) in self.unmade_inputs() {
                 let from_outside = accepted.iter().any(|ty| self.role(*ty) == Role::HumanResponse);
+                if self.steps()[step.index()].collect.is_some() {
+                    continue;
+                }
                 let missing = accepted.iter().find(|ty| self.role(**ty) != Role::Stop);
                 if let Some(ty) = missing.copied().filter(|_| !from_outside) {
                     findings.push(Finding::step(Code::NeverProduced, step.index()).with(ty));
                 }
             }
         }
+        if all_declared {
+            self.find_lists_of_no_array(findings);
+        }
         for (id, step) in self.steps().iter().enumerate() {
             for ty in step.outputs.iter().flatten() {
                 let for_outside = matches!(self.role(*ty), Role::Stop | Role::InputRequired);
                 let consumed =
                     self.types()[ty.index()].kinds.iter().any(|kind| !self.types()[kind.index()].routes.is_empty());
-                if !for_outside && !consumed {
+                if !for_outside && !consumed && !self.is_awaited(*ty) {
                     findings.push(Finding::step(Code::NeverConsumed, id).with(*ty));
                 }
+            }
+        }
+    }
+
+    /// Steps that gather what no step returns. Only what a step returns descends from an array.
+    fn find_lists_of_no_array(&self, findings: &mut Vec<Finding>) {
+        let gathering = self.steps().iter().enumerate().filter(|(_, step)| step.collect.is_some());
+        for (id, step) in gathering {
+            let returned = |from: &Step| {
+                let kinds = from.outputs.iter().flatten().flat_map(|ty| &self.types()[ty.index()].kinds);
+                kinds.into_iter().any(|kind| self.route(*kind, StepId(id as u32)).is_some())
+            };
+            let first = step.inputs.iter().flatten().next().filter(|_| !self.steps().iter().any(returned));
+            if let Some(ty) = first {
+                findings.push(Finding::step(Code::NoFanOut, id).with(*ty));
             }
         }
     }
@@ -130,6 +151,11 @@ impl Graph {
             after[from].push(to);
             before[to].push(from);
         }
+        // What a step waits for does not invoke it, but lets it go on.
+        let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
+        for (from, to) in pairs.filter(|(from, to)| self.answers(*from, *to)) {
+            before[to].push(from);
+        }
         let reached = spread((0..count).filter(|step| self.is_entry(*step)), &after);
         let ending = spread((0..count).filter(|step| self.makes(*step, Role::Stop)), &before);
         for step in 0..count {
@@ -140,6 +166,22 @@ impl Graph {
                 findings.push(Finding::step(Code::DeadEnd, step));
             }
         }
+    }
+
+    /// Whether some step waits for events of a type, or of a kind of it.
+    fn is_awaited(&self, ty: EventTypeId) -> bool {
+        self.steps().iter().flat_map(|step| &step.waits).any(|awaited| self.may_be(ty, *awaited))
+    }
+
+    /// Whether an event of a type may be one of another type too.
+    fn may_be(&self, ty: EventTypeId, other: EventTypeId) -> bool {
+        self.types()[ty.index()].kinds.iter().any(|kind| self.is_kind_of(*kind, other))
+    }
+
+    /// Whether a step returns something that another step waits for.
+    fn answers(&self, from: usize, to: usize) -> bool {
+        let outputs = self.steps()[from].outputs.iter().flatten();
+        outputs.into_iter().any(|ty| self.steps()[to].waits.iter().any(|awaited| self.may_be(*ty, *awaited)))
     }
 
     fn is_entry(&self, step: usize) -> bool {

@@ -4,7 +4,9 @@
 use super::graph::Graph;
 use super::ids::{Event, EventTypeId, InvocationId, Millis, Slot, TimerKey, WaitId};
 use super::reduce::Reducer;
-use super::state::{Awaited, Expected, Held, Kept, LogEntry, Memory, Request, RequestResult, TimerTarget, Waiter};
+use super::state::{
+    Awaited, Buffer, Expected, Held, Kept, LogEntry, Memory, Request, RequestResult, TimerTarget, Waiter,
+};
 use super::tick::{Command, TickOutput};
 use crate::sorted::SortedMap;
 
@@ -151,8 +153,8 @@ impl Reducer<'_> {
         id: InvocationId,
         ty: EventTypeId,
         slot: Slot,
-        expected: &[EventTypeId],
-        sorted: Option<&Expected>,
+        expected: (&[EventTypeId], Option<&Expected>),
+        buffer: Buffer,
     ) -> TickOutput {
         let event = self.adopt(ty, slot, 0);
         let Asked { entry, result, .. } = self.ask(id, Request::Collect);
@@ -160,7 +162,7 @@ impl Reducer<'_> {
             self.release(slot);
             return TickOutput::Collected(found);
         }
-        let found = self.gather(id, event, expected, sorted);
+        let found = self.gather(id, event, expected, buffer);
         self.set_result(id, entry, RequestResult::Collected(found.clone()));
         TickOutput::Collected(found)
     }
@@ -169,15 +171,15 @@ impl Reducer<'_> {
         &mut self,
         id: InvocationId,
         event: Event,
-        expected: &[EventTypeId],
-        sorted: Option<&Expected>,
+        (expected, sorted): (&[EventTypeId], Option<&Expected>),
+        buffer: Buffer,
     ) -> Option<Box<[Event]>> {
         let step = self.state.invocations.get(id)?.step;
         if !expected.iter().any(|ty| self.graph.is_kind_of(event.ty, *ty)) {
             self.release(event.slot);
             return None;
         }
-        let key = (step, sorted.map_or_else(|| sorted_types(expected), Expected::clone));
+        let key = (step, sorted.map_or_else(|| sorted_types(expected), Expected::clone), buffer);
         let order = self.arrival();
         let held = self.state.collections.or_default(key.clone());
         held.or_default(event.ty).push_back(Kept { event, order });
@@ -293,7 +295,7 @@ impl Reducer<'_> {
         let Some(waiter) = self.close(wait) else { return false };
         self.retain(event.slot);
         self.trace_taken(event, waiter.invocation);
-        self.settle(waiter, RequestResult::Received(event));
+        self.settle(waiter, RequestResult::Received(Event { group: None, ..event }));
         if waiter.asked {
             self.out.push(Command::Resolve { wait, slot: event.slot });
         }

@@ -4,7 +4,7 @@
 //! events. It is carried as it is.
 
 use super::header::{Header, Kind, LENGTH, number};
-use super::v1;
+use super::{v1, v2};
 use crate::engine::{Condition, Image};
 use crate::error::Code;
 use crate::hash::fnv;
@@ -97,6 +97,10 @@ pub fn encode_image(image: &Image) -> Vec<u8> {
 /// # Errors
 /// [`Code::SnapshotInvalid`]
 pub fn decode_image(bytes: &[u8], version: u8) -> Result<Image, Code> {
-    let image = if version == 1 { wire::read(bytes, v1::image) } else { wire::from_bytes(bytes) };
+    let image = match version {
+        1 => wire::read(bytes, v1::image),
+        2 => wire::read(bytes, v2::image),
+        _ => wire::from_bytes(bytes),
+    };
     image.ok_or(Code::SnapshotInvalid)
 }

@@ -17,7 +17,7 @@ pub enum Kind {
 pub const MAGIC: [u8; 4] = *b"STEP";
 
 /// The version of the format that is written. Older ones are read too.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// How many bytes a header takes.
 pub const LENGTH: usize = 24;

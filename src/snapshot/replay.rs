@@ -88,6 +88,7 @@ impl Replay {
                 (engine, Millis(image.now))
             }
         };
+        let engine = if reader.header.version < 3 { engine.without_failures() } else { engine };
         let reader = reader.position();
         Ok(Replay { engine, now, bytes, reader, types: 0 })
     }

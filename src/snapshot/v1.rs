@@ -4,27 +4,13 @@
 //! again. It published the event of a question before the wait began, so every wait in an image has had its question
 //! published.
 
+use super::v2;
 use crate::engine::{EntryImage, Image, InvocationImage, RequestImage, SentImage};
 use crate::wire::{Reader, Wire};
 
-/// An image. Of its parts, only invocations differ.
+/// An image. It differs from one of version 2 in its invocations.
 pub(super) fn image(reader: &mut Reader) -> Image {
-    Image {
-        condition: Wire::get(reader),
-        ticks: Wire::get(reader),
-        now: Wire::get(reader),
-        seed: Wire::get(reader),
-        deadline: Wire::get(reader),
-        arrivals: Wire::get(reader),
-        invoked: Wire::get(reader),
-        slots: Wire::get(reader),
-        types: Wire::get(reader),
-        steps: Wire::get(reader),
-        invocations: reader.list(invocation),
-        joins: Wire::get(reader),
-        kept: Wire::get(reader),
-        collections: Wire::get(reader),
-    }
+    v2::image_with(reader, invocation)
 }
 
 fn invocation(reader: &mut Reader) -> InvocationImage {
@@ -40,6 +26,8 @@ fn invocation(reader: &mut Reader) -> InvocationImage {
         once: Wire::get(reader),
         sent: Vec::new(),
         wrote: false,
+        group: None,
+        list: None,
     };
     for (image, written) in reader.list(sent) {
         if written {

@@ -41,8 +41,10 @@ pub struct Asking {
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub tick: Tick,
-    /// The payload that the tick handed over.
+    /// The payload that the tick handed over, unless that was an array.
     pub payload: Option<String>,
+    /// All payloads that the tick handed over, in order.
+    pub payloads: Vec<String>,
     /// The attempts that it began.
     pub begun: Vec<Call>,
     /// The waits that it answered with an event.
@@ -59,9 +61,18 @@ pub fn slot_of(tick: &Tick) -> Option<Slot> {
         | Tick::Fail { slot, .. }
         | Tick::Collect { slot, .. }
         | Tick::Answer { slot, .. }
+        | Tick::CollectInto { slot, .. }
         | Tick::Once { slot, .. }
         | Tick::Ask { slot, .. } => Some(*slot),
         _ => None,
+    }
+}
+
+/// The slots that a tick hands over, in order.
+pub fn slots_of(tick: &Tick) -> Vec<Slot> {
+    match tick {
+        Tick::CompleteList { outputs, .. } => outputs.iter().map(|(_, slot)| *slot).collect(),
+        _ => slot_of(tick).into_iter().collect(),
     }
 }
 
@@ -166,7 +177,8 @@ impl Host {
             self.wrote.insert(from.index);
         }
         let payload = slot_of(&tick).map(|slot| self.payload(slot));
-        self.turns.push(Turn { tick, payload, begun: Vec::new(), resolved: Vec::new() });
+        let payloads = slots_of(&tick).iter().map(|slot| self.payload(*slot)).collect();
+        self.turns.push(Turn { tick, payload, payloads, begun: Vec::new(), resolved: Vec::new() });
         for command in commands {
             self.carry_out(command);
         }
@@ -179,11 +191,16 @@ impl Host {
         if let Tick::Timer { key } = tick {
             self.timers.remove(key);
         }
-        let (Tick::Complete { invocation, .. } | Tick::Fail { invocation, .. }) = tick else { return };
-        let at = self.running.iter().position(|call| call.id == *invocation);
+        let over = match tick {
+            Tick::Complete { invocation, .. }
+            | Tick::CompleteList { invocation, .. }
+            | Tick::Fail { invocation, .. } => invocation,
+            _ => return,
+        };
+        let at = self.running.iter().position(|call| call.id == *over);
         self.running.remove(at.expect("only a running attempt is settled"));
         // What it asked for and was not given is void.
-        self.open.retain(|_, open| open.by != *invocation);
+        self.open.retain(|_, open| open.by != *over);
     }
 
     fn carry_out(&mut self, command: Command) {
@@ -404,6 +421,29 @@ impl Host {
         self.try_finish(call.id, ty, payload).expect("the attempt is running");
     }
 
+    /// The attempt returns an array.
+    pub fn finish_list(&mut self, call: &Call, events: &[(EventTypeId, &str)]) {
+        self.try_finish_list(call.id, events).expect("the attempt is running");
+    }
+
+    pub fn try_finish_list(
+        &mut self,
+        id: InvocationId,
+        events: &[(EventTypeId, impl ToString)],
+    ) -> Result<TickOutput, Code> {
+        let outputs: Vec<_> = events.iter().map(|(ty, payload)| (*ty, self.put(payload.to_string()))).collect();
+        let matches = outputs.iter().zip(0..).flat_map(|((ty, slot), nth)| {
+            let waits = self.matches(*ty, &self.payload(*slot));
+            waits.into_iter().map(move |wait| (nth, wait))
+        });
+        let tick = Tick::CompleteList { invocation: id, matches: matches.collect(), outputs: outputs.clone() };
+        let reply = self.tick(tick);
+        if reply.is_err() {
+            outputs.iter().for_each(|(_, slot)| self.take_back(*slot));
+        }
+        reply
+    }
+
     /// The attempt returns nothing.
     pub fn finish_empty(&mut self, call: &Call) {
         let tick = Tick::Complete { invocation: call.id, output: None, matches: vec![] };
@@ -539,8 +579,23 @@ impl Host {
         payload: impl ToString,
         expected: &[EventTypeId],
     ) -> Option<Vec<String>> {
+        self.collect_into(None, call, ty, payload, expected)
+    }
+
+    pub fn collect_into(
+        &mut self,
+        buffer: Option<&str>,
+        call: &Call,
+        ty: EventTypeId,
+        payload: impl ToString,
+        expected: &[EventTypeId],
+    ) -> Option<Vec<String>> {
         let slot = self.put(payload);
-        let tick = Tick::Collect { invocation: call.id, ty, slot, expected: expected.to_vec() };
+        let (invocation, expected) = (call.id, expected.to_vec());
+        let tick = match buffer {
+            None => Tick::Collect { invocation, ty, slot, expected },
+            Some(buffer) => Tick::CollectInto { invocation, ty, slot, expected, buffer: buffer.into() },
+        };
         let reply = self.tick_with(slot, tick).expect("the attempt is running");
         let TickOutput::Collected(found) = reply else { panic!("collect answers {reply:?}") };
         found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())

@@ -10,10 +10,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use stepstream::engine::{
-    EventTypeId, Graph, Handler, Limits, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Stop, Wait,
+    Collect, EventTypeId, Graph, Handler, Limits, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Stop, Wait,
 };
 
-pub use host::{Asking, Call, Host, Open, Turn, WaitResult, slot_of};
+pub use host::{Asking, Call, Host, Open, Turn, WaitResult, slot_of, slots_of};
 
 /// A graph in the making, with one event type of each role.
 pub struct Flow {
@@ -53,6 +53,11 @@ impl Flow {
 
     pub fn add(&mut self, step: Step) -> StepId {
         self.graph.add_step(step).expect("the step is well made")
+    }
+
+    /// A step that gathers all events of a type that descend from one array, or the first `take` of them.
+    pub fn collect(&mut self, ty: EventTypeId, take: Option<u32>, outputs: &[EventTypeId]) -> StepId {
+        self.add(Step { collect: Some(Collect { take }), ..takes(&[ty], outputs) })
     }
 
     /// An error handler for `steps`, or for all that have none.

@@ -4,11 +4,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use stepstream::engine::{
-    EventTypeId, Handler, InvocationId, Limits, Millis, RetryPolicy, RunOptions, Slot, Step, StepId, Stop, Tick,
-    TimerKey, Verdict, Wait, WaitId,
+    Collect, EventTypeId, Handler, InvocationId, Limits, Millis, RetryPolicy, RunOptions, Slot, Step, StepId, Stop,
+    Tick, TimerKey, Verdict, Wait, WaitId,
 };
 
-use crate::engine_kit::{Asking, Flow, Host, Open, slot_of};
+use crate::engine_kit::{Asking, Flow, Host, Open, slots_of};
 
 /// A number that picks one of what there is.
 pub type Pick = u8;
@@ -23,6 +23,9 @@ pub struct StepPlan {
     pub attempts: Option<u32>,
     pub pause: u64,
     pub timeout: Option<u64>,
+    /// Whether it gathers its first input, and how many of an array.
+    pub collect: Option<Option<u32>>,
+    pub fans_out: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +46,10 @@ pub enum Action {
     Finish {
         by: Pick,
         ty: Option<Pick>,
+    },
+    FinishList {
+        by: Pick,
+        types: Vec<Pick>,
     },
     Stop {
         by: Pick,
@@ -121,14 +128,17 @@ pub fn plans() -> impl Strategy<Value = Plan> {
         proptest::option::of(1..=4u32),
         prop_oneof![Just(0), 1..50u64],
         proptest::option::weighted(0.2, 1..100u64),
+        (proptest::option::weighted(0.3, proptest::option::weighted(0.4, 1..4u32)), proptest::bool::weighted(0.2)),
     )
-        .prop_map(|(inputs, outputs, workers, attempts, pause, timeout)| StepPlan {
+        .prop_map(|(inputs, outputs, workers, attempts, pause, timeout, (collect, fans_out))| StepPlan {
             inputs,
             outputs,
             workers,
             attempts,
             pause,
             timeout,
+            collect,
+            fans_out,
         });
     (
         vec(proptest::option::weighted(0.3, any::<Pick>()), 2..=5),
@@ -176,6 +186,8 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
         }),
         (invocation.clone(), proptest::option::of(event.clone()), matches())
             .prop_map(|(invocation, output, matches)| Tick::Complete { invocation, output, matches }),
+        (invocation.clone(), vec(event.clone(), 0..4), vec((0..4u32, number().prop_map(WaitId)), 0..3))
+            .prop_map(|(invocation, outputs, matches)| Tick::CompleteList { invocation, outputs, matches }),
         (invocation.clone(), event.clone(), verdicts()).prop_map(|(invocation, (ty, slot), verdict)| Tick::Fail {
             invocation,
             ty,
@@ -213,8 +225,17 @@ pub fn nonsense() -> impl Strategy<Value = Tick> {
                 slot
             }
         ),
-        (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3))
+        (invocation.clone(), event.clone(), vec(number().prop_map(EventTypeId), 0..3))
             .prop_map(|(invocation, (ty, slot), expected)| Tick::Collect { invocation, ty, slot, expected }),
+        (invocation.clone(), event, vec(number().prop_map(EventTypeId), 0..3), "b{0,2}").prop_map(
+            |(invocation, (ty, slot), expected, buffer)| Tick::CollectInto {
+                invocation,
+                ty,
+                slot,
+                expected,
+                buffer: buffer.into()
+            }
+        ),
         invocation.clone().prop_map(|invocation| Tick::Block { invocation }),
         invocation.clone().prop_map(|invocation| Tick::Unblock { invocation }),
         invocation.clone().prop_map(|invocation| Tick::Doze { invocation }),
@@ -229,6 +250,7 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
     let sender = || proptest::option::of(any::<Pick>());
     let action = prop_oneof![
         12 => (by(), proptest::option::weighted(0.8, any::<Pick>())).prop_map(|(by, ty)| Action::Finish { by, ty }),
+        5 => (by(), vec(any::<Pick>(), 0..5)).prop_map(|(by, types)| Action::FinishList { by, types }),
         4 => (by(), verdicts()).prop_map(|(by, verdict)| Action::Fail { by, verdict }),
         10 => (sender(), by(), proptest::option::weighted(0.2, by()))
             .prop_map(|(by, ty, target)| Action::Send { by, ty, target }),
@@ -280,13 +302,15 @@ impl Host {
     /// Gives any tick to the engine, which may even accept it: some of the ids may exist.
     pub fn nonsense(&mut self, tick: &Tick, payload: String) {
         // A slot that is free may be handed over, so then there must be something in it.
-        let free = slot_of(tick).filter(|slot| self.free.contains(&slot.0) || slot.index() == self.slots.len());
-        if let Some(slot) = free {
-            self.free.remove(&slot.0);
+        let mut handed: Vec<Slot> = Vec::new();
+        for slot in slots_of(tick) {
             if slot.index() == self.slots.len() {
                 self.slots.push(None);
+            } else if !self.free.remove(&slot.0) {
+                continue;
             }
-            self.slots[slot.index()] = Some(payload);
+            self.slots[slot.index()] = Some(format!("{payload}{}", ".".repeat(handed.len())));
+            handed.push(slot);
         }
         let reply = match tick {
             Tick::Wait { invocation, ty, predicated, .. } => {
@@ -303,8 +327,8 @@ impl Host {
             Tick::Withdraw { invocation, wait } => self.try_withdraw(*invocation, *wait).map(|_| ()),
             _ => self.tick(tick.clone()).map(|_| ()),
         };
-        if let Some(slot) = free.filter(|_| reply.is_err()) {
-            self.take_back(slot);
+        if reply.is_err() {
+            handed.into_iter().for_each(|slot| self.take_back(slot));
         }
     }
 }
@@ -334,8 +358,11 @@ impl Plan {
                 wait: Wait::Random { min: Millis(plan.pause / 2), max: Millis(plan.pause) },
                 stop: Stop::Attempts(most),
             });
+            let gathered = plan.collect.map_or(plan.inputs.len(), |_| 1);
             steps.push(flow.add(Step {
-                inputs: plan.inputs.iter().map(input).collect(),
+                inputs: plan.inputs.iter().take(gathered).map(input).collect(),
+                collect: plan.collect.map(|take| Collect { take }),
+                fans_out: plan.fans_out,
                 outputs: plan.outputs.as_ref().map(input),
                 workers: plan.workers,
                 retry,
@@ -400,6 +427,12 @@ impl Random {
                         self.run.tick(Tick::Complete { invocation: by, output: None, matches: vec![] }).ok()?;
                     }
                 }
+            }
+            Action::FinishList { by, types } => {
+                let by = self.by(*by)?;
+                let types: Vec<_> = types.iter().map(|ty| self.ty(*ty)).collect();
+                let events: Vec<_> = types.into_iter().map(|ty| (ty, self.payload(ty))).collect();
+                self.run.try_finish_list(by, &events).ok()?;
             }
             Action::Stop { by } => {
                 let (by, stop) = (self.by(*by)?, self.run.stop);

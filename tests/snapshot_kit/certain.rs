@@ -1,6 +1,8 @@
 //! Random workflows whose outcome does not depend on who is quicker: every event that is waited for or taken is made once, nothing that fails
 //! has sent anything before, and the last step joins what all others return. Whatever such a run does, it must do over any number of lives.
 
+use std::iter::repeat_n;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -122,24 +124,26 @@ fn drafts() -> impl Strategy<Value = Draft> {
 
 /// A workflow and what the outside sends to it.
 pub fn certain() -> impl Strategy<Value = (Blueprint, Vec<Sending>)> {
-    (vec(drafts(), 1..=4), option::of((1..=4usize, drafts())), any::<u64>()).prop_map(|(drafts, map, seed)| {
-        let mut making = Making::default();
-        making.blueprint.options.seed = seed;
-        let start = making.offered.len();
-        making.offered.push(START);
-        assert_eq!(start, 0);
-        let mut last = Vec::new();
-        for draft in &drafts {
-            last.push(making.step(draft));
-        }
-        if let Some((count, draft)) = map {
-            last.push(making.map(count, &draft));
-        }
-        let inputs = last.into_iter().map(|ty| vec![ty]).collect();
-        making.add(StepSpec { inputs, end: Some(End::Return(STOP)), ..StepSpec::default() });
-        making.outside.sort_by_key(|sending| sending.at);
-        (making.blueprint, making.outside)
-    })
+    (vec(drafts(), 1..=4), option::of((1..=4usize, any::<bool>(), drafts())), any::<u64>()).prop_map(
+        |(drafts, map, seed)| {
+            let mut making = Making::default();
+            making.blueprint.options.seed = seed;
+            let start = making.offered.len();
+            making.offered.push(START);
+            assert_eq!(start, 0);
+            let mut last = Vec::new();
+            for draft in &drafts {
+                last.push(making.step(draft));
+            }
+            if let Some((count, by_list, draft)) = map {
+                last.push(making.map(count, by_list, &draft));
+            }
+            let inputs = last.into_iter().map(|ty| vec![ty]).collect();
+            making.add(StepSpec { inputs, end: Some(End::Return(STOP)), ..StepSpec::default() });
+            making.outside.sort_by_key(|sending| sending.at);
+            (making.blueprint, making.outside)
+        },
+    )
 }
 
 #[derive(Default)]
@@ -214,12 +218,18 @@ impl Making {
         returned
     }
 
-    /// Several events of one type, each of which is worked on for itself, and what is gathered of that.
-    fn map(&mut self, count: usize, draft: &Draft) -> Ty {
+    /// Several events of one type, each of which is worked on for itself, and what is gathered of that: an array and
+    /// its list, or events that are sent and collected.
+    fn map(&mut self, count: usize, by_list: bool, draft: &Draft) -> Ty {
         let (item, done, gathered) = (self.ty(), self.ty(), self.ty());
-        let sends = (0..count).map(|_| Action::Send { ty: item, target: None }).collect();
-        let end = Some(End::Nothing);
-        self.add(StepSpec { inputs: vec![vec![START]], program: sends, end, ..StepSpec::default() });
+        if by_list {
+            let end = Some(End::List(repeat_n(item, count).collect::<Vec<_>>().leak()));
+            self.add(StepSpec { inputs: vec![vec![START]], end, ..StepSpec::default() });
+        } else {
+            let program = (0..count).map(|_| Action::Send { ty: item, target: None }).collect();
+            let end = Some(End::Nothing);
+            self.add(StepSpec { inputs: vec![vec![START]], program, end, ..StepSpec::default() });
+        }
         // What is waited for is made once, so none of several may ask for it.
         let alone = |kind: &ActionKind| {
             matches!(
@@ -238,9 +248,10 @@ impl Making {
         }
         step.end = Some(End::Return(done));
         self.add(step);
-        let program = vec![Action::Gather { ty: done, count }];
         let end = Some(End::Return(gathered));
-        self.add(StepSpec { inputs: vec![vec![done]], program, end, ..StepSpec::default() });
+        let (program, collect) =
+            if by_list { (vec![Action::Sort], Some(None)) } else { (vec![Action::Gather { ty: done, count }], None) };
+        self.add(StepSpec { inputs: vec![vec![done]], program, collect, end, ..StepSpec::default() });
         gathered
     }
 

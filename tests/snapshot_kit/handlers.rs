@@ -69,17 +69,28 @@ impl Sim {
             Action::Once { key } => self.once(birth, &format!("key {key}")),
             Action::Collect { ty, expected } => {
                 let identity = self.identity(birth);
-                let found = self.collect(birth, *ty, expected, &identity);
+                let found = self.collect(birth, *ty, expected, &identity, None);
+                let answer = found.map_or("nothing".into(), |found| found.join(" "));
+                self.hear(birth, &answer);
+            }
+            Action::CollectInto { ty, expected, buffer } => {
+                let identity = self.identity(birth);
+                let found = self.collect(birth, *ty, expected, &identity, Some(buffer));
                 let answer = found.map_or("nothing".into(), |found| found.join(" "));
                 self.hear(birth, &answer);
             }
             Action::Gather { ty, count } => {
                 let input = fiber.inputs[0].clone();
-                let found = self.collect_payload(birth, *ty, &vec![*ty; *count], input);
+                let found = self.collect_payload(birth, *ty, &vec![*ty; *count], input, None);
                 let Some(mut found) = found else { return self.end(birth, Some(End::Nothing)) };
                 found.sort();
                 let fiber = self.fibers.get_mut(&birth).expect("at work");
                 (fiber.inputs, fiber.heard, fiber.attempt) = (found, 0, 1);
+            }
+            Action::Sort => {
+                let fiber = self.fibers.get_mut(&birth).expect("at work");
+                fiber.inputs.sort();
+                fiber.attempt = 1;
             }
             Action::Send { ty, target } => {
                 let identity = self.identity(birth);
@@ -94,10 +105,9 @@ impl Sim {
             Action::Write { ty } => {
                 let identity = self.identity(birth);
                 let (ty, slot, _) = self.event(*ty, &identity);
-                self.is_writing = true;
+                self.writing = Some(id.index);
                 self.tick(Tick::Write { from: Some(id), ty, slot }).expect("it is at work");
-                self.is_writing = false;
-                self.wrote.insert(id.index);
+                self.writing = None;
             }
             Action::Fail { until, verdict } => {
                 if fiber.attempt <= *until {
@@ -248,15 +258,33 @@ impl Sim {
         self.hear(birth, &answer);
     }
 
-    fn collect(&mut self, birth: u32, ty: Ty, expected: &[Ty], of: &impl Hash) -> Option<Vec<String>> {
+    fn collect(
+        &mut self,
+        birth: u32,
+        ty: Ty,
+        expected: &[Ty],
+        of: &impl Hash,
+        buffer: Option<&str>,
+    ) -> Option<Vec<String>> {
         let payload = format!("{}.{:016x}", type_name(ty), hash(of));
-        self.collect_payload(birth, ty, expected, payload)
+        self.collect_payload(birth, ty, expected, payload, buffer)
     }
 
-    fn collect_payload(&mut self, birth: u32, ty: Ty, expected: &[Ty], payload: String) -> Option<Vec<String>> {
+    fn collect_payload(
+        &mut self,
+        birth: u32,
+        ty: Ty,
+        expected: &[Ty],
+        payload: String,
+        buffer: Option<&str>,
+    ) -> Option<Vec<String>> {
         let slot = self.put(payload);
         let expected = expected.iter().map(|ty| self.built.types[*ty]).collect();
-        let tick = Tick::Collect { invocation: self.fibers[&birth].id, ty: self.built.types[ty], slot, expected };
+        let (invocation, ty) = (self.fibers[&birth].id, self.built.types[ty]);
+        let tick = match buffer {
+            None => Tick::Collect { invocation, ty, slot, expected },
+            Some(buffer) => Tick::CollectInto { invocation, ty, slot, expected, buffer: buffer.into() },
+        };
         let reply = self.tick(tick).expect("it is at work");
         let TickOutput::Collected(found) = reply else { panic!("collect answers {reply:?}") };
         found.map(|events| events.iter().map(|event| self.payload(event.slot)).collect())
@@ -278,6 +306,16 @@ impl Sim {
     fn end(&mut self, birth: u32, end: Option<End>) {
         let identity = self.identity(birth);
         let invocation = self.leave(birth);
+        if let Some(End::List(types)) = end {
+            let events = types.iter().zip(0u32..).map(|(ty, nth)| (nth, self.event(*ty, &(&identity, nth))));
+            let events: Vec<_> = events.collect();
+            let outputs = events.iter().map(|(_, (ty, slot, _))| (*ty, *slot)).collect();
+            let matches =
+                events.into_iter().flat_map(|(nth, (.., waits))| waits.into_iter().map(move |wait| (nth, wait)));
+            let tick = Tick::CompleteList { invocation, outputs, matches: matches.collect() };
+            self.tick(tick).expect("it is at work");
+            return;
+        }
         let (output, matches) = match end {
             Some(End::Return(ty)) => {
                 let (ty, slot, matches) = self.event(ty, &identity);

@@ -15,7 +15,9 @@ mod sim;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use stepstream::engine::{EventTypeId, Graph, Handler, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Verdict};
+use stepstream::engine::{
+    Collect, EventTypeId, Graph, Handler, Millis, RetryPolicy, Role, RunOptions, Step, StepId, Verdict,
+};
 
 pub use describe::describe;
 pub use mutate::{Change, mutate};
@@ -69,11 +71,19 @@ pub enum Action {
         ty: Ty,
         expected: Vec<Ty>,
     },
+    /// The same, apart from what the step collects otherwise.
+    CollectInto {
+        ty: Ty,
+        expected: Vec<Ty>,
+        buffer: &'static str,
+    },
     /// Collects its own input until there are so many; what it returns then depends on what was collected alone.
     Gather {
         ty: Ty,
         count: usize,
     },
+    /// Puts its inputs into an order of their own, so that what it returns does not depend on the order of arrival.
+    Sort,
     /// Sends an event.
     Send {
         ty: Ty,
@@ -110,6 +120,8 @@ pub enum Action {
 #[derive(Clone, Copy, Debug)]
 pub enum End {
     Return(Ty),
+    /// An array.
+    List(&'static [Ty]),
     Nothing,
 }
 
@@ -124,6 +136,9 @@ pub struct StepSpec {
     /// The step whose failures it takes, or none for all, and how often.
     pub handler: Option<(Option<usize>, u32)>,
     pub outputs: Option<Vec<Ty>>,
+    /// Whether it gathers its one input, and how many of an array.
+    pub collect: Option<Option<u32>>,
+    pub fans_out: bool,
     pub program: Vec<Action>,
     pub end: Option<End>,
 }
@@ -229,10 +244,13 @@ impl Blueprint {
             workers: spec.workers,
             retry: spec.retry.clone(),
             timeout: spec.timeout.map(Millis),
+            collect: spec.collect.map(|take| Collect { take }),
+            fans_out: spec.fans_out,
             handler: spec.handler.map(|(handled, max_recoveries)| Handler {
                 steps: handled.map(|step| steps[step].expect("handlers come last")).into_iter().collect(),
                 max_recoveries,
             }),
+            waits: Vec::new(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Images that contradict themselves: a sample with something changed that no run would have written.
 
 use stepstream::engine::{
-    AnswerImage, CollectionImage, Condition, EntryImage, EventImage, Image, InvocationImage, JoinImage, KeptImage,
-    RequestImage, SentImage,
+    AnswerImage, BufferImage, CollectionImage, Condition, EntryImage, EventImage, FailureImage, Image, InvocationImage,
+    JoinImage, KeptImage, RequestImage, SentImage,
 };
 
 /// What to change, where, and to what.
@@ -63,7 +63,7 @@ pub fn mutate(image: &mut Image, (kind, at, value): Change) {
 
 fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
     let number = value as u32;
-    match kind % 42 {
+    match kind % 58 {
         0 => image.condition = condition(value),
         1 => image.ticks = value,
         2 => image.now = value,
@@ -112,7 +112,12 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
         35 => *nth(&mut nth(&mut image.joins, at)?.set, value as u8)? = None,
         36 => {
             let kept = KeptImage { event: event(at, value), order: value };
-            image.joins.push(JoinImage { step: u32::from(at % 3), set: vec![None, Some(kept)], later: vec![kept] });
+            image.joins.push(JoinImage {
+                step: u32::from(at % 3),
+                set: vec![None, Some(kept)],
+                later: vec![kept],
+                group: None,
+            });
         }
         37 => image.kept.push(KeptImage { event: event(at, value), order: u64::from(at % 3) }),
         38 => {
@@ -127,6 +132,40 @@ fn try_mutate(image: &mut Image, kind: u8, at: u8, value: u64) -> Option<()> {
             let entry = entry(image, at)?;
             entry.published = !entry.published;
         }
+        41 => shuffle(&mut image.groups, at, value),
+        42 => nth(&mut image.groups, at)?.parent = (!value.is_multiple_of(3)).then_some(number),
+        43 => nth(&mut image.groups, at)?.source = number,
+        44 => shuffle(&mut nth(&mut image.groups, at)?.gathered, at, value),
+        45 => {
+            let gathered = nth(&mut nth(&mut image.groups, at)?.gathered, at / 4)?;
+            match value % 4 {
+                0 => gathered.released = !gathered.released,
+                1 => gathered.step = number,
+                2 => gathered.events.push(event(at, value)),
+                _ => shuffle(&mut gathered.events, at, value),
+            }
+        }
+        46 => nth(&mut image.invocations, at)?.group = (!value.is_multiple_of(3)).then_some(number % 5),
+        47 => nth(&mut image.invocations, at)?.list = (!value.is_multiple_of(3)).then_some(number),
+        48 => nth(&mut image.joins, at)?.group = (!value.is_multiple_of(3)).then_some(number % 5),
+        49 => image.fanned.push(number),
+        50 => {
+            let again = image.joins.first().cloned()?;
+            image.joins.push(JoinImage { group: Some(number % 3), ..again });
+        }
+        51 => {
+            let held = vec![KeptImage { event: event(at, value), order: 0 }];
+            let collection = CollectionImage { step: u32::from(at % 3), expected: vec![number % 4; 2], held };
+            image.buffers.push(BufferImage { buffer: "b".repeat(usize::from(at % 3)), collection });
+        }
+        52 => {
+            let BufferImage { buffer, .. } = nth(&mut image.buffers, at)?;
+            *buffer = ["", "a", "b"][usize::from(at % 3)].into();
+        }
+        53 => nth(&mut image.buffers, at)?.collection.step = number,
+        54 => image.failures.push(FailureImage { invocation: u32::from(at % 4), event: event(at, value) }),
+        55 => nth(&mut image.failures, at)?.invocation = number,
+        56 => nth(&mut image.failures, at)?.event = event(at, value),
         _ => {
             let again = image.invocations.first().cloned()?;
             image.invocations.push(InvocationImage { order: value, running: at > 99, ..again });

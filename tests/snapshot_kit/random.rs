@@ -30,6 +30,8 @@ fn actions() -> impl Strategy<Value = Action> {
         3 => (1..60_000u64).prop_map(|span| Action::Sleep { span }),
         2 => (0..3u8).prop_map(|key| Action::Once { key }),
         2 => (ty(), vec(ty(), 1..4)).prop_map(|(ty, expected)| Action::Collect { ty, expected }),
+        2 => (ty(), vec(ty(), 1..4), prop_oneof![Just("a"), Just("b")])
+            .prop_map(|(ty, expected, buffer)| Action::CollectInto { ty, expected, buffer }),
         4 => (ty(), option::weighted(0.2, 0..6usize)).prop_map(|(ty, target)| Action::Send { ty, target }),
         3 => ty().prop_map(|ty| Action::Write { ty }),
         2 => (1..3u32, verdicts()).prop_map(|(until, verdict)| Action::Fail { until, verdict }),
@@ -53,11 +55,15 @@ fn retries() -> impl Strategy<Value = RetryPolicy> {
     (wait, stop).prop_map(|(wait, stop)| RetryPolicy { wait, stop })
 }
 
+/// Arrays that steps return: every blueprint has these types.
+const LISTS: [&[Ty]; 5] = [&[], &[PLAIN], &[PLAIN + 1, PLAIN], &[PLAIN, PLAIN, PLAIN + 1], &[PLAIN + 1, STOP, PLAIN]];
+
 fn steps() -> impl Strategy<Value = StepSpec> {
     let ty = || any::<Pick>().prop_map(Ty::from);
     let end = prop_oneof![
         20 => ty().prop_map(|ty| Some(End::Return(PLAIN + ty))),
         5 => Just(Some(End::Nothing)),
+        7 => (0..LISTS.len()).prop_map(|nth| Some(End::List(LISTS[nth]))),
         1 => Just(Some(End::Return(STOP))),
     ];
     (
@@ -67,9 +73,12 @@ fn steps() -> impl Strategy<Value = StepSpec> {
         option::weighted(0.25, 1..80_000u64),
         vec(actions(), 0..6),
         end,
+        (option::weighted(0.3, option::weighted(0.4, 1..4u32)), prop::bool::weighted(0.2)),
     )
-        .prop_map(|(inputs, workers, retry, timeout, program, end)| StepSpec {
-            inputs,
+        .prop_map(|(inputs, workers, retry, timeout, program, end, (collect, fans_out))| StepSpec {
+            inputs: if collect.is_some() { inputs[..1].to_vec() } else { inputs },
+            collect,
+            fans_out,
             workers,
             retry,
             timeout,
@@ -99,11 +108,13 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
                 fit(step, plain, count);
                 if nth == 0 {
                     step.inputs = vec![vec![START]];
+                    step.collect = None;
                 }
             }
             for (handled, recoveries, mut step) in unlike(handlers, count) {
                 fit(&mut step, plain, count);
                 step.inputs.clear();
+                step.collect = None;
                 step.handler = Some((handled.map(|step| step % count), recoveries));
                 steps.push(step);
             }
@@ -147,7 +158,7 @@ fn fit(step: &mut StepSpec, plain: usize, count: usize) {
                 plain(ty);
                 *target = target.map(|step| step % count);
             }
-            Action::Collect { ty, expected } => {
+            Action::Collect { ty, expected } | Action::CollectInto { ty, expected, .. } => {
                 plain(ty);
                 expected.iter_mut().for_each(plain);
             }

@@ -78,7 +78,7 @@ impl Rough {
         let slot = Slot(if self.below(20) == 0 { self.below(40) as u32 } else { free });
         let matches: Vec<WaitId> = self.open.keys().filter(|wait| wait.0 % 2 == 0).copied().collect();
         let delay = Millis(self.below(100) as u64);
-        match self.below(29) {
+        match self.below(31) {
             0..4 => Tick::Complete { invocation, output: Some((ty, slot)), matches },
             4 => Tick::Complete { invocation, output: None, matches },
             5..8 => {
@@ -99,7 +99,19 @@ impl Rough {
             17 => Tick::Sleep { invocation, delay },
             18 => {
                 let expected = (0..self.below(4)).map(|_| EventTypeId(self.below(types) as u32)).collect();
-                Tick::Collect { invocation, ty, slot, expected }
+                match self.below(3) {
+                    0 => Tick::Collect { invocation, ty, slot, expected },
+                    nth => Tick::CollectInto { invocation, ty, slot, expected, buffer: ["a", "b"][nth - 1].into() },
+                }
+            }
+            28..30 => {
+                let count = self.below(4);
+                let next = (0..).filter(|slot| !self.filled.contains(slot)).take(count);
+                let slots: Vec<u32> = next.collect();
+                let outputs = slots.into_iter().map(|slot| (EventTypeId(self.below(types + 1) as u32), Slot(slot)));
+                let outputs: Vec<_> = outputs.collect();
+                let matches = matches.into_iter().map(|wait| (self.below(4) as u32, wait)).collect();
+                Tick::CompleteList { invocation, outputs, matches }
             }
             19 => Tick::Once { invocation, key: "key 0".into(), slot },
             20 => Tick::Block { invocation },
@@ -140,17 +152,19 @@ impl Rough {
     }
 
     fn tick(&mut self, tick: Tick) {
-        let slot = match &tick {
+        let slots = match &tick {
             Tick::Start { slot, .. }
             | Tick::Send { slot, .. }
             | Tick::Write { slot, .. }
             | Tick::Complete { output: Some((_, slot)), .. }
             | Tick::Fail { slot, .. }
             | Tick::Collect { slot, .. }
+            | Tick::CollectInto { slot, .. }
             | Tick::Once { slot, .. }
             | Tick::Answer { slot, .. }
-            | Tick::Ask { slot, .. } => Some(slot.0),
-            _ => None,
+            | Tick::Ask { slot, .. } => vec![slot.0],
+            Tick::CompleteList { outputs, .. } => outputs.iter().map(|(_, slot)| slot.0).collect(),
+            _ => vec![],
         };
         let fired = if let Tick::Timer { key } = &tick { Some(*key) } else { None };
         let asker = match &tick {
@@ -164,7 +178,9 @@ impl Rough {
             _ => None,
         };
         let over = match &tick {
-            Tick::Complete { invocation, .. } | Tick::Fail { invocation, .. } => Some(*invocation),
+            Tick::Complete { invocation, .. }
+            | Tick::CompleteList { invocation, .. }
+            | Tick::Fail { invocation, .. } => Some(*invocation),
             _ => None,
         };
         let reply = self.engine.apply(tick, Millis(self.now));
@@ -173,7 +189,7 @@ impl Rough {
             assert!(commands.is_empty(), "what is refused commands nothing");
             return;
         };
-        if let Some(slot) = slot {
+        for slot in slots {
             assert!(self.filled.insert(slot), "a slot that is in use is not taken");
         }
         if let Some(key) = fired {
@@ -202,7 +218,9 @@ impl Rough {
             Command::Publish { slot } => assert!(self.filled.contains(&slot.0), "what is published is there"),
             Command::Release { slot } => assert!(self.filled.remove(&slot.0), "a slot is released once"),
             Command::Invoke { step, invocation, inputs, .. } => {
-                let wanted = self.engine.graph().borrow().steps()[step.index()].inputs.len().max(1);
+                let graph = self.engine.graph().borrow();
+                let spec = &graph.steps()[step.index()];
+                let wanted = if spec.collect.is_some() { inputs.len() } else { spec.inputs.len().max(1) };
                 assert_eq!(inputs.len(), wanted, "an event for each input");
                 assert!(self.begun.insert(invocation), "an attempt's id is used once");
                 self.running.insert(invocation);

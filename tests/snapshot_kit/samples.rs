@@ -36,6 +36,11 @@ fn step(inputs: &[Ty], program: &[Action], end: End) -> StepSpec {
     StepSpec { inputs, program: program.to_vec(), end: Some(end), ..StepSpec::default() }
 }
 
+/// A step that gathers.
+fn gathering(ty: Ty, take: Option<u32>, end: End) -> StepSpec {
+    StepSpec { collect: Some(take), ..step(&[ty], &[Action::Sleep { span: 1 << 30 }], end) }
+}
+
 fn send(ty: Ty) -> Action {
     Action::Send { ty, target: None }
 }
@@ -98,6 +103,7 @@ pub fn samples() -> Vec<Sample> {
     let handler = StepSpec { handler: Some((None, 3)), ..step(&[], &[wait(B)], End::Return(STOP)) };
     let race = |ty, span| Action::Race { ty, span, picky: false };
     let collect = |expected: &[Ty]| Action::Collect { ty: A, expected: expected.to_vec() };
+    let into = |buffer, expected: &[Ty]| Action::CollectInto { ty: A, expected: expected.to_vec(), buffer };
     vec![
         sample("created", timed.clone(), &[]),
         sample("at-work", closed(vec![fan(), worker()]), &[Begin, Settle]),
@@ -174,9 +180,43 @@ pub fn samples() -> Vec<Sample> {
             &[Begin, Settle, Send(A), Send(A), Settle, Pass(100)],
         ),
         sample(
+            "lists",
+            closed(vec![
+                step(&[START], &[], End::List(&[A, A, B])),
+                step(&[A], &[Action::Once { key: 1 }], End::List(&[B, B])),
+                StepSpec { workers: Some(1), ..step(&[B], &[wait(C)], End::Return(C)) },
+                gathering(B, Some(2), End::Return(C)),
+                gathering(C, None, End::Return(STOP)),
+            ]),
+            &[Begin, Settle, Send(C), Settle],
+        ),
+        sample(
+            "lists-at-work",
+            closed(vec![
+                step(&[START], &[], End::List(&[A, A])),
+                step(&[A], &[], End::List(&[])),
+                step(&[A, B], &[], End::Return(C)),
+                StepSpec { workers: Some(1), ..gathering(B, None, End::Return(C)) },
+                gathering(C, None, End::Return(STOP)),
+            ]),
+            &[Begin, Settle],
+        ),
+        sample(
             "written",
             open(vec![failing(1, 700, 3, &[Action::Write { ty: C }], End::Return(STOP)), fan()]),
             &[Begin, Settle, Pass(100)],
+        ),
+        sample(
+            "buffers",
+            closed(vec![
+                fan(),
+                step(
+                    &[A],
+                    &[collect(&[A, A, A, B]), into("a", &[A, A, A, B]), into("b", &[A, A]), into("a", &[B, C])],
+                    End::Nothing,
+                ),
+            ]),
+            &[Begin, Settle],
         ),
     ]
 }

@@ -116,8 +116,9 @@ pub struct Sim {
     pub begun: Vec<(usize, Vec<String>)>,
     /// What was published, in order, without what handlers wrote.
     pub stream: Vec<String>,
-    /// What each handler wrote to the stream, as far as it was not reset.
-    pub written: BTreeMap<String, Vec<String>>,
+    /// What each handler wrote to the stream, as far as it was not reset: a list for each invocation, sorted. Two
+    /// invocations that gather nothing are told apart by nothing else.
+    pub written: BTreeMap<String, Vec<Vec<String>>>,
     /// What was published, for each step that published something, with its events.
     pub by_sender: BTreeMap<String, Vec<String>>,
     /// How often each thing that must happen once has happened.
@@ -135,10 +136,10 @@ pub struct Sim {
     /// How much of what the outside sends has been sent.
     pub sent: usize,
     pub(super) acting: String,
-    /// The handler is writing to the stream.
-    pub(super) is_writing: bool,
-    /// The places of invocations that have written something since they began.
-    pub(super) wrote: BTreeSet<u32>,
+    /// The place of the invocation that is writing to the stream.
+    pub(super) writing: Option<u32>,
+    /// What invocations have written since they began, by their places.
+    wrote: BTreeMap<u32, Vec<String>>,
     /// The reset that the next command must make good.
     reset: Option<(StepId, u32)>,
     pub(super) slots: Vec<Option<String>>,
@@ -194,8 +195,8 @@ impl Sim {
             ticks: 0,
             sent: 0,
             acting: String::new(),
-            is_writing: false,
-            wrote: BTreeSet::new(),
+            writing: None,
+            wrote: BTreeMap::new(),
             reset: None,
             slots: Vec::new(),
             free: BTreeSet::new(),
@@ -275,8 +276,8 @@ impl Sim {
         sim.births = self.births;
         let frozen = self.engine.capture(Millis(self.now));
         let places = frozen.invocations.iter().zip(0..);
-        let wrote = places.clone().filter(|(id, _)| self.wrote.contains(&id.index));
-        sim.wrote = wrote.map(|(_, place)| place).collect();
+        let wrote = places.clone().filter_map(|(id, place)| Some((place, self.wrote.get(&id.index)?.clone())));
+        sim.wrote = wrote.collect();
         sim.known = places.filter_map(|(id, place)| Some((place, *self.by_id.get(id)?))).collect();
         if self.outcome.is_some() {
             sim.known.clear();
@@ -330,16 +331,33 @@ impl Sim {
         assert_ne!(std::mem::replace(&mut self.status, status), status, "a command says what is new");
     }
 
+    /// An invocation has written one thing more, or its reset takes all that it has written.
+    fn rewrite(&mut self, sender: String, place: u32, more: Option<String>) {
+        let own = self.wrote.remove(&place).unwrap_or_default();
+        let lists = self.written.entry(sender.clone()).or_default();
+        if !own.is_empty() {
+            let at = lists.iter().position(|list| *list == own).expect("it was written");
+            lists.remove(at);
+        }
+        if let Some(more) = more {
+            let own = [own, vec![more]].concat();
+            lists.push(own.clone());
+            lists.sort();
+            self.wrote.insert(place, own);
+        } else if lists.is_empty() {
+            self.written.remove(&sender);
+        }
+    }
+
     pub(super) fn carry_out(&mut self, command: Command) {
         let reset = self.reset.take();
         assert!(reset.is_none() || matches!(command, Command::Invoke { .. }), "a reset comes right before its attempt");
         match command {
-            Command::Publish { slot } if self.is_writing => {
-                let payload = self.payload(slot);
-                self.written.entry(self.acting.clone()).or_default().push(payload);
-            }
             Command::Publish { slot } => {
                 let payload = self.payload(slot);
+                if let Some(place) = self.writing {
+                    return self.rewrite(self.acting.clone(), place, Some(payload));
+                }
                 if !self.acting.is_empty() {
                     self.by_sender.entry(self.acting.clone()).or_default().push(payload.clone());
                 }
@@ -351,7 +369,7 @@ impl Sim {
             }
             Command::Reset { step, attempt } => self.reset = Some((step, attempt)),
             Command::Invoke { step, invocation, attempt, inputs } => {
-                let wrote = self.wrote.remove(&invocation.index);
+                let wrote = self.wrote.contains_key(&invocation.index);
                 assert!(reset.is_none_or(|reset| wrote && reset == (step, attempt)), "only what was written is reset");
                 let begins_again = attempt > 1 || self.known.contains_key(&invocation.index);
                 assert!(!begins_again || reset.is_some() == wrote, "what was written is reset");
@@ -359,8 +377,9 @@ impl Sim {
                 let inputs: Vec<_> = inputs.into_iter().map(|slot| self.payload(slot)).collect();
                 self.begun.push((step, inputs.clone()));
                 if reset.is_some() {
-                    self.written.remove(&sender(step, &inputs));
+                    self.rewrite(sender(step, &inputs), invocation.index, None);
                 }
+                self.wrote.remove(&invocation.index);
                 let birth = self.known.remove(&invocation.index).unwrap_or_else(|| {
                     self.births += 1;
                     self.births - 1

@@ -33,6 +33,7 @@ const public_ = new Map(
 /** Types that only serve the compiler: public ones are made of them, and no program needs to name them. */
 const HELPERS = [
   "AbstractClass",
+  "Activity",
   "Address",
   "AsyncDisposeKey",
   "CommonOptions",
@@ -42,8 +43,11 @@ const HELPERS = [
   "EventsTaken",
   "Fetch",
   "Fits",
+  "Flat",
   "Key",
-  "Provider",
+  "MemberAt",
+  "PathDepth",
+  "PathEnd",
   "ResultCheck",
   "Same",
   "Signal",
@@ -54,6 +58,7 @@ const HELPERS = [
   "StopCheck",
   "StopChecks",
   "StopOf",
+  "StreamOptions",
   "Tools",
   // The interface behind the exported type of the same name.
   "WorkflowContext",

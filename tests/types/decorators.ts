@@ -1,5 +1,5 @@
 // Steps as decorated methods: a method must fit the parameters of its decorator.
-import { type HandlerContext, StartEvent, StopEvent, Workflow, WorkflowEvent, step } from "stepstream";
+import { type HandlerContext, StartEvent, StopEvent, Workflow, WorkflowEvent, collect, step } from "stepstream";
 import { expectValue } from "./helpers.js";
 
 interface Data {
@@ -24,6 +24,22 @@ class Jokes extends Workflow<Data, string, number> {
   @step({ inputs: [DraftEvent, ScoreEvent], outputs: [StopEvent<number>] })
   join(_: HandlerContext<Data>, draft: DraftEvent, score: ScoreEvent) {
     return new StopEvent(draft.data.text.length + score.data);
+  }
+
+  @step({ inputs: [ScoreEvent], outputs: [[DraftEvent]] })
+  split(_: HandlerContext<Data>, score: ScoreEvent) {
+    return Array.from({ length: score.data }, () => new DraftEvent({ text: "" }));
+  }
+
+  @step({ inputs: [collect(DraftEvent, { take: 3 })], outputs: [StopEvent<number>] })
+  gather(_: HandlerContext<Data>, drafts: DraftEvent[]) {
+    return new StopEvent(drafts.length);
+  }
+
+  // @ts-expect-error -- an array, not an event.
+  @step({ inputs: [collect(DraftEvent)], outputs: [StopEvent<number>] })
+  one(_: HandlerContext<Data>, draft: DraftEvent) {
+    return new StopEvent(draft.data.text.length);
   }
 
   // A method may leave out what it does not need.

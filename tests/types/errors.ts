@@ -29,7 +29,9 @@ function kindOf(code: Code): string {
     case "NEVER_PRODUCED":
     case "NEVER_CONSUMED":
     case "UNREACHABLE_STEP":
+    case "NO_FAN_OUT":
     case "DEAD_END":
+    case "COLLECT_NOT_ALONE":
     case "DUPLICATE_STEP":
     case "DUPLICATE_EVENT":
     case "UNKNOWN_STEP":
@@ -44,6 +46,11 @@ function kindOf(code: Code): string {
     case "EVENT_NOT_TAKEN":
     case "RUN_ENDED":
     case "INVALID_STORE":
+    case "INVALID_STATE":
+    case "ASYNC_SCHEMA":
+    case "STORE_BUSY":
+    case "NESTED_EDIT":
+    case "STORE_IN_USE":
     case "INVALID_TOOL":
     case "INVALID_SCHEMA":
     case "INVALID_AGENT":
@@ -90,6 +97,7 @@ function kindOf(code: Code): string {
     case "STEP_MISSING":
     case "EVENT_MISSING":
     case "STEP_CHANGED":
+    case "STATE_REFUSED":
     case "SNAPSHOT_INVALID":
     case "EVENT_FORMAT":
     case "EVENT_VERSION":

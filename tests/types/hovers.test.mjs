@@ -54,25 +54,25 @@ test("the program compiles", () => {
 });
 
 const expected = {
-  workflow: "const workflow: Workflow<Data, string, number, NoSlots>",
-  context: "(parameter) context: HandlerContext<Data, NoSlots>",
+  workflow: "const workflow: Workflow<Data, string, number, NoSlots, unknown>",
+  context: "(parameter) context: HandlerContext<Data, NoSlots, unknown>",
   event: "(parameter) event: StartEvent<string>",
   answer: "const answer: AnswerEvent",
   candidate: "(parameter) candidate: AnswerEvent",
   pair: "const pair: [DraftEvent, AnswerEvent] | null",
   waitForEvent:
-    "(property) HandlerContext<Data, NoSlots>.waitForEvent: <typeof AnswerEvent>(input: typeof AnswerEvent, " +
+    "(property) HandlerContext<Data, NoSlots, unknown>.waitForEvent: <typeof AnswerEvent>(input: typeof AnswerEvent, " +
     "options?: WaitOptions<AnswerEvent> | undefined) => Promise<AnswerEvent>",
-  signal: "(property) HandlerContext<Data, NoSlots>.signal: AbortSignal",
-  store: "(property) HandlerContext<Data, NoSlots>.store: Store",
-  data: "(property) HandlerContext<Data, NoSlots>.data: Data",
-  workflows: "(property) HandlerContext<Data, NoSlots>.workflows: {}",
+  signal: "(property) HandlerContext<Data, NoSlots, unknown>.signal: AbortSignal",
+  store: "(property) HandlerContext<Data, NoSlots, unknown>.store: Store",
+  data: "(property) HandlerContext<Data, NoSlots, unknown>.data: Data",
+  workflows: "(property) HandlerContext<Data, NoSlots, unknown>.workflows: {}",
   stop: "(alias) new StopEvent<number>(data: number): StopEvent<number> import StopEvent",
   failed: "(parameter) failed: StepFailedEvent",
   attempts: "(property) StepFailure.attempts: number",
   run: "const run: WorkflowContext<Data, string, number>",
   runMethod:
-    "(method) Workflow<Data, string, number, NoSlots>.run<{ model: string; }>(input: string | StartEvent<string>, " +
+    "(method) Workflow<Data, string, number, NoSlots, unknown>.run<{ model: string; }>(input: string | StartEvent<string>, " +
     "data?: { model: string; } | undefined, options?: RunOptions | undefined): WorkflowContext<Data, string, number>",
   lacking: "const lacking: RunWithoutData<Data, string, number>",
   given: "const given: WorkflowContext<Data, string, number>",

@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { compilers, messagesOf } from "./kit.mjs";
 
 const head = `
-import { StartEvent, StopEvent, Workflow, WorkflowEvent, step } from "stepstream";
+import { StartEvent, StopEvent, Workflow, WorkflowEvent, collect, step } from "stepstream";
 class DraftEvent extends WorkflowEvent<{ text: string }> {}
 class ScoreEvent extends WorkflowEvent<{ score: number }> {}
 const workflow = new Workflow<{ model: string }, string, string>();
 export class Stories extends Workflow<{ model: string }, string, string> {}
-export { DraftEvent, ScoreEvent, StartEvent, StopEvent, step, workflow };
+export { DraftEvent, ScoreEvent, collect, StartEvent, StopEvent, step, workflow };
 `;
 
 /** Each program's last statement is wrong in one way; the text stands in the first two lines of the message. */
@@ -41,13 +41,21 @@ const wrong = {
     `workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, async () => ({ data: "text" }));`,
     `returns: { data: string; }; "but outputs are": [StopEvent<string>]`,
   ],
+  "array-of-another-class": [
+    `workflow.addStep({ inputs: [DraftEvent], outputs: [[ScoreEvent]] }, (_, draft) => [draft]);`,
+    `returns: DraftEvent[]; "but outputs are": [ScoreEvent]`,
+  ],
+  "array-that-is-an-input": [
+    `workflow.addStep({ inputs: [collect(DraftEvent)], outputs: [] }, (_, draft: DraftEvent) => undefined);`,
+    `takes: [draft: DraftEvent]; "but inputs are": [DraftEvent[]]`,
+  ],
   "output-of-a-step-without": [
     `workflow.addStep({ inputs: [DraftEvent], outputs: [] }, (_, draft) => draft);`,
     `returns: DraftEvent; "but outputs are": []`,
   ],
   "undeclared-output-that-is-no-event": [
     `workflow.addStep({ inputs: [DraftEvent] }, () => "text");`,
-    `returns: string; "but a step returns": "an event, or nothing"`,
+    `returns: string; "but a step returns": "an event, an array of events, or nothing"`,
   ],
   "output-of-an-error-handler": [
     `workflow.catchError({ outputs: [ScoreEvent] }, () => new StopEvent("text"));`,

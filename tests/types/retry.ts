@@ -58,6 +58,13 @@ const decide: RetryFunction = ({ error, attempt, elapsed }) => {
 };
 const giveUp: RetryFunction = () => undefined;
 
+// What strategies and policies are made of is nobody's business.
+// @ts-expect-error -- not public.
+void waitFixed(1).numbers;
+// @ts-expect-error -- not public.
+void stopNever.numbers;
+// @ts-expect-error -- not public.
+void retryPolicy().condition;
 // @ts-expect-error -- a stop is not a wait.
 retryPolicy({ wait: stopNever });
 // @ts-expect-error -- a wait is not a stop.

@@ -9,6 +9,7 @@ import {
   StopEvent,
   Workflow,
   WorkflowEvent,
+  collect,
   retryPolicy,
 } from "stepstream";
 import { type Equal, type IsAny, expectType, expectValue } from "./helpers.js";
@@ -43,6 +44,49 @@ workflow.addStep({ inputs: [WorkflowEvent.or(DraftEvent, ScoreEvent), Batch<Date
 workflow.addStep({ inputs: [DraftEvent, ScoreEvent], outputs: [] }, () => {});
 // Steps are added in a chain.
 expectValue<typeof workflow>()(workflow.addStep({ inputs: [DraftEvent] }, () => undefined));
+
+// A step may return an array of its outputs, and one that gathers gets an array.
+workflow.addStep({ inputs: [StartEvent], outputs: [DraftEvent] }, (_, { data }) => [new DraftEvent({ text: data })]);
+workflow.addStep({ inputs: [StartEvent], outputs: [[DraftEvent], [ScoreEvent], StopEvent] }, async (_, { data }) => {
+  if (data === "") return [];
+  if (data === "stop") return new StopEvent(1);
+  return [new DraftEvent({ text: data }), new ScoreEvent({ score: 1 })];
+});
+workflow.addStep({ inputs: [StartEvent] }, (_, { data }): readonly DraftEvent[] => [new DraftEvent({ text: data })]);
+workflow.addStep({ inputs: [collect(ScoreEvent)], outputs: [StopEvent] }, (_, scores) => {
+  expectValue<ScoreEvent[]>()(scores);
+  return new StopEvent(scores.length);
+});
+workflow.addStep(
+  { inputs: [collect(ScoreEvent, { take: 2 })], outputs: [] },
+  (_, _scores: readonly ScoreEvent[]) => {},
+);
+workflow.addStep({ inputs: [collect(WorkflowEvent.or(DraftEvent, ScoreEvent))] }, (_, either) => {
+  expectValue<(DraftEvent | ScoreEvent)[]>()(either);
+});
+workflow.addStep({ inputs: [collect(Batch<Date>)] }, (_, batches) => {
+  expectValue<Batch<Date>[]>()(batches);
+});
+workflow.catchError({ outputs: [ScoreEvent] }, () => [new ScoreEvent({ score: 1 })]);
+
+// @ts-expect-error -- one event, not an array.
+workflow.addStep({ inputs: [collect(ScoreEvent)] }, (_, _score: ScoreEvent) => undefined);
+// @ts-expect-error -- an array of another class.
+workflow.addStep({ inputs: [DraftEvent], outputs: [ScoreEvent] }, (_, draft) => [draft]);
+// @ts-expect-error -- the same, in brackets.
+workflow.addStep({ inputs: [DraftEvent], outputs: [[ScoreEvent]] }, (_, draft) => [draft]);
+// @ts-expect-error -- something in it is no event.
+workflow.addStep({ inputs: [DraftEvent], outputs: [DraftEvent] }, (_, draft) => [draft, "text"]);
+// @ts-expect-error -- an array in an array.
+workflow.addStep({ inputs: [DraftEvent], outputs: [DraftEvent] }, (_, draft) => [[draft]]);
+// @ts-expect-error -- the result is a number.
+workflow.addStep({ inputs: [DraftEvent], outputs: [StopEvent] }, () => [new StopEvent("text")]);
+// @ts-expect-error -- not a class of events.
+collect(Date);
+// @ts-expect-error -- not a number.
+collect(ScoreEvent, { take: "2" });
+// @ts-expect-error -- a wait takes one event.
+workflow.addStep({ inputs: [DraftEvent] }, ({ requireEvent }) => void requireEvent(collect(ScoreEvent)));
 
 // @ts-expect-error -- more events than inputs.
 workflow.addStep({ inputs: [DraftEvent] }, (_context, _draft, _score) => undefined);

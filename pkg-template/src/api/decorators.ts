@@ -10,28 +10,37 @@ import type {
   StepInputs,
   StepOutputs,
   StepParameters,
+  Taken,
 } from "../model/step-types.js";
 import type { Workflow } from "./workflow.js";
 
 /** What {@link step} gives: makes a method of a workflow a step. */
-export type StepDecorator<Inputs extends readonly WorkflowEvent[], Outputs extends readonly WorkflowEvent[]> = <
+export type StepDecorator<Inputs extends readonly Taken[], Outputs extends readonly WorkflowEvent[]> = <
   ContextData,
   Start,
   Stop,
   NestedSlots extends Slots,
-  Self extends Workflow<ContextData, Start, Stop, NestedSlots>,
+  State,
+  Self extends Workflow<ContextData, Start, Stop, NestedSlots, State>,
   Method,
 >(
   method: DecoratorCheck<StepCheck<Inputs, Outputs, StartOf<Self>, StopOf<Self>>> &
     HandlerCheck<Method, StepInputs<Inputs, StartOf<Self>>, StepOutputs<Outputs, StopOf<Self>>, StopOf<Self>> &
-    StepHandler<ContextData, StepInputs<Inputs, StartOf<Self>>, StepOutputs<Outputs, StopOf<Self>>, NestedSlots> &
+    StepHandler<
+      ContextData,
+      StepInputs<Inputs, StartOf<Self>>,
+      StepOutputs<Outputs, StopOf<Self>>,
+      NestedSlots,
+      State
+    > &
     Method,
   context: ClassMethodDecoratorContext<Self>,
 ) => void;
 
 type StartOf<Self> =
-  Self extends Workflow<infer _ContextData, infer Start, infer _Stop, infer _Slots> ? Start : unknown;
-type StopOf<Self> = Self extends Workflow<infer _ContextData, infer _Start, infer Stop, infer _Slots> ? Stop : unknown;
+  Self extends Workflow<infer _ContextData, infer Start, infer _Stop, infer _Slots, infer _State> ? Start : unknown;
+type StopOf<Self> =
+  Self extends Workflow<infer _ContextData, infer _Start, infer Stop, infer _Slots, infer _State> ? Stop : unknown;
 
 /**
  * Makes a method of a Workflow subclass a step (a TC39 decorator; set neither `experimentalDecorators` nor
@@ -47,7 +56,7 @@ type StopOf<Self> = Self extends Workflow<infer _ContextData, infer _Start, infe
  * ```
  */
 export function step<
-  const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+  const Inputs extends readonly [Taken, ...Taken[]],
   const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
 >(parameters: StepParameters<Inputs, Outputs>): StepDecorator<Inputs, Outputs> {
   return function (method, context) {

@@ -24,9 +24,11 @@ export {
 } from "../errors/errors.js";
 export { LLMError, type LLMErrorOptions } from "../model/llm-error.js";
 export {
+  type CollectOptions,
   type EventChoice,
   type EventClass,
   type EventInput,
+  type EventList,
   type EventOf,
   HumanResponseEvent,
   InputRequiredEvent,
@@ -35,12 +37,21 @@ export {
   StartEvent,
   StepFailedEvent,
   type StepFailure,
+  type StepInput,
   StopEvent,
   StreamReset,
   type StreamResetData,
   WorkflowEvent,
+  collect,
 } from "../model/events.js";
-export type { EventsOf, First, HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
+export type {
+  CollectEventsOptions,
+  EventsOf,
+  First,
+  HandlerContext,
+  SleepOptions,
+  WaitOptions,
+} from "../model/handler-context.js";
 export type {
   AddStepParameters,
   CatchErrorCheck,
@@ -54,6 +65,7 @@ export type {
   StepOutputs,
   StepParameters,
   StepResult,
+  Taken,
 } from "../model/step-types.js";
 export type {
   LifecycleAttempt,
@@ -80,28 +92,37 @@ export type {
 export type { TypeHook } from "../model/type-hook.js";
 export {
   type ErrorClass,
+  type ExponentialJitterOptions,
   type ExponentialOptions,
+  type FullJitterOptions,
   type RetryCondition,
   type RetryFunction,
   RetryPolicy,
   StopStrategy,
   WaitStrategy,
   retryAll,
+  retryAlways,
   retryAny,
+  retryIfCauseType,
   retryIfErrorType,
   retryIfMessage,
+  retryNever,
+  retryNot,
   retryPolicy,
   retryUnlessErrorType,
   stopAfterAttempt,
   stopAfterDelay,
   stopAll,
   stopAny,
+  stopBeforeDelay,
   stopNever,
   waitChain,
   waitExponential,
+  waitExponentialJitter,
   waitFixed,
   waitFullJitter,
   waitIncrementing,
+  waitNone,
   waitRandom,
   waitSum,
 } from "../model/retry.js";
@@ -111,6 +132,16 @@ export type { CompletedStep, Limits, RecoverOptions, RunOptions, StepHook, Workf
 export { type OpenOptions, type SealKey, type SealOptions, openSnapshot, sealSnapshot } from "../snapshot/seal.js";
 export { type EncodedEvent, decodeEvent, encodeEvent } from "../snapshot/event-object.js";
 export { type SnapshotInfo, inspectSnapshot } from "../snapshot/inspect.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "../model/standard-schema.js";
+export type { StatePath, StateValue, StoreOf, TypedStore } from "../model/state-types.js";
 export type { Store } from "../model/store.js";
-export type { ValidationIssue } from "../runtime/definition.js";
+export type { ValidateOptions, ValidationCode, ValidationIssue } from "../runtime/definition.js";
+export type {
+  EventDescription,
+  RetryDescription,
+  StepDescription,
+  StopDescription,
+  WaitDescription,
+  WorkflowDescription,
+} from "../runtime/describe-workflow.js";
 export { Workflow } from "./workflow.js";

@@ -18,7 +18,7 @@ import { resetEvent } from "../runtime/reset-event.js";
 import { errorOf } from "../runtime/run-outcome.js";
 import { engine } from "../wasm/engine-module.js";
 import { NO_SLOT, SETTLED, commandLength, op, outcome } from "../wasm/protocol.js";
-import { Store } from "../model/store.js";
+import { type Store, makeStore } from "../model/store.js";
 
 /** Options of `workflow.replay`. */
 export interface ReplayOptions {
@@ -76,7 +76,7 @@ export class Replay {
   readonly #lifecycle: LifecycleEvent[] = [];
   readonly #reader: LifecycleReader;
   readonly #isTraced: boolean;
-  readonly #store = new Store();
+  readonly #store = makeStore();
   /** How many notes stand behind each tick; first those before all ticks. */
   readonly #notesBehind: readonly number[];
   /** The last step that the journal gave was its last. */

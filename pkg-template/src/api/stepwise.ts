@@ -4,7 +4,7 @@ import { WorkflowEvent } from "../model/events.js";
 import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 
-import type { HeldStep } from "../runtime/attempts.js";
+import { type HeldStep, eventsOf, isList } from "../runtime/attempts.js";
 import type { PausedStep } from "../model/run.js";
 import type { LiveRun } from "../runtime/live-run.js";
 
@@ -55,13 +55,20 @@ function pausedStep(held: HeldStep): PausedStep {
     inputs,
     attempt,
     get output() {
-      return held.output;
+      return eventsOf(held.output)[0];
+    },
+    get outputs() {
+      return eventsOf(held.output);
     },
     replace(event) {
-      if (event !== undefined && !(event instanceof WorkflowEvent)) {
-        throw new ValidationError("INVALID_EVENT", `replace got ${describe(event)}.`);
+      const wrong = isList(event) ? event.find((member) => !(member instanceof WorkflowEvent)) : undefined;
+      const isEvent = isList(event)
+        ? wrong === undefined && !event.includes(undefined as never)
+        : event instanceof WorkflowEvent;
+      if (event !== undefined && !isEvent) {
+        throw new ValidationError("INVALID_EVENT", `replace got ${describe(isList(event) ? wrong : event)}.`);
       }
-      held.output = event;
+      held.output = isList(event) ? [...event] : event;
     },
   };
 }

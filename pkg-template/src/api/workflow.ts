@@ -15,9 +15,19 @@ import type {
   StepHandler,
   StepInputs,
   StepOutputs,
+  Taken,
 } from "../model/step-types.js";
 import { type RawParameters, checkInputs, checkStep, checkStepNames, classesOf } from "../model/step.js";
-import { type ValidationIssue, WorkflowDefinition, checkCount, define, definitionOf } from "../runtime/definition.js";
+import {
+  type ValidateOptions,
+  type ValidationIssue,
+  WorkflowDefinition,
+  checkCount,
+  checkSkip,
+  define,
+  definitionOf,
+} from "../runtime/definition.js";
+import { type WorkflowDescription, describeWorkflow } from "../runtime/describe-workflow.js";
 import { PreparedSnapshot } from "../snapshot/restore.js";
 import { describe } from "../util/describe.js";
 import { type RunArguments, type RunOf, checkRecoverOptions, checkRunOptions, createContext } from "./context.js";
@@ -38,8 +48,16 @@ import { type Replay, type ReplayOptions, createReplay } from "./replay.js";
  * @typeParam ContextData What handlers find in `context.data`.
  * @typeParam Start What the start event carries.
  * @typeParam Stop What the stop event carries.
+ * @typeParam NestedSlots The nested workflows by slot; `addWorkflows` gives it.
+ * @typeParam State The state of the store: what the schema of the option `state` gives.
  */
-export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, NestedSlots extends Slots = NoSlots> {
+export class Workflow<
+  ContextData = unknown,
+  Start = unknown,
+  Stop = unknown,
+  NestedSlots extends Slots = NoSlots,
+  State = unknown,
+> {
   /** For the compiler alone; there is nothing at run time. */
   declare readonly [workflowTypes]?: WorkflowTypes<ContextData, Start, Stop, NestedSlots> | undefined;
 
@@ -48,8 +66,8 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   readonly #definition: WorkflowDefinition;
   #workflows: Slots = {};
 
-  /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
-  constructor(options: WorkflowOptions = {}) {
+  /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION`, `INVALID_SCHEMA`, `ASYNC_SCHEMA`, `INVALID_STATE` */
+  constructor(options: WorkflowOptions<State> = {}) {
     this.#definition = define(this, new WorkflowDefinition(options, new.target.name, createContext));
     this.name = this.#definition.name;
   }
@@ -65,12 +83,13 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * ```
    *
    * @param parameters What it takes and returns. With `override: true` it replaces the step of the same name.
-   * @param handler Gets the context and an event for each input; returns an event, or nothing.
+   * @param handler Gets the context and an event for each input, or a list; returns an event, an array of events, or
+   * nothing.
    * @throws ValidationError when the definition is wrong: `INVALID_STEP`, `DUPLICATE_STEP`, `DUPLICATE_EVENT`,
-   * `STEP_TAKES_STOP`, `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`.
+   * `STEP_TAKES_STOP`, `INVALID_WORKERS`, `INVALID_DURATION`, `INVALID_RETRY`, `COLLECT_NOT_ALONE`.
    */
   addStep<
-    const Inputs extends readonly [WorkflowEvent, ...WorkflowEvent[]],
+    const Inputs extends readonly [Taken, ...Taken[]],
     const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
     Handler = unknown,
   >(
@@ -85,7 +104,8 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
         ContextData,
         StepInputs<NotInferred<Inputs>, Start>,
         StepOutputs<NotInferred<Outputs>, Stop>,
-        NestedSlots
+        NestedSlots,
+        State
       > &
       Handler,
   ): this {
@@ -95,10 +115,16 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     checkStepNames(parameters, "addStep");
     const naming = this.#definition.nameOf(parameters.name, handler, "step");
     const { name } = naming;
-    const inputs = checkInputs(name, parameters.inputs);
+    const { inputs, collects } = checkInputs(name, parameters.inputs);
     const isStop = (kind: EventClass): boolean => kind === StopEvent || kind.prototype instanceof StopEvent;
     if (inputs.flatMap(classesOf).some(isStop)) throw new ValidationError("STEP_TAKES_STOP", `The step is "${name}".`);
-    const step = { ...checkStep(name, parameters as RawParameters, handler), ...naming, inputs, handles: undefined };
+    const step = {
+      ...checkStep(name, parameters as RawParameters, handler),
+      ...naming,
+      inputs,
+      collects,
+      handles: undefined,
+    };
     this.#definition.add(step, parameters.override === true);
     return this;
   }
@@ -123,7 +149,7 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   catchError<const Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[], Handler = unknown>(
     parameters: CatchErrorParameters<Outputs> & CatchErrorCheck<NotInferred<Outputs>, Stop>,
     handler: HandlerCheck<Handler, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, Stop> &
-      StepHandler<ContextData, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, NestedSlots> &
+      StepHandler<ContextData, [StepFailedEvent], StepOutputs<NotInferred<Outputs>, Stop>, NestedSlots, State> &
       Handler,
   ): this {
     checkStepNames(parameters, "catchError");
@@ -133,7 +159,13 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
     const most = Math.min(checkCount(maxRecoveries, 1, "maxRecoveries", 0), 2 ** 32 - 1);
     if (!Array.isArray(steps)) throw new ValidationError("INVALID_OPTION", `steps of "${name}" is ${describe(steps)}.`);
     const handles = { steps: steps as readonly string[], maxRecoveries: most };
-    const step = { ...checkStep(name, parameters as RawParameters, handler), ...naming, inputs: [], handles };
+    const step = {
+      ...checkStep(name, parameters as RawParameters, handler),
+      ...naming,
+      inputs: [],
+      collects: undefined,
+      handles,
+    };
     this.#definition.add(step, false);
     return this;
   }
@@ -158,7 +190,9 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    *
    * @throws ValidationError `INVALID_OPTION`
    */
-  addWorkflows<const Added extends Slots>(workflows: Added): Workflow<ContextData, Start, Stop, NestedSlots & Added> {
+  addWorkflows<const Added extends Slots>(
+    workflows: Added,
+  ): Workflow<ContextData, Start, Stop, NestedSlots & Added, State> {
     for (const [slot, workflow] of Object.entries(workflows)) {
       if (!(workflow instanceof Workflow)) {
         throw new ValidationError("INVALID_OPTION", `What was given for the slot "${slot}" is ${describe(workflow)}.`);
@@ -184,9 +218,13 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
   /**
    * Makes the workflow strict: `run` refuses every issue of severity `error` that `validate` finds, and a step that
    * returns an event which it did not declare fails. Returns the workflow.
+   *
+   * @param options `skip`: codes of issues that are meant, and not refused. Without these no run could work, so they are
+   * refused all the same: `NO_STEPS`, `NO_START_STEP`, `STEP_TAKES_STOP`.
+   * @throws ValidationError `INVALID_OPTION` when `skip` has a code that `validate` does not know.
    */
-  strict(): this {
-    this.#definition.beStrict();
+  strict(options: ValidateOptions = {}): this {
+    this.#definition.beStrict(checkSkip(options, "strict"));
     return this;
   }
 
@@ -195,11 +233,31 @@ export class Workflow<ContextData = unknown, Start = unknown, Stop = unknown, Ne
    * Those of severity `warning` are about names that a build may change, after which snapshots of an older build do not
    * recover. Steps that do not declare their outputs may return any event, so nothing that depends on them is reported.
    *
+   * ```ts
+   * const issues = workflow.validate({ skip: ["UNREACHABLE_STEP"] });
+   * ```
+   *
+   * @param options `skip`: codes of issues that are meant, and not reported.
    * @throws ValidationError when a definition is wrong in itself: `UNKNOWN_STEP` or `DUPLICATE_HANDLER` in
-   * `catchError`.
+   * `catchError`. `INVALID_OPTION` when `skip` has a code that is none of these.
    */
-  validate(): ValidationIssue[] {
-    return this.#definition.validate();
+  validate(options: ValidateOptions = {}): ValidationIssue[] {
+    return this.#definition.validate(checkSkip(options, "validate"));
+  }
+
+  /**
+   * What the workflow is made of, as plain data that JSON can carry: its steps with their options, its event classes,
+   * its own options, and its nested workflows. For pictures, servers and tests. Two calls give equal descriptions until
+   * the workflow is changed.
+   *
+   * ```ts
+   * for (const { name, inputs, outputs } of workflow.describe().steps) console.log(name, inputs, outputs);
+   * ```
+   *
+   * @throws ValidationError when a definition is wrong in itself, as `validate`.
+   */
+  describe(): WorkflowDescription {
+    return describeWorkflow(this.#definition);
   }
 
   /**

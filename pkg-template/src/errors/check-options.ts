@@ -77,13 +77,32 @@ export function checkOptions(
     throw new ValidationError("INVALID_OPTION", `${what} was given ${describe(options)} as options, not an object.`);
   }
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || Object.hasOwn(names, name)) continue;
-    const known = Object.keys(names);
-    const nearest = nearestName(name, known, synonyms);
-    const advice =
-      nearest === undefined
-        ? `. It has ${known.map((one) => `\`${one}\``).join(", ")}.`
-        : `; did you mean \`${nearest}\`?`;
-    throw new ValidationError("INVALID_OPTION", `${what} has no option \`${name}\`${advice}`);
+    if (value !== undefined) checkName(name, names, what, "option", synonyms);
   }
+}
+
+/**
+ * Refuses a name that is not one of those there are, and says which is the nearest.
+ *
+ * @param kind What it is the name of.
+ * @throws ValidationError `INVALID_OPTION`
+ */
+export function checkName(
+  name: unknown,
+  names: Readonly<Record<string, unknown>>,
+  what: string,
+  kind: string,
+  synonyms: Synonyms = {},
+): void {
+  if (typeof name !== "string") {
+    throw new ValidationError("INVALID_OPTION", `${what} was given ${describe(name)} as the name of a ${kind}.`);
+  }
+  if (Object.hasOwn(names, name)) return;
+  const known = Object.keys(names);
+  const nearest = nearestName(name, known, synonyms);
+  const advice =
+    nearest === undefined
+      ? `. It has ${known.map((one) => `\`${one}\``).join(", ")}.`
+      : `; did you mean \`${nearest}\`?`;
+  throw new ValidationError("INVALID_OPTION", `${what} has no ${kind} \`${name}\`${advice}`);
 }

@@ -33,8 +33,10 @@ export type Code =
   | "NEVER_CONSUMED"
   | "UNREACHABLE_STEP"
   | "DEAD_END"
+  | "NO_FAN_OUT"
   | "UNNAMED_STEP"
   | "UNNAMED_EVENT"
+  | "COLLECT_NOT_ALONE"
   | "DUPLICATE_STEP"
   | "DUPLICATE_EVENT"
   | "UNKNOWN_STEP"
@@ -54,6 +56,11 @@ export type Code =
   | "COMMIT_FAILED"
   | "RUN_ENDED"
   | "INVALID_STORE"
+  | "INVALID_STATE"
+  | "ASYNC_SCHEMA"
+  | "STORE_BUSY"
+  | "NESTED_EDIT"
+  | "STORE_IN_USE"
   | "INVALID_TOOL"
   | "INVALID_SCHEMA"
   | "INVALID_AGENT"
@@ -88,6 +95,7 @@ export type Code =
   | "STEP_MISSING"
   | "EVENT_MISSING"
   | "STEP_CHANGED"
+  | "STATE_REFUSED"
   | "SNAPSHOT_INVALID"
   | "EVENT_FORMAT"
   | "EVENT_VERSION"
@@ -152,6 +160,13 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     help: "No chain of events leads from the start of a run to this step, so it never runs.",
   },
   DEAD_END: { number: 8, class: "ValidationError", help: "No chain of events leads from this step to a StopEvent." },
+  NO_FAN_OUT: {
+    number: 9,
+    class: "ValidationError",
+    help:
+      "A step gathers an event that no step returns, so no array leads to it. Put the event into the outputs of a " +
+      "step that works on the array, or take it without collect.",
+  },
   UNNAMED_STEP: {
     class: "ValidationError",
     help:
@@ -165,6 +180,12 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
       "The event has no `static type`. A minifier may rename its class, and snapshots of this build may then not " +
       "resume. " +
       'Add `static readonly type = "…"` to the class.',
+  },
+  COLLECT_NOT_ALONE: {
+    class: "ValidationError",
+    help:
+      "A step gathers with collect and has other inputs. Give collect a step of its own that returns an event, and " +
+      "take that event with the others.",
   },
   DUPLICATE_STEP: {
     class: "ValidationError",
@@ -228,7 +249,33 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     class: "ValidationError",
     help:
       "A path is a non-empty string, and every key before its last one must lead to an object. " +
-      "The function of `edit` is not async.",
+      "The function of `edit` with a path is not async.",
+  },
+  INVALID_STATE: {
+    class: "ValidationError",
+    help: "The schema of the workflow's `state` refuses the state. Nothing has changed. Correct the value, or the schema.",
+  },
+  ASYNC_SCHEMA: {
+    class: "ValidationError",
+    help: "The schema of `state` checks asynchronously. Use one without async refinements and conversions.",
+  },
+  STORE_BUSY: {
+    class: "ValidationError",
+    help:
+      "An edit of the whole state is under way. Use `await store.edit((state) => …)` here too, which waits for its " +
+      "turn. Inside of an edit, change the state that it got.",
+  },
+  NESTED_EDIT: {
+    class: "ValidationError",
+    help:
+      "This handler has an edit of the state under way, and would wait for itself. Await that edit first, or change " +
+      "the state that it got.",
+  },
+  STORE_IN_USE: {
+    class: "ValidationError",
+    help:
+      "Another run that has not ended uses the store of this context. Await that run first, cancel it, or leave out " +
+      "`context`.",
   },
   INVALID_TOOL: {
     class: "ValidationError",
@@ -409,6 +456,12 @@ export const codes: Readonly<Record<Code, CodeInfo>> = {
     number: 107,
     class: "RecoverError",
     help: "The snapshot holds events for a step that no longer takes them. Give the step its former inputs.",
+  },
+  STATE_REFUSED: {
+    class: "RecoverError",
+    help:
+      "The schema of the workflow's `state` refuses the state in the snapshot. Let the schema accept and convert " +
+      "what earlier versions have stored.",
   },
   SNAPSHOT_INVALID: {
     number: 108,

@@ -6,7 +6,7 @@ import { LLMError } from "../model/llm-error.js";
 import { milliseconds } from "../model/duration.js";
 import { describe } from "../util/describe.js";
 import type { ChatResponse, ChatStream, LLM, ObjectResponse, ToolDefinition } from "../model/chat.js";
-import type { StandardSchema } from "../schema/standard-schema.js";
+import type { StandardSchema } from "../model/standard-schema.js";
 import { onAbort } from "../util/abort.js";
 import { checkOptions } from "../errors/check-options.js";
 import { fromEnvironment } from "./environment.js";
@@ -120,7 +120,9 @@ export abstract class LLMClient implements LLM {
   readonly #options: ClientOptions;
   readonly #provider: Provider;
 
-  constructor(options: ClientOptions, provider: Provider) {
+  /** @param how A {@link Provider}, which is nothing that users could name. */
+  protected constructor(options: ClientOptions, how: object) {
+    const provider = how as Provider;
     checkOptions(options, { ...clientNames, ...provider.optionNames }, provider.name, synonyms);
     const { model, apiKey, baseURL, fetch } = options;
     if (typeof model !== "string" || model === "") refuse("model", model);

@@ -2,7 +2,7 @@
 
 import type { Fetch } from "../util/platform.js";
 import type { ChatMessage, ChatOptions, ResponseFormat, ToolDefinition } from "../model/chat.js";
-import type { OutputOf, StandardSchema } from "../schema/standard-schema.js";
+import type { OutputOf, StandardSchema } from "../model/standard-schema.js";
 import type { OptionNames } from "../errors/check-options.js";
 import type { AnyFormat, StandardFormat } from "./structured.js";
 

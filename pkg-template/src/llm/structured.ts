@@ -6,7 +6,7 @@ import { describe } from "../util/describe.js";
 import type { ChatResponse, JSONSchema, ObjectResponse, ResponseFormat } from "../model/chat.js";
 import { type Check, parseAndCheck } from "../schema/check.js";
 import { defineSchema } from "../schema/definition.js";
-import { type StandardSchema, isStandardSchema } from "../schema/standard-schema.js";
+import { type StandardSchema, isStandardSchema } from "../model/standard-schema.js";
 import { canBeStrict, toStrictSchema } from "../schema/strict.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
 

@@ -1,7 +1,9 @@
 // Events: what steps take and return. An event is an instance of a class. Its data is whatever the user put in, and it
 // travels by reference.
 
+import { checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
+import { describe } from "../util/describe.js";
 import type { LifecycleData } from "./lifecycle.js";
 
 /** The arguments of an event's constructor: the data may be left out when it may be undefined. */
@@ -59,12 +61,12 @@ type AbstractClass<Instance> = abstract new (...args: never) => Instance;
 /** A class of events. */
 // The property lets the compiler read a class that is generic (`outputs: [StopEvent]`) before it looks at the handler
 // behind it.
-export interface EventClass<out Event extends WorkflowEvent = WorkflowEvent> extends AbstractClass<Event> {
+export interface EventClass<out Event = WorkflowEvent> extends AbstractClass<Event> {
   readonly prototype: WorkflowEvent;
 }
 
 /** Any of several classes of events; made by {@link WorkflowEvent.or}. */
-export class EventChoice<out Event extends WorkflowEvent = WorkflowEvent> {
+export class EventChoice<out Event = WorkflowEvent> {
   /** Carries the type of the events for inference; there is nothing at run time. */
   declare readonly [role]?: Event;
   /** The classes. */
@@ -75,8 +77,70 @@ export class EventChoice<out Event extends WorkflowEvent = WorkflowEvent> {
   }
 }
 
-/** What may stand in a step's `inputs`: a class of events, or a choice of several. */
-export type EventInput<Event extends WorkflowEvent = WorkflowEvent> = EventClass<Event> | EventChoice<Event>;
+/** What a wait may ask for, and what may stand in a step's `inputs`: a class of events, or a choice of several. */
+export type EventInput<Event = WorkflowEvent> = EventClass<Event> | EventChoice<Event>;
+
+/** The events of one array, as an input of a step; made by {@link collect}. */
+export class EventList<out Events = WorkflowEvent[]> {
+  /** Carries the type of the list for inference; there is nothing at run time. */
+  declare readonly [role]?: Events;
+  /** Which events. */
+  readonly input: EventInput;
+  /** How many at most. */
+  readonly take: number | undefined;
+
+  constructor(input: EventInput, take: number | undefined) {
+    this.input = input;
+    this.take = take;
+  }
+}
+
+/** Options of {@link collect}. */
+export interface CollectOptions {
+  /** How many events the step takes of an array: the first that come, as soon as they are there. Default: all. */
+  readonly take?: number | undefined;
+}
+
+/**
+ * For a step's `inputs`: gathers the events that descend from one array. A step that returns an array of events begins
+ * it. When nothing of the array is at work any more, the step is called, once, with the events that have come, in the
+ * order of arrival. There may be none.
+ *
+ * ```ts
+ * workflow.addStep({ inputs: [StartEvent<string[]>], outputs: [[PageEvent]] }, (_, { data }) =>
+ *   data.map((url) => new PageEvent(url)),
+ * );
+ * workflow.addStep({ inputs: [PageEvent], outputs: [TextEvent] }, readPage);
+ * workflow.addStep(
+ *   { inputs: [collect(TextEvent)], outputs: [StopEvent<string>] },
+ *   (_, texts) => new StopEvent(texts.map(({ data }) => data).join()),
+ * );
+ * ```
+ *
+ * @param input The events: a class, or a choice of several. It is the only input of its step.
+ * @param options `take`: with so many events the step is called at once. What comes later of that array is dropped. If
+ * no more can come, it gets what there is.
+ * @throws ValidationError `INVALID_STEP`, `INVALID_OPTION`
+ */
+export function collect<const Input extends EventInput>(
+  input: Input,
+  options: CollectOptions = {},
+): EventList<EventOf<Input>[]> {
+  checkOptions(options, { take: 1 }, "collect");
+  const classes: readonly unknown[] =
+    (input as unknown) instanceof EventChoice ? (input as EventChoice).classes : [input];
+  if (classes.length === 0 || !classes.every(isEventClass)) {
+    throw new ValidationError("INVALID_STEP", `What collect got is ${describe(input)}.`);
+  }
+  const { take } = options;
+  if (take !== undefined && take !== Infinity && !(Number.isInteger(take) && take >= 1)) {
+    throw new ValidationError("INVALID_OPTION", `take must be a whole number from 1, and is ${describe(take)}.`);
+  }
+  return new EventList(input, take);
+}
+
+/** What may stand in a step's `inputs`. */
+export type StepInput<Taken = WorkflowEvent | WorkflowEvent[]> = EventInput<Taken> | EventList<Taken>;
 
 /** The events that an input takes. */
 export type EventOf<Input> =
@@ -110,7 +174,7 @@ export class HumanResponseEvent<Data = unknown> extends WorkflowEvent<Data> {
 export interface StepFailure {
   /** The step's name. */
   readonly step: string;
-  /** The event it was invoked with; of a step with several inputs, the first. */
+  /** The event it was invoked with; of several, the first. Undefined only of a step that gathers, if there was none. */
   readonly event: WorkflowEvent;
   /** All events it was invoked with. */
   readonly events: readonly WorkflowEvent[];
@@ -118,6 +182,13 @@ export interface StepFailure {
   readonly error: Error;
   /** How many attempts were made. */
   readonly attempts: number;
+  /**
+   * How many seconds have gone by since the first attempt began, as the run's time counts: not while the run was a
+   * snapshot.
+   */
+  readonly elapsed: number;
+  /** When the last attempt failed, in milliseconds since 1970, as `Date.now()` gives them. */
+  readonly failedAt: number;
 }
 
 /** A step failed for good: its retries are used up. Taken by the handlers of `catchError`. */

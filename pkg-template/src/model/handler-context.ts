@@ -2,7 +2,7 @@
 
 import type { EventClass, EventInput, EventOf, WorkflowEvent } from "./events.js";
 import type { NestedWorkflow, NoSlots, Slots } from "./nested.js";
-import type { Store } from "./store.js";
+import type { StoreOf } from "./state-types.js";
 import type { Signal } from "../util/platform.js";
 
 /** Options of `waitForEvent`. */
@@ -25,6 +25,12 @@ export interface SleepOptions {
   readonly signal?: Signal | undefined;
 }
 
+/** Options of `collectEvents`. */
+export interface CollectEventsOptions {
+  /** Keeps apart what the step gathers under different texts. Default: one buffer for the whole step. */
+  readonly buffer?: string | undefined;
+}
+
 /** The first of several waits: its key, and what it gave. */
 export type First<Waits extends Readonly<Record<string, PromiseLike<unknown>>>> = {
   [Key in keyof Waits]: [key: Key, value: Awaited<Waits[Key]>];
@@ -42,11 +48,11 @@ export type EventsOf<Classes extends readonly EventInput[]> = {
  * run throw a CancelledError with the code `ATTEMPT_ENDED`. After the handler has returned, the run goes on, and
  * `sendEvent` and `writeEventToStream` still work.
  */
-export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots = NoSlots> {
+export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots = NoSlots, State = unknown> {
   /** What was given to `run` or `with`. */
   readonly data: ContextData;
-  /** The run's state. */
-  readonly store: Store;
+  /** The run's state. Typed when the type of the workflow's `state` is known. */
+  readonly store: StoreOf<State>;
   /** Aborted when the attempt times out or the run ends. Pass it on to `fetch` and the like. */
   readonly signal: Signal;
   /** The run's id. */
@@ -55,6 +61,23 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
   readonly step: string;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
+  /**
+   * What the attempt before this one has failed with; undefined in the first attempt. After a recovery it is a copy of
+   * the error, without what a snapshot cannot hold.
+   *
+   * ```ts
+   * if (lastError instanceof RateLimitError) await useOtherModel();
+   * ```
+   */
+  readonly lastError: Error | undefined;
+  /**
+   * How many seconds have gone by since the first attempt began. The run's time counts: what passes while it is a
+   * snapshot does not. Where no step has a `retry` or a `timeout` and there is no error handler, a run reads the clock
+   * less often until a step asks for this, and the first number may be too high.
+   *
+   * @throws CancelledError `ATTEMPT_ENDED` when it is first asked for after the attempt is over.
+   */
+  readonly elapsed: number;
   /** The nested workflows, by the slots they were added under. */
   readonly workflows: { readonly [Slot in keyof NestedSlots]: NestedWorkflow<NestedSlots[Slot]> };
   /**
@@ -120,10 +143,20 @@ export interface HandlerContext<ContextData = unknown, NestedSlots extends Slots
    * Pass the same array each time when it is long: it is then read in full only once. If you change an array of more
    * than 32 classes in place, events count for the old list until the change is noticed, which takes at most length /
    * 32 calls. What you are given always has the classes that the array has at that call.
+   *
+   * With a `buffer`, only events that were added under the same text count together: a step can gather for several
+   * requests at a time.
+   *
+   * ```ts
+   * const all = context.collectEvents(event, expected, { buffer: event.data.requestId });
+   * ```
+   *
+   * @throws ValidationError `INVALID_EVENT`, `INVALID_OPTION` (the classes, or a buffer that is no text or empty).
    */
   readonly collectEvents: <const Classes extends readonly EventClass[]>(
     event: WorkflowEvent,
     classes: Classes,
+    options?: CollectEventsOptions,
   ) => EventsOf<Classes> | null;
   /** Sleeps for so many seconds. Survives a snapshot, unlike a timer of your own. */
   readonly sleep: (seconds: number, options?: SleepOptions) => Promise<void>;

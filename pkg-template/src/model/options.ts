@@ -4,6 +4,7 @@ import type { OptionNames } from "../errors/check-options.js";
 import type { EventClass, WorkflowEvent } from "./events.js";
 import type { Cut, WorkflowContext } from "./run.js";
 import type { Signal } from "../util/platform.js";
+import type { StandardSchema } from "./standard-schema.js";
 import type { TypeHook } from "./type-hook.js";
 
 /** What a run may use. */
@@ -24,12 +25,14 @@ export interface Limits {
 export interface CompletedStep {
   /** The step's name. */
   readonly step: string;
-  /** The event it was invoked with; of a step with several inputs, the first. */
+  /** The event it was invoked with; of several, the first. Undefined only of a step that gathers, if there was none. */
   readonly input: WorkflowEvent;
   /** All events it was invoked with. */
   readonly inputs: readonly WorkflowEvent[];
-  /** The event it returned, if any. */
+  /** The event it returned, if any; of an array, the first. */
   readonly output: WorkflowEvent | undefined;
+  /** All events it returned. */
+  readonly outputs: readonly WorkflowEvent[];
   /** Which completed step of the run it is, from 1. */
   readonly sequence: number;
   /** Which attempt succeeded, from 1. */
@@ -43,7 +46,7 @@ export interface CompletedStep {
 export type StepHook = (completed: CompletedStep, context: WorkflowContext) => unknown;
 
 /** Options of a workflow. */
-export interface WorkflowOptions {
+export interface WorkflowOptions<State = unknown> {
   /** Its name in messages. Default: the class's name. */
   readonly name?: string | undefined;
   /** How many seconds a run may be alive; null for any time. Default: 60. */
@@ -70,6 +73,16 @@ export interface WorkflowOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** How values of your own classes are written into snapshots, each under a name that must stay the same. */
   readonly types?: Readonly<Record<string, TypeHook>> | undefined;
+  /**
+   * What the store of every run must be: a Standard Schema of an object. A run begins with the defaults of the schema,
+   * and every change is checked. The schema must have a default for every member, accept what it gives, and check
+   * synchronously.
+   *
+   * ```ts
+   * const workflow = new Workflow({ state: z.object({ count: z.number().default(0) }) });
+   * ```
+   */
+  readonly state?: StandardSchema<unknown, State> | undefined;
 }
 
 /** The names of the options of a workflow. */
@@ -83,6 +96,7 @@ export const workflowOptionNames: OptionNames<WorkflowOptions> = {
   events: 1,
   onWarning: 1,
   types: 1,
+  state: 1,
 };
 
 /** Options of a run. */
@@ -91,7 +105,7 @@ export interface RunOptions {
   readonly runId?: string | undefined;
   /** Cancels the run when it is aborted. */
   readonly signal?: Signal | undefined;
-  /** The run uses the store of this earlier run, which must have ended. */
+  /** The run uses the store of this earlier run, which must have ended: two runs cannot share one (`STORE_IN_USE`). */
   readonly context?: WorkflowContext | undefined;
   /** How many seconds the run may be alive; null for no limit. Default: the workflow's `timeout`. */
   readonly timeout?: number | null | undefined;

@@ -15,38 +15,41 @@ declare const role: unique symbol;
 /** How long to wait before the next attempt; made by the `wait…` functions. */
 export class WaitStrategy {
   declare protected readonly [role]: "wait";
-  /** The strategy as the engine reads it: a kind, then its arguments. */
-  readonly numbers: readonly number[];
-
-  constructor(numbers: readonly number[]) {
-    this.numbers = numbers;
-  }
 }
 
 /** When to stop trying; made by the `stop…` functions. */
 export class StopStrategy {
   declare protected readonly [role]: "stop";
-  /** The strategy as the engine reads it: a kind, then its arguments. */
-  readonly numbers: readonly number[];
-
-  constructor(numbers: readonly number[]) {
-    this.numbers = numbers;
-  }
 }
 
 /** A retry policy; made by {@link retryPolicy}. */
 export class RetryPolicy {
   declare protected readonly [role]: "policy";
-  /** The wait and the stop as the engine reads them. */
+}
+
+/** What a strategy or a policy is made of. */
+export interface RetryParts {
+  /** As the engine reads it: kinds, each followed by its arguments. Of a policy: the wait, then the stop. */
   readonly numbers: readonly number[];
   /** Whether an error is worth another attempt. */
   readonly condition: RetryCondition | undefined;
-
-  constructor(numbers: readonly number[], condition: RetryCondition | undefined) {
-    this.numbers = numbers;
-    this.condition = condition;
-  }
 }
+
+/** Beside the objects, and not in them: users see nothing of it. */
+const parts = /* @__PURE__ */ new WeakMap<object, RetryParts>();
+
+/** What a strategy or a policy is made of; undefined for anything that the functions of this module did not make. */
+export function partsOf(made: object): RetryParts | undefined {
+  return parts.get(made);
+}
+
+function make<Made extends object>(made: Made, numbers: readonly number[], condition?: RetryCondition): Made {
+  parts.set(made, { numbers, condition });
+  return made;
+}
+
+const wait = (numbers: readonly number[]): WaitStrategy => make(new WaitStrategy(), numbers);
+const stop = (numbers: readonly number[]): StopStrategy => make(new StopStrategy(), numbers);
 
 /**
  * A policy of your own: the seconds to wait before the next attempt, or anything else to give up.
@@ -59,7 +62,7 @@ export type RetryFunction = (failure: {
 }) => number | false | null | undefined;
 
 // Longer than any run lives, and still exact in the engine's arithmetic.
-const FOREVER = 2 ** 53;
+export const FOREVER = 2 ** 53;
 
 function time(seconds: number, what: string): number {
   const ms = milliseconds(seconds, what);
@@ -78,9 +81,12 @@ function list<Member extends WaitStrategy | StopStrategy>(
   of: readonly Member[],
   made: abstract new (...args: never[]) => Member,
 ): number[] {
-  const wrong = of.findIndex((member) => !(member instanceof made));
-  if (wrong >= 0) throw new ValidationError("INVALID_RETRY", `Argument ${wrong + 1} is ${describe(of[wrong])}.`);
-  return [kind, of.length, ...of.flatMap((member) => member.numbers)];
+  const members = of.flatMap((member, nth) => {
+    const known = member instanceof made ? partsOf(member) : undefined;
+    if (known === undefined) throw new ValidationError("INVALID_RETRY", `Argument ${nth + 1} is ${describe(member)}.`);
+    return known.numbers;
+  });
+  return [kind, of.length, ...members];
 }
 
 /** Options of waits that grow by a factor. Durations in seconds. */
@@ -95,20 +101,20 @@ export interface ExponentialOptions {
 
 const exponentialNames: OptionNames<ExponentialOptions> = { initial: 1, factor: 1, max: 1 };
 
-function exponential(kind: number, options: ExponentialOptions, what: string): WaitStrategy {
-  checkOptions(options, exponentialNames, what, { min: "initial", multiplier: "factor", base: "factor" });
-  const { initial = 1, factor = 2, max = 60 } = options;
-  return new WaitStrategy([kind, time(initial, "initial"), positive(factor, "factor"), time(max, "max")]);
-}
+/** Does not wait. */
+export const waitNone: WaitStrategy = /* @__PURE__ */ wait([0, 0]);
 
 /** Always waits this many seconds. */
 export function waitFixed(seconds: number): WaitStrategy {
-  return new WaitStrategy([0, time(seconds, "waitFixed")]);
+  return wait([0, time(seconds, "waitFixed")]);
 }
 
 /** Waits `initial * factor^n` seconds, at most `max`. */
 export function waitExponential(options: ExponentialOptions = {}): WaitStrategy {
-  return exponential(1, options, "waitExponential");
+  const synonyms = { min: "initial", multiplier: "factor", base: "factor" };
+  checkOptions(options, exponentialNames, "waitExponential", synonyms);
+  const { initial = 1, factor = 2, max = 60 } = options;
+  return wait([1, time(initial, "initial"), positive(factor, "factor"), time(max, "max")]);
 }
 
 /** Waits `initial + step * n` seconds, at most `max`. Defaults: 0, 1, 60. */
@@ -117,7 +123,7 @@ export function waitIncrementing(
 ): WaitStrategy {
   checkOptions(options, { initial: 1, step: 1, max: 1 }, "waitIncrementing", { start: "initial", increment: "step" });
   const { initial = 0, step = 1, max = 60 } = options;
-  return new WaitStrategy([2, time(initial, "initial"), time(step, "step"), time(max, "max")]);
+  return wait([2, time(initial, "initial"), time(step, "step"), time(max, "max")]);
 }
 
 /**
@@ -127,51 +133,83 @@ export function waitIncrementing(
 export function waitRandom(options: { min?: number | undefined; max?: number | undefined } = {}): WaitStrategy {
   checkOptions(options, { min: 1, max: 1 }, "waitRandom");
   const { min = 0, max = 1 } = options;
-  return new WaitStrategy([3, time(min, "min"), time(max, "max")]);
+  return wait([3, time(min, "min"), time(max, "max")]);
+}
+
+/** Options of {@link waitFullJitter}. Durations in seconds. */
+export interface FullJitterOptions extends ExponentialOptions {
+  /** The shortest wait. Default: 0. */
+  readonly min?: number | undefined;
 }
 
 /**
- * Waits anywhere between 0 and what {@link waitExponential} would wait ("full jitter"): the best choice against
+ * Waits anywhere between `min` and what {@link waitExponential} would wait ("full jitter"): the best choice against
  * overload.
  */
-export function waitFullJitter(options: ExponentialOptions = {}): WaitStrategy {
-  return exponential(4, options, "waitFullJitter");
+export function waitFullJitter(options: FullJitterOptions = {}): WaitStrategy {
+  checkOptions(options, { ...exponentialNames, min: 1 }, "waitFullJitter", { multiplier: "factor", base: "factor" });
+  const { initial = 1, factor = 2, max = 60, min = 0 } = options;
+  const [first, growth, longest] = [time(initial, "initial"), positive(factor, "factor"), time(max, "max")];
+  const shortest = time(min, "min");
+  return wait(shortest === 0 ? [4, first, growth, longest] : [7, first, growth, shortest, longest]);
+}
+
+/** Options of {@link waitExponentialJitter}. Durations in seconds. */
+export interface ExponentialJitterOptions extends ExponentialOptions {
+  /** The most that is added. Default: 1. */
+  readonly jitter?: number | undefined;
+}
+
+/** Waits what {@link waitExponential} would wait and up to `jitter` seconds more, together at most `max`. */
+export function waitExponentialJitter(options: ExponentialJitterOptions = {}): WaitStrategy {
+  const names: OptionNames<ExponentialJitterOptions> = { ...exponentialNames, jitter: 1 };
+  checkOptions(options, names, "waitExponentialJitter", { multiplier: "factor", base: "factor" });
+  const { initial = 1, factor = 2, max = 60, jitter = 1 } = options;
+  const grown = [time(initial, "initial"), positive(factor, "factor"), time(max, "max")];
+  return wait([8, ...grown, time(jitter, "jitter")]);
 }
 
 /** One strategy for each attempt in turn; the last goes on for the rest. */
 export function waitChain(...waits: WaitStrategy[]): WaitStrategy {
-  return new WaitStrategy(list(5, waits, WaitStrategy));
+  return wait(list(5, waits, WaitStrategy));
 }
 
 /** The sum of several waits. */
 export function waitSum(...waits: WaitStrategy[]): WaitStrategy {
-  return new WaitStrategy(list(6, waits, WaitStrategy));
+  return wait(list(6, waits, WaitStrategy));
 }
 
 /** Never stops trying. */
-export const stopNever: StopStrategy = /* @__PURE__ */ new StopStrategy([0]);
+export const stopNever: StopStrategy = /* @__PURE__ */ stop([0]);
 
 /** Stops after this many attempts. */
 export function stopAfterAttempt(attempts: number): StopStrategy {
-  return new StopStrategy([1, Math.min(positive(attempts, "stopAfterAttempt"), 2 ** 32 - 1)]);
+  return stop([1, Math.min(positive(attempts, "stopAfterAttempt"), 2 ** 32 - 1)]);
 }
 
 /** Stops when this many seconds have gone by since the first attempt began. */
 export function stopAfterDelay(seconds: number): StopStrategy {
-  return new StopStrategy([2, time(seconds, "stopAfterDelay")]);
+  return stop([2, time(seconds, "stopAfterDelay")]);
+}
+
+/**
+ * Stops when this many seconds would have gone by since the first attempt began, once the next wait is over. So no wait
+ * is begun that ends too late. {@link stopAfterDelay} would wait, and let one more attempt begin.
+ */
+export function stopBeforeDelay(seconds: number): StopStrategy {
+  return stop([5, time(seconds, "stopBeforeDelay")]);
 }
 
 /** Stops when any of them says so. */
 export function stopAny(...stops: StopStrategy[]): StopStrategy {
-  return new StopStrategy(list(3, stops, StopStrategy));
+  return stop(list(3, stops, StopStrategy));
 }
 
 /** Stops when all of them say so. */
 export function stopAll(...stops: StopStrategy[]): StopStrategy {
-  return new StopStrategy(list(4, stops, StopStrategy));
+  return stop(list(4, stops, StopStrategy));
 }
 
-/** A class of errors. */
 /** A class of errors. */
 export type ErrorClass = abstract new (...args: never) => Error;
 
@@ -189,6 +227,32 @@ export function retryUnlessErrorType(...classes: ErrorClass[]): RetryCondition {
 export function retryIfMessage(pattern: string | RegExp): RetryCondition {
   return (error) =>
     typeof pattern === "string" ? error.message.includes(pattern) : error.message.search(pattern) !== -1;
+}
+
+/**
+ * Retries on errors that were caused by one of these classes: the error's `cause`, the cause of that, and so on. The
+ * class of the error itself does not count.
+ */
+export function retryIfCauseType(...classes: ErrorClass[]): RetryCondition {
+  return (error) => {
+    const seen = new Set<unknown>([error]);
+    for (let at: unknown = error.cause; at instanceof Error && !seen.has(at); at = at.cause) {
+      if (classes.some((kind) => at instanceof kind)) return true;
+      seen.add(at);
+    }
+    return false;
+  };
+}
+
+/** Retries on every error. */
+export const retryAlways: RetryCondition = () => true;
+
+/** Never retries. */
+export const retryNever: RetryCondition = () => false;
+
+/** Retries when the condition does not hold. */
+export function retryNot(condition: RetryCondition): RetryCondition {
+  return (error, attempt) => !condition(error, attempt);
 }
 
 /** Retries when any of the conditions holds. */
@@ -222,11 +286,13 @@ export function retryPolicy(
   } = {},
 ): RetryPolicy {
   checkOptions(options, { retry: 1, wait: 1, stop: 1 }, "retryPolicy", { condition: "retry", when: "retry" });
-  const { retry, wait = waitFixed(5), stop = stopAfterAttempt(3) } = options;
-  if (!(wait instanceof WaitStrategy)) throw new ValidationError("INVALID_RETRY", `wait is ${describe(wait)}.`);
-  if (!(stop instanceof StopStrategy)) throw new ValidationError("INVALID_RETRY", `stop is ${describe(stop)}.`);
+  const { retry, wait: pause = waitFixed(5), stop: end = stopAfterAttempt(3) } = options;
+  const waits = pause instanceof WaitStrategy ? partsOf(pause) : undefined;
+  const stops = end instanceof StopStrategy ? partsOf(end) : undefined;
+  if (waits === undefined) throw new ValidationError("INVALID_RETRY", `wait is ${describe(pause)}.`);
+  if (stops === undefined) throw new ValidationError("INVALID_RETRY", `stop is ${describe(end)}.`);
   if (retry !== undefined && typeof retry !== "function") {
     throw new ValidationError("INVALID_RETRY", `retry is ${describe(retry)}.`);
   }
-  return new RetryPolicy([...wait.numbers, ...stop.numbers], retry);
+  return make(new RetryPolicy(), [...waits.numbers, ...stops.numbers], retry);
 }

@@ -29,16 +29,21 @@ export type GivenData<ContextData, Data> = unknown extends ContextData
 export interface PausedStep {
   /** The step's name. */
   readonly step: string;
-  /** The event it was invoked with; of a step with several inputs, the first. */
+  /** The event it was invoked with; of several, the first. Undefined only of a step that gathers, if there was none. */
   readonly input: WorkflowEvent;
   /** All events it was invoked with. */
   readonly inputs: readonly WorkflowEvent[];
-  /** The event that will go on: what the step returned, or what {@link PausedStep.replace} put in its place. */
+  /**
+   * The event that will go on: what the step returned, or what {@link PausedStep.replace} put in its place. Of an
+   * array, the first.
+   */
   readonly output: WorkflowEvent | undefined;
+  /** All events that will go on. */
+  readonly outputs: readonly WorkflowEvent[];
   /** Which attempt this is, from 1. */
   readonly attempt: number;
-  /** Lets another event go on, or none. Must be called before the loop goes on. */
-  replace(event: WorkflowEvent | undefined): void;
+  /** Lets another event go on, an array of events, or none. Must be called before the loop goes on. */
+  replace(event: WorkflowEvent | readonly WorkflowEvent[] | undefined): void;
 }
 
 /** The key under which the type of the start event's data stands, for inference alone; there is nothing at run time. */

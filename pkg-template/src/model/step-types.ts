@@ -1,17 +1,27 @@
 // What a step is, as types: its parameters, its handler, and how the compiler says what does not fit.
 
-import type { EventClass, EventInput, StartEvent, StopEvent, StreamResetData, WorkflowEvent } from "./events.js";
+import type { EventClass, StartEvent, StepInput, StopEvent, StreamResetData, WorkflowEvent } from "./events.js";
 import type { HandlerContext } from "./handler-context.js";
 import type { NoSlots, Slots } from "./nested.js";
 import type { RetryFunction, RetryPolicy } from "./retry.js";
 
+/** What a step may be called with: an event, or the events of an array. */
+export type Taken = WorkflowEvent | WorkflowEvent[];
+
 /** What steps and error handlers have in common. */
 interface CommonParameters<Outputs extends readonly WorkflowEvent[]> {
   /**
-   * What the step returns. A `StopEvent` without a type argument is the workflow's. Left out, the step may return any
-   * event, and nothing is checked.
+   * What the step returns: one of these events, or an array of them. A class in brackets (`[[PageEvent]]`) says that
+   * the step returns arrays of it. A `StopEvent` without a type argument is the workflow's. Left out, the step may
+   * return any event, and nothing is checked.
    */
-  readonly outputs?: { readonly [Nth in keyof Outputs]: EventClass<Outputs[Nth]> } | undefined;
+  readonly outputs?:
+    { readonly [Nth in keyof Outputs]: EventClass<Outputs[Nth]> | readonly [EventClass<Outputs[Nth]>] } | undefined;
+  /**
+   * The events that its handler waits for with `waitForEvent` and `requireEvent`. So `validate` and `strict` know that
+   * such an event is used, a snapshot has its class, and `sendEvent` may name the step. Default: none are declared.
+   */
+  readonly waitsFor?: readonly EventClass[] | undefined;
   /** Its name, unique in the workflow. Default: the handler's name, else `step1`, `step2`, … */
   readonly name?: string | undefined;
   /** How many invocations may run at a time; the rest queue, first in, first out. Default: any number. */
@@ -34,19 +44,19 @@ interface CommonParameters<Outputs extends readonly WorkflowEvent[]> {
  * @typeParam Outputs The events that it may return.
  */
 export interface StepParameters<
-  Inputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
+  Inputs extends readonly Taken[] = readonly WorkflowEvent[],
   Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
 > extends CommonParameters<Outputs> {
   /**
-   * What the step takes: an event of each, first in, first out. A `StartEvent` without a type argument is the
-   * workflow's.
+   * What the step takes: an event of each, first in, first out; or `collect(…)` alone. A `StartEvent` without a type
+   * argument is the workflow's.
    */
-  readonly inputs: { readonly [Nth in keyof Inputs]: EventInput<Inputs[Nth]> };
+  readonly inputs: { readonly [Nth in keyof Inputs]: StepInput<Inputs[Nth]> };
 }
 
 /** The parameters of `addStep`. */
 export interface AddStepParameters<
-  Inputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
+  Inputs extends readonly Taken[] = readonly WorkflowEvent[],
   Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
 > extends StepParameters<Inputs, Outputs> {
   /** Whether the step replaces the one of the same name. Default: false. */
@@ -77,7 +87,7 @@ type Same<When, A, B> = [When, <T>() => T extends [A] ? 1 : 2] extends [unknown,
 export type NotInferred<T> = [T][T extends unknown ? 0 : never];
 
 /** The events that a handler gets: a StartEvent of unknown data is the workflow's. */
-export type StepInputs<Inputs extends readonly WorkflowEvent[], Start = unknown> = {
+export type StepInputs<Inputs extends readonly Taken[], Start = unknown> = {
   -readonly [Nth in keyof Inputs]: Same<Inputs, Inputs[Nth], StartEvent> extends true ? StartEvent<Start> : Inputs[Nth];
 };
 
@@ -88,11 +98,13 @@ export type StepOutputs<Outputs extends readonly WorkflowEvent[], Stop = unknown
     : Outputs[Nth];
 };
 
-/** What a handler returns: one of the events, or nothing. */
-export type StepResult<Outputs extends readonly WorkflowEvent[]> = Outputs[number] | null | undefined | void;
+/** What a handler returns: one of the events, an array of them, or nothing. */
+export type StepResult<Outputs extends readonly WorkflowEvent[]> =
+  Outputs[number] | readonly Outputs[number][] | null | undefined | void;
 
 /**
- * A step's handler: gets the context and an event for each input, returns an event or nothing.
+ * A step's handler: gets the context and an event for each input, or the list of a `collect`; returns an event, an
+ * array of events, or nothing.
  *
  * ```ts
  * const tell: StepHandler<Data, [StartEvent<string>], [StopEvent<string>]> = (context, event) =>
@@ -101,11 +113,12 @@ export type StepResult<Outputs extends readonly WorkflowEvent[]> = Outputs[numbe
  */
 export type StepHandler<
   ContextData = unknown,
-  Inputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
+  Inputs extends readonly Taken[] = readonly WorkflowEvent[],
   Outputs extends readonly WorkflowEvent[] = readonly WorkflowEvent[],
   NestedSlots extends Slots = NoSlots,
+  State = unknown,
 > = (
-  context: HandlerContext<ContextData, NestedSlots>,
+  context: HandlerContext<ContextData, NestedSlots, State>,
   ...events: Inputs
 ) => StepResult<Outputs> | PromiseLike<StepResult<Outputs>>;
 
@@ -116,7 +129,7 @@ export interface CatchErrorCheck<Outputs extends readonly WorkflowEvent[], Stop>
 
 /** Refuses start events that `run` does not make, and stop events that are not the workflow's result. */
 export interface StepCheck<
-  Inputs extends readonly WorkflowEvent[],
+  Inputs extends readonly Taken[],
   Outputs extends readonly WorkflowEvent[],
   Start,
   Stop,
@@ -124,7 +137,7 @@ export interface StepCheck<
   readonly inputs: Same<Inputs, Start, unknown> extends true ? unknown : StartChecks<StepInputs<Inputs, Start>, Start>;
 }
 
-type StartChecks<Inputs extends readonly WorkflowEvent[], Start> = {
+type StartChecks<Inputs extends readonly Taken[], Start> = {
   readonly [Nth in keyof Inputs]: [StartMisfit<Inputs[Nth], Start>] extends [never]
     ? unknown
     : { takes: StartMisfit<Inputs[Nth], Start>; "but run is given": Start };
@@ -133,7 +146,7 @@ type StartChecks<Inputs extends readonly WorkflowEvent[], Start> = {
 /**
  * A start event fits when it may carry what `run` is given, or one kind of it: classes of their own may share the rest.
  */
-type StartMisfit<Event extends WorkflowEvent, Start> =
+type StartMisfit<Event extends Taken, Start> =
   Event extends StartEvent<infer Data>
     ? (() => Start) extends () => Data
       ? never
@@ -158,9 +171,7 @@ type StopCheck<Event extends WorkflowEvent, Stop> = (() => Event) extends () => 
   : unknown;
 
 /** As {@link StepCheck}, for a decorator: in one type, which is `unknown` when all of them fit. */
-export type DecoratorCheck<
-  Check extends StepCheck<readonly WorkflowEvent[], readonly WorkflowEvent[], unknown, unknown>,
-> =
+export type DecoratorCheck<Check extends StepCheck<readonly Taken[], readonly WorkflowEvent[], unknown, unknown>> =
   Fits<Check["inputs"]> extends true
     ? Fits<NonNullable<Check["outputs"]>> extends true
       ? unknown
@@ -170,12 +181,7 @@ export type DecoratorCheck<
 type Fits<Checks> = { [Nth in keyof Checks]: unknown } extends Checks ? true : false;
 
 /** Says in the compiler's message what is wrong with a handler; what it may be is in {@link StepHandler}. */
-export type HandlerCheck<
-  Handler,
-  Inputs extends readonly WorkflowEvent[],
-  Outputs extends readonly WorkflowEvent[],
-  Stop,
-> =
+export type HandlerCheck<Handler, Inputs extends readonly Taken[], Outputs extends readonly WorkflowEvent[], Stop> =
   Same<Handler, Handler, unknown> extends true
     ? unknown
     : Handler extends (...args: never) => infer Returned
@@ -183,12 +189,18 @@ export type HandlerCheck<
         ? Handler extends (context: never, ...events: Inputs) => unknown
           ? Same<Handler, Stop, unknown> extends true
             ? unknown
-            : ResultCheck<Extract<Awaited<Returned>, StopEvent>, Outputs, Stop>
+            : ResultCheck<Extract<Flat<Awaited<Returned>>, StopEvent>, Outputs, Stop>
           : { takes: EventsTaken<Handler>; "but inputs are": Inputs }
         : number extends Outputs["length"]
-          ? { returns: Exclude<Awaited<Returned>, StepResult<Outputs>>; "but a step returns": "an event, or nothing" }
+          ? {
+              returns: Exclude<Awaited<Returned>, StepResult<Outputs>>;
+              "but a step returns": "an event, an array of events, or nothing";
+            }
           : { returns: Exclude<Awaited<Returned>, StepResult<Outputs>>; "but outputs are": Outputs }
       : unknown;
+
+/** The events in an array, and any other type as it is. */
+type Flat<Returned> = Returned extends readonly (infer Event)[] ? Event : Returned;
 
 type EventsTaken<Handler> = Handler extends (context: never, ...events: infer Events) => unknown ? Events : never;
 

@@ -8,19 +8,20 @@ export interface AdmittedRun {
 
 /** Lets runs begin, as many at a time as there is room for; the rest wait, first in, first out. */
 export class Admission {
-  readonly #most: number;
+  /** How many; Infinity for any number. */
+  readonly most: number;
   readonly #inside = new Set<AdmittedRun>();
   readonly #waiting = new Set<AdmittedRun>();
   #isLettingIn = false;
 
   constructor(most: number) {
-    this.#most = most;
+    this.most = most;
   }
 
   enter(run: AdmittedRun): void {
-    if (this.#most === Infinity) {
+    if (this.most === Infinity) {
       run.begin();
-    } else if (this.#inside.size < this.#most) {
+    } else if (this.#inside.size < this.most) {
       this.#inside.add(run);
       run.begin();
     } else {
@@ -35,7 +36,7 @@ export class Admission {
     // the stack.
     if (this.#isLettingIn) return;
     this.#isLettingIn = true;
-    while (this.#inside.size < this.#most) {
+    while (this.#inside.size < this.most) {
       const [next] = this.#waiting;
       if (next === undefined) break;
       this.#waiting.delete(next);

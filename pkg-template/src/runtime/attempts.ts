@@ -25,17 +25,44 @@ export interface AttemptsRun extends InvocationRun {
   fail(error: Error): void;
 }
 
+/** What a step returns. */
+export type Output = WorkflowEvent | readonly WorkflowEvent[] | undefined;
+
+/** The events that a step returns. */
+export function eventsOf(output: Output): readonly WorkflowEvent[] {
+  if (output === undefined || output === null) return [];
+  return isList(output) ? output : [output];
+}
+
+/** Whether something is an array. Never throws, unlike `Array.isArray` of a proxy that was revoked. */
+export function isList<Value>(value: Value): value is Extract<Value, readonly unknown[]> {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether something is an event. A proxy that throws at every look is none; what it threw would get lost. */
+function isEvent(value: unknown): value is WorkflowEvent {
+  try {
+    return value instanceof WorkflowEvent;
+  } catch {
+    return false;
+  }
+}
+
 /** A step that has returned, held until a loop over the steps asks for the next. */
 export interface HeldStep {
   readonly invocation: Invocation;
   /** What it returned, or what the loop has put in its place. */
-  output: WorkflowEvent | undefined;
+  output: Output;
 }
 
 /** A loop over the steps: gets each step that has returned, and calls {@link Attempts.release} to let it go on. */
 export type Gate = (held: HeldStep) => void;
 
-type Handler = (context: Invocation, ...events: readonly WorkflowEvent[]) => unknown;
+type Handler = (context: Invocation, ...events: readonly (WorkflowEvent | readonly WorkflowEvent[])[]) => unknown;
 
 export class Attempts {
   /** How many attempts have succeeded. */
@@ -47,20 +74,18 @@ export class Attempts {
   readonly #run: AttemptsRun;
   /** By their place in the engine's table. */
   #table: (Invocation | undefined)[] = [];
-  /** The last failure of each invocation, by its place, until the next attempt of it begins. */
-  #failures: Map<number, StepFailure> | undefined;
   #held: Set<HeldStep> | undefined;
   /**
    * Nested runs of an earlier life that were not asked for again, by the place of the invocation that had started them.
    */
   readonly #nested: Map<number, NestedRuns> | undefined;
   /** What attempts of an earlier life had returned, by the place of the invocation. */
-  readonly #returned: Map<number, WorkflowEvent | undefined> | undefined;
+  readonly #returned: Map<number, Output> | undefined;
 
   constructor(
     run: AttemptsRun,
     nested: ReadonlyMap<number, NestedRuns> | undefined,
-    returned: ReadonlyMap<number, WorkflowEvent | undefined> | undefined,
+    returned: ReadonlyMap<number, Output> | undefined,
   ) {
     this.#run = run;
     this.#nested = nested === undefined || nested.size === 0 ? undefined : new Map(nested);
@@ -69,11 +94,6 @@ export class Attempts {
 
   [Symbol.iterator](): Iterator<Invocation> {
     return this.#table.filter((invocation) => invocation !== undefined)[Symbol.iterator]();
-  }
-
-  /** Why the invocation at a place waits for its next attempt, if that is known in this life of the run. */
-  failureOf(index: number): StepFailure | undefined {
-    return this.#failures?.get(index);
   }
 
   /** Steps that have returned and are held by a loop. */
@@ -99,8 +119,7 @@ export class Attempts {
     const invocation = new Invocation(this.#run, step, index, generation, attempt, input);
     const earlier = this.#table[index];
     this.#table[index] = invocation;
-    if (this.#failures !== undefined) this.#failures.delete(index);
-    if (attempt > 1 || step.retry !== undefined || this.#nested !== undefined) this.#follow(invocation, earlier);
+    if (attempt > 1 || this.#nested !== undefined) this.#follow(invocation, earlier);
     if (this.#returned?.has(index) === true) {
       const output = this.#returned.get(index);
       this.#returned.delete(index);
@@ -114,10 +133,7 @@ export class Attempts {
    * An attempt takes over what an earlier one of the invocation has left, in this life of the run or an earlier one.
    */
   #follow(invocation: Invocation, earlier: Invocation | undefined): void {
-    const { planned, index, attempt } = invocation;
-    if (typeof planned.retry === "function") {
-      invocation.began = (attempt > 1 ? earlier?.began : undefined) ?? this.#run.engine.alive();
-    }
+    const { index, attempt } = invocation;
     if (this.#nested !== undefined) {
       invocation.nested = this.#nested.get(index);
       this.#nested.delete(index);
@@ -131,9 +147,12 @@ export class Attempts {
     let promise: Promise<unknown>;
     try {
       const handler = planned.handler as Handler;
-      const returned = Array.isArray(input)
-        ? handler(invocation, ...(input as WorkflowEvent[]))
-        : handler(invocation, input as WorkflowEvent);
+      const returned =
+        planned.collects !== undefined
+          ? handler(invocation, [...invocation.inputs])
+          : Array.isArray(input)
+            ? handler(invocation, ...(input as WorkflowEvent[]))
+            : handler(invocation, input as WorkflowEvent);
       if (returned instanceof Promise) {
         promise = returned;
       } else if (isThenable(returned)) {
@@ -167,11 +186,10 @@ export class Attempts {
     // The type of the output, plus 1; 0 where there is none, and -1 where it is not known yet.
     let type = 0;
     if (output !== undefined && output !== null) {
-      try {
-        if (output instanceof WorkflowEvent)
-          type = output.constructor === planned.lastClass ? planned.lastType + 1 : -1;
-      } catch {
-        // A proxy that throws at every look is no event. What was thrown here would get lost in the promise.
+      if (isEvent(output)) type = output.constructor === planned.lastClass ? planned.lastType + 1 : -1;
+      if (type === 0 && isList(output)) {
+        this.#onList(invocation, output);
+        return;
       }
       if (type === 0) {
         const detail = `Step "${invocation.step}" returned ${describe(output)}.`;
@@ -179,19 +197,42 @@ export class Attempts {
         return;
       }
     }
-    if (this.gate !== undefined) {
-      const held: HeldStep = { invocation, output: type === 0 ? undefined : (output as WorkflowEvent) };
-      (this.#held ??= new Set()).add(held);
-      this.gate(held);
+    if (this.gate !== undefined) this.#hold(this.gate, invocation, type === 0 ? undefined : (output as WorkflowEvent));
+    else this.#complete(invocation, output as WorkflowEvent | undefined, type);
+  }
+
+  /** The handler has returned an array. */
+  #onList(invocation: Invocation, output: readonly unknown[]): void {
+    let events: WorkflowEvent[];
+    try {
+      // A copy, without holes: what the program does to its array from now on does not count.
+      events = Array.from(output) as WorkflowEvent[];
+      const wrong = events.findIndex((event) => !isEvent(event));
+      if (wrong >= 0) {
+        const what = `Step "${invocation.step}" returned an array`;
+        throw new ValidationError("INVALID_EVENT", `${what} whose member ${wrong} is ${describe(events[wrong])}.`);
+      }
+    } catch (error) {
+      this.fail(invocation, error, verdict.GIVE_UP);
       return;
     }
-    this.#complete(invocation, output as WorkflowEvent | undefined, type);
+    if (this.gate !== undefined) this.#hold(this.gate, invocation, events);
+    else this.#completeList(invocation, events);
+  }
+
+  /** A loop over the steps gets the step. */
+  #hold(gate: Gate, invocation: Invocation, output: Output): void {
+    const held: HeldStep = { invocation, output };
+    (this.#held ??= new Set()).add(held);
+    gate(held);
   }
 
   /** A step that was held goes on. */
   release(held: HeldStep): void {
-    if (this.#held?.delete(held) === true)
-      this.#complete(held.invocation, held.output, held.output === undefined ? 0 : -1);
+    if (this.#held?.delete(held) !== true) return;
+    const { invocation, output } = held;
+    if (isList(output)) this.#completeList(invocation, output);
+    else this.#complete(invocation, output, output === undefined ? 0 : -1);
   }
 
   #complete(invocation: Invocation, output: WorkflowEvent | undefined, knownType: number): void {
@@ -207,23 +248,63 @@ export class Attempts {
         // A condition is user code, and may have ended the run.
         if (matches !== undefined && this.#isOver(invocation)) return;
       }
-      invocation.isSettled = true;
-      if (run.waits.size > 0) invocation.rejectWaits(new CancelledError("ATTEMPT_ENDED", "The handler has returned."));
+      if (type === 0) this.#onNothing(invocation);
       if (run.definition.verbose) this.#log(planned, type - 1);
-      if (type === 0 && planned.handles !== undefined) this.unanswered = (invocation.input as StepFailedEvent).data;
-      // What it took is not held any longer than needed.
-      this.#table[index] = undefined;
-      this.completed += 1;
-      const { onStep } = run;
       if (planned.asks && output !== undefined && output.constructor === planned.lastClass) {
         run.asked.ask(planned.name, output);
       }
-      const accepted = onStep === undefined ? undefined : () => this.#callHook(onStep, invocation, output);
+      const accepted = this.#settle(invocation, output);
       run.engine.complete(index, generation, type, output, matches, accepted);
     } catch (thrown) {
-      if (invocation.isSettled) run.fail(asError(thrown, "onStep"));
-      else this.fail(invocation, thrown, verdict.GIVE_UP);
+      this.#onThrown(invocation, thrown);
     }
+  }
+
+  #completeList(invocation: Invocation, events: readonly WorkflowEvent[]): void {
+    if (this.#isOver(invocation)) return;
+    const run = this.#run;
+    const { planned } = invocation;
+    try {
+      const types = events.map((event) =>
+        event.constructor === planned.lastClass ? planned.lastType : this.#outputType(planned, event),
+      );
+      const matches: number[] = [];
+      if (run.waits.conditional > 0) {
+        events.forEach((event, nth) => run.match(event)?.forEach((wait) => matches.push(nth, wait)));
+        // A condition is user code, and may have ended the run.
+        if (this.#isOver(invocation)) return;
+      }
+      if (events.length === 0) this.#onNothing(invocation);
+      if (run.definition.verbose)
+        for (const type of new Set(events.length === 0 ? [-1] : types)) this.#log(planned, type);
+      const accepted = this.#settle(invocation, events);
+      run.engine.completeList(invocation, types, events, matches, accepted);
+    } catch (thrown) {
+      this.#onThrown(invocation, thrown);
+    }
+  }
+
+  /** A step has returned no event. */
+  #onNothing({ planned, input }: Invocation): void {
+    if (planned.handles !== undefined) this.unanswered = (input as StepFailedEvent).data;
+  }
+
+  /** The attempt has succeeded. Returns what is to be called when the engine has accepted that. */
+  #settle(invocation: Invocation, output: Output): (() => void) | undefined {
+    const run = this.#run;
+    invocation.isSettled = true;
+    if (run.waits.size > 0) invocation.rejectWaits(new CancelledError("ATTEMPT_ENDED", "The handler has returned."));
+    // What it took is not held any longer than needed.
+    this.#table[invocation.index] = undefined;
+    this.completed += 1;
+    const { onStep } = run;
+    return onStep === undefined ? undefined : () => this.#callHook(onStep, invocation, output);
+  }
+
+  /** Something has thrown on the way from a handler's return to the engine. */
+  #onThrown(invocation: Invocation, thrown: unknown): void {
+    if (invocation.isSettled) this.#run.fail(asError(thrown, "onStep"));
+    else this.fail(invocation, thrown, verdict.GIVE_UP);
   }
 
   /** The type of an event that a step returns. @throws ValidationError `UNDECLARED_OUTPUT` under `strict()`. */
@@ -256,12 +337,12 @@ export class Attempts {
     console.log(`Step ${step.name} produced ${what}`);
   }
 
-  #callHook(hook: StepHook, invocation: Invocation, output: WorkflowEvent | undefined): void {
+  #callHook(hook: StepHook, invocation: Invocation, output: Output): void {
     const { step, inputs, attempt } = invocation;
     const sequence = this.completed;
-    const event = output ?? undefined;
+    const outputs = eventsOf(output);
     const returned = hook(
-      { step, input: inputs[0]!, inputs, output: event, sequence, attempt },
+      { step, input: inputs[0]!, inputs, output: outputs[0], outputs, sequence, attempt },
       this.#run.context as WorkflowContext,
     );
     if (isThenable(returned)) {
@@ -281,10 +362,17 @@ export class Attempts {
     invocation.end(error);
     const { plan, engine } = this.#run;
     this.#run.guard(() => {
-      const [what, delay] = decided === undefined ? decideRetry(invocation, error, engine.alive()) : [decided, 0];
-      const failure = { step: planned.name, event: inputs[0]!, events: inputs, error, attempts: attempt };
-      (this.#failures ??= new Map()).set(invocation.index, failure);
-      const event = new StepFailedEvent(failure);
+      const { elapsed } = invocation;
+      const [what, delay] = decided === undefined ? decideRetry(invocation, error) : [decided, 0];
+      const event = new StepFailedEvent({
+        step: planned.name,
+        event: inputs[0]!,
+        events: inputs,
+        error,
+        attempts: attempt,
+        elapsed,
+        failedAt: Date.now(),
+      });
       engine.fail(invocation, plan.typeOf(event), event, what, delay);
     });
   }

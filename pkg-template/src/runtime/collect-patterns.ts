@@ -29,11 +29,17 @@ export class CollectPatterns {
    * noticed after n / 32 events at the latest, and nothing is ever handed out by a list that it is not; the events
    * before count for the list as it was.
    */
-  of(classes: readonly EventClass[], by: AttemptId, plan: Plan, engine: EngineRun): number | Uint32Array {
+  of(
+    classes: readonly EventClass[],
+    buffer: string | undefined,
+    by: AttemptId,
+    plan: Plan,
+    engine: EngineRun,
+  ): number | Uint32Array {
     if (classes.length <= SHORT_LIST) return plan.typeIdsOf(classes);
     const known = this.#known.get(classes);
     if (known !== undefined && known.classes.length === classes.length) {
-      const mayComplete = engine.collected(by, known.number) + 1 >= classes.length;
+      const mayComplete = engine.collected(by, known.number, buffer) + 1 >= classes.length;
       if (isUnchanged(known, classes, mayComplete ? classes.length : PROBES)) return known.number;
     }
     const types = plan.typeIdsOf(classes);

@@ -2,7 +2,7 @@
 // subclass may have steps and fields of any name.
 
 import { type Code, codes } from "../errors/codes.js";
-import { type OptionNames, checkOptions } from "../errors/check-options.js";
+import { type OptionNames, checkName, checkOptions } from "../errors/check-options.js";
 import { ValidationError } from "../errors/errors.js";
 import { milliseconds } from "../model/duration.js";
 import {
@@ -15,17 +15,63 @@ import {
   typeName,
 } from "../model/events.js";
 import { type Limits, type StepHook, type WorkflowOptions, workflowOptionNames } from "../model/options.js";
-import { type StepDefinition, classesOf } from "../model/step.js";
+import { StateSchema } from "../model/state-schema.js";
+import { type StepDefinition, classesIn } from "../model/step.js";
 import type { TypeHook } from "../model/type-hook.js";
 import { describe } from "../util/describe.js";
 import { Admission } from "./admission.js";
 import { type Finding, type NamedType, Plan, withAncestors } from "./plan.js";
 import type { RunParts } from "./run-parts.js";
 
+/** What may look wrong in a workflow. */
+export type ValidationCode = Extract<
+  Code,
+  | "NO_STEPS"
+  | "NO_START_STEP"
+  | "NO_STOP_STEP"
+  | "STEP_TAKES_STOP"
+  | "NEVER_PRODUCED"
+  | "NEVER_CONSUMED"
+  | "NO_FAN_OUT"
+  | "UNREACHABLE_STEP"
+  | "DEAD_END"
+  | "UNNAMED_STEP"
+  | "UNNAMED_EVENT"
+>;
+
+const validationCodes: Readonly<Record<ValidationCode, 1>> = {
+  NO_STEPS: 1,
+  NO_START_STEP: 1,
+  NO_STOP_STEP: 1,
+  STEP_TAKES_STOP: 1,
+  NEVER_PRODUCED: 1,
+  NEVER_CONSUMED: 1,
+  NO_FAN_OUT: 1,
+  UNREACHABLE_STEP: 1,
+  DEAD_END: 1,
+  UNNAMED_STEP: 1,
+  UNNAMED_EVENT: 1,
+};
+
+/** Options of `validate` and `strict`. */
+export interface ValidateOptions {
+  /** What is not reported, because it is meant. Default: nothing. */
+  readonly skip?: readonly ValidationCode[] | undefined;
+}
+
+/** The codes to be skipped. @throws ValidationError `INVALID_OPTION` */
+export function checkSkip(options: ValidateOptions, what: string): ReadonlySet<ValidationCode> {
+  checkOptions(options, { skip: 1 }, what, { ignore: "skip", except: "skip" });
+  const { skip = [] } = options;
+  if (!Array.isArray(skip)) throw new ValidationError("INVALID_OPTION", `skip is ${describe(skip)}, not a list.`);
+  for (const code of skip as unknown[]) checkName(code, validationCodes, "The option skip", "code");
+  return new Set(skip as readonly ValidationCode[]);
+}
+
 /** Something in a workflow that looks wrong. */
 export interface ValidationIssue {
-  /** What it is; `docs/errors.md` lists them all. */
-  readonly code: Code;
+  /** What it is; `docs/errors.md` describes each. */
+  readonly code: ValidationCode;
   /**
    * `error`: a run does not work, or not as it is meant; `strict()` refuses it. `warning`: it works, and something
    * about it is fragile.
@@ -99,14 +145,19 @@ export class WorkflowDefinition {
   readonly admission: Admission;
   /** How values of users' classes are carried in snapshots. */
   readonly types: Readonly<Record<string, TypeHook>>;
+  /** What the store of every run must be. */
+  readonly state: StateSchema | undefined;
   /** The nested workflows, by slot. */
   readonly slots = new Map<string, WorkflowDefinition>();
   /** Makes a run as programs see it. */
   readonly makeRun: (parts: RunParts) => unknown;
   isStrict = false;
+  /** What being strict does not include. */
+  #skipped: ReadonlySet<ValidationCode> = new Set();
 
   readonly #steps = new Map<string, StepDefinition>();
-  readonly #events: readonly EventClass[];
+  /** Classes of events that no step names. */
+  readonly events: readonly EventClass[];
   readonly #onWarning: ((message: string) => void) | undefined;
   #eventNames = new Map<string, EventClass>();
   #plan: Plan | undefined;
@@ -114,7 +165,7 @@ export class WorkflowDefinition {
   #classes: ReadonlyMap<string, EventClass> | undefined;
   #isChecked = false;
 
-  /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION` */
+  /** @throws ValidationError `INVALID_DURATION`, `INVALID_OPTION`, `INVALID_SCHEMA`, `ASYNC_SCHEMA`, `INVALID_STATE` */
   constructor(
     options: WorkflowOptions,
     className: string,
@@ -122,7 +173,7 @@ export class WorkflowDefinition {
   ) {
     checkOptions(options, workflowOptionNames, className);
     const { name, timeout = DEFAULT_TIMEOUT, verbose = false, maxConcurrentRuns, limits = {}, onStep } = options;
-    const { events = [], types = {}, onWarning } = options;
+    const { events = [], types = {}, onWarning, state } = options;
     checkOptions(limits, limitNames, "limits");
     if (name !== undefined && typeof name !== "string") {
       throw new ValidationError("INVALID_OPTION", `The name of a workflow is ${describe(name)}.`);
@@ -143,8 +194,9 @@ export class WorkflowDefinition {
     if (!Array.isArray(events) || !events.every(isEventClass)) {
       throw new ValidationError("INVALID_OPTION", "events is not a list of event classes.");
     }
-    this.#events = events;
+    this.events = events;
     this.types = checkTypes(types);
+    this.state = state === undefined ? undefined : new StateSchema(state);
   }
 
   /** Reports something that works and is probably not meant. */
@@ -154,6 +206,11 @@ export class WorkflowDefinition {
   }
 
   // ---- steps ----
+
+  /** The steps, in the order in which they were added. */
+  get steps(): Iterable<StepDefinition> {
+    return this.#steps.values();
+  }
 
   /** The names of the steps, in the order in which they were added. */
   get stepNames(): readonly string[] {
@@ -213,7 +270,7 @@ export class WorkflowDefinition {
 
   /** The plan of the steps as they are now. */
   plan(): Plan {
-    if (this.#plan === undefined || this.#plan.isStale) this.#plan = new Plan([...this.#steps.values()], this.#events);
+    if (this.#plan === undefined || this.#plan.isStale) this.#plan = new Plan([...this.#steps.values()], this.events);
     return this.#plan;
   }
 
@@ -228,7 +285,7 @@ export class WorkflowDefinition {
     const definitions = [...this.#steps.values()];
     const ordered = steps?.flatMap((name) => this.#steps.get(name) ?? []);
     const inOrder = ordered?.length === definitions.length ? ordered : definitions;
-    return new Plan(inOrder, [...this.#events, ...met], types).goWithRun();
+    return new Plan(inOrder, [...this.events, ...met], types).goWithRun();
   }
 
   /**
@@ -238,7 +295,7 @@ export class WorkflowDefinition {
    */
   classNamed(name: string, met = new Set<WorkflowDefinition>()): EventClass | undefined {
     const builtIn = builtInNames().keys() as Iterable<EventClass>;
-    this.#classes ??= new Map(withAncestors([...builtIn, ...this.#eventNames.values(), ...this.#events]));
+    this.#classes ??= new Map(withAncestors([...builtIn, ...this.#eventNames.values(), ...this.events]));
     const own = this.#classes.get(name) ?? this.#plan?.classNamed(name);
     if (own !== undefined) return own;
     met.add(this);
@@ -249,14 +306,15 @@ export class WorkflowDefinition {
     return undefined;
   }
 
-  /** From now on `begin` refuses every issue that is an error. */
-  beStrict(): void {
+  /** From now on `begin` refuses every issue that is an error, but those that are skipped. */
+  beStrict(skipped: ReadonlySet<ValidationCode>): void {
     this.isStrict = true;
+    this.#skipped = skipped;
     this.#isChecked = false;
   }
 
   /** Everything that looks wrong. @throws ValidationError when a definition is wrong in itself. */
-  validate(): ValidationIssue[] {
+  validate(skipped: ReadonlySet<ValidationCode>): ValidationIssue[] {
     const issues = this.plan().validate().map(issueOf);
     for (const step of this.#steps.values()) {
       if (step.naming !== "given") issues.push(warning("UNNAMED_STEP", { step: step.name }));
@@ -264,7 +322,7 @@ export class WorkflowDefinition {
     for (const [event, eventClass] of this.#eventNames) {
       if (!hasStableName(eventClass)) issues.push(warning("UNNAMED_EVENT", { event }));
     }
-    return issues;
+    return issues.filter(({ code }) => !skipped.has(code));
   }
 
   /**
@@ -275,7 +333,8 @@ export class WorkflowDefinition {
     const plan = this.plan();
     if (this.#isChecked) return plan;
     const issues = plan.validate().map(issueOf);
-    const refused = issues.filter(({ code }) => this.isStrict || ALWAYS_REFUSED.has(code));
+    const isRefused = (code: ValidationCode): boolean => this.isStrict && !this.#skipped.has(code);
+    const refused = issues.filter(({ code }) => isRefused(code) || ALWAYS_REFUSED.has(code));
     const [first, ...rest] = refused;
     if (first !== undefined) {
       const also =
@@ -317,7 +376,7 @@ function eventNames(
   known?: ReadonlyMap<string, EventClass>,
 ): Map<string, EventClass> {
   const names = new Map<string, EventClass>();
-  for (const eventClass of steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs])) {
+  for (const eventClass of steps.flatMap(classesIn)) {
     const name = typeName(eventClass);
     if ((known?.get(name) ?? names.get(name) ?? eventClass) !== eventClass) {
       throw new ValidationError("DUPLICATE_EVENT", `The type name is "${name}".`);
@@ -337,11 +396,12 @@ function messageOf(subject: string, code: Code): string {
   return subject === "" ? codes[code].help : `${subject} ${codes[code].help}`;
 }
 
-function issueOf({ code, step, event }: Finding): ValidationIssue {
+function issueOf({ code: found, step, event }: Finding): ValidationIssue {
+  const code = found as ValidationCode;
   const subject = { ...(step === undefined ? {} : { step: step.name }), ...(event === undefined ? {} : { event }) };
   return { code, severity: "error", ...subject, message: messageOf(subjectOf(subject), code) };
 }
 
-function warning(code: Code, subject: { readonly step?: string; readonly event?: string }): ValidationIssue {
+function warning(code: ValidationCode, subject: { readonly step?: string; readonly event?: string }): ValidationIssue {
   return { code, severity: "warning", ...subject, message: messageOf(subjectOf(subject), code) };
 }

@@ -1,6 +1,6 @@
 // What a run still waits for, in words: for the errors of runs that were too slow or came to a standstill.
 
-import { HumanResponseEvent, typeName } from "../model/events.js";
+import { HumanResponseEvent, type StepFailedEvent, typeName } from "../model/events.js";
 import type { Attempts } from "./attempts.js";
 import type { EngineRun } from "./engine-run.js";
 import type { Plan } from "./plan.js";
@@ -10,7 +10,7 @@ import type { WaitOwner, WaitTable } from "./wait-table.js";
 const MOST_NAMED = 10;
 
 /** The records in the reply of `engine_open`, as `src/wasm/engine/mod.rs` describes them. */
-const open = { JOIN: 0, COLLECTION: 2, PAUSE: 3, QUEUE: 4, OUTSIDE: 5 } as const;
+const open = { JOIN: 0, COLLECTION: 2, PAUSE: 3, QUEUE: 4, OUTSIDE: 5, LIST: 6 } as const;
 
 /** A run, as far as it is described. */
 interface OpenRun {
@@ -50,7 +50,8 @@ export function describeOpen({ plan, engine, attempts, waits }: OpenRun): Descri
         break;
       }
       case open.PAUSE: {
-        const error = attempts.failureOf(first)?.error;
+        const failure = first === 0 ? undefined : (engine.slots.event(first - 1) as StepFailedEvent);
+        const error = failure?.data.error;
         const why = error === undefined ? "" : `: ${error.message}`;
         parts.push(
           `Step "${step.name}" waits for its next attempt, in ${record[2]! / 1000} s; attempt ${second} failed${why}`,
@@ -63,6 +64,15 @@ export function describeOpen({ plan, engine, attempts, waits }: OpenRun): Descri
         break;
       case open.OUTSIDE:
         outside.push(describeOutside(plan, step.name, first));
+        break;
+      case open.LIST:
+        for (let nth = 1; nth < record.length; nth += 2) {
+          const [gathering, count] = [plan.steps[record[nth]!]!.name, record[nth + 1]!];
+          const events = `${count} event${count === 1 ? "" : "s"}`;
+          parts.push(
+            `Step "${gathering}" has gathered ${events} of an array of step "${step.name}", which is not done.`,
+          );
+        }
         break;
       default:
         // Waits have names on this side.

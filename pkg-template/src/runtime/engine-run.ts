@@ -269,6 +269,42 @@ export class EngineRun {
     this.drain();
   }
 
+  /**
+   * An attempt has succeeded with an array of events.
+   *
+   * @param types Of the events.
+   * @param matches Pairs of an event's position and a wait with a condition that accepts it.
+   * @param accepted As of {@link complete}.
+   */
+  completeList(
+    { index, generation }: AttemptId,
+    types: readonly number[],
+    events: readonly unknown[],
+    matches: readonly number[],
+    accepted: (() => void) | undefined,
+  ): void {
+    const outputs = new Uint32Array(2 * events.length);
+    const kept: number[] = [];
+    try {
+      events.forEach((event, nth) => {
+        const slot = this.slots.keep(event);
+        kept.push(slot);
+        this.#journal?.payload(slot, event);
+        outputs[2 * nth] = types[nth]!;
+        outputs[2 * nth + 1] = slot;
+      });
+      const waits = Uint32Array.from(matches);
+      const now = this.#tickTime();
+      this.#call((engine) => engine.engine_complete_list(this.#handle, index, generation, outputs, waits, now));
+    } catch (error) {
+      // The last one first, so that the lowest numbers are taken first again.
+      for (const slot of kept.reverse()) this.slots.release(slot);
+      throw error;
+    }
+    if (accepted !== undefined) accepted();
+    this.drain();
+  }
+
   #completeMatching(index: number, generation: number, type: number, slot: number, matches: readonly number[]): number {
     const waits = Uint32Array.from(matches);
     return engine().engine_complete_matching(this.#handle, index, generation, type, slot, waits, this.#tickTime());
@@ -347,6 +383,7 @@ export class EngineRun {
     type: number,
     event: unknown,
     pattern: number | Uint32Array,
+    buffer: string | undefined,
   ): unknown[] | undefined {
     const slot = this.#keep(event);
     const now = this.#tickTime();
@@ -354,8 +391,8 @@ export class EngineRun {
     this.#tick(
       (engine) =>
         typeof pattern === "number"
-          ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, now)
-          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, now),
+          ? engine.engine_collect(this.#handle, index, generation, type, slot, pattern, buffer, now)
+          : engine.engine_collect_list(this.#handle, index, generation, type, slot, pattern, buffer, now),
       slot,
       "",
       (reply) => {
@@ -370,9 +407,9 @@ export class EngineRun {
     return expectNumber(ask(() => this.#engine().engine_pattern(this.#handle, expected)));
   }
 
-  /** How many events a step has collected by a pattern. */
-  collected({ index, generation }: AttemptId, pattern: number): number {
-    return ask(() => this.#engine().engine_collected(this.#handle, index, generation, pattern));
+  /** How many events a step has collected by a pattern, in a buffer. */
+  collected({ index, generation }: AttemptId, pattern: number, buffer: string | undefined): number {
+    return ask(() => this.#engine().engine_collected(this.#handle, index, generation, pattern, buffer));
   }
 
   /** A nested run holds up the step around it, or no longer does; `how` is a {@link hold}. */
@@ -401,6 +438,22 @@ export class EngineRun {
   }
 
   // ---- queries, which change nothing ----
+
+  /**
+   * When the first attempt of an invocation began, in milliseconds of alive time; -1 when the engine does not know it
+   * any more. From now on the run reads the clock at every tick.
+   */
+  began({ index, generation }: AttemptId): number {
+    this.#isTimed = true;
+    if (!this.isOpen) return -1;
+    return ask(() => this.#engine().engine_began(this.#handle, index, generation));
+  }
+
+  /** The failure of the attempt before the one that runs, as an event. */
+  failure({ index, generation }: AttemptId): unknown {
+    const found = ask(() => this.#engine().engine_failure(this.#handle, index, generation));
+    return found === 0 ? undefined : this.slots.event(found - 1);
+  }
 
   /** What an invocation remembers under a key, in this attempt or from an earlier one. */
   recall({ index, generation }: AttemptId, key: string): unknown {
@@ -485,6 +538,15 @@ export class EngineRun {
       throw error;
     }
     if (this.#journal !== undefined) this.#journal.tick();
+  }
+
+  /** Makes a call and accepts its reply. */
+  #call(call: (engine: Engine) => number): void {
+    this.#accept(
+      ask(() => call(this.#engine())),
+      undefined,
+      "",
+    );
   }
 
   #tick(call: (engine: Engine) => number, slot?: number, detail = "", replied?: (reply: Uint32Array) => void): void {

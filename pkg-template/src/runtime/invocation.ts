@@ -3,12 +3,12 @@
 import { milliseconds, NONE } from "../model/duration.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
 import { CancelledError, ValidationError } from "../errors/errors.js";
-import { EventChoice, type EventClass, type EventInput, WorkflowEvent } from "../model/events.js";
-import type { HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
+import { EventChoice, type EventClass, type EventInput, type StepFailedEvent, WorkflowEvent } from "../model/events.js";
+import type { CollectEventsOptions, HandlerContext, SleepOptions, WaitOptions } from "../model/handler-context.js";
 import type { NestedWorkflow, Slots } from "../model/nested.js";
 import type { RunOptions } from "../model/options.js";
 import { checkInput, classesOf, takes } from "../model/step.js";
-import type { Store } from "../model/store.js";
+import { type Store, dropEdits, storeFor } from "../model/store.js";
 import { onAbort } from "../util/abort.js";
 import { describe } from "../util/describe.js";
 import { isThenable } from "../util/thenable.js";
@@ -49,8 +49,10 @@ function checkSignal(signal: unknown): void {
 
 /** What few attempts need. It is made when one does, so that the others stay small: thousands may be in flight. */
 class Extras {
-  /** When the first attempt began, in milliseconds of alive time; known only where a retry function asks for it. */
-  began = 0;
+  /** When the first attempt began, in milliseconds of alive time, once someone has asked. */
+  began: number | undefined;
+  /** What the attempt before this one has failed with. */
+  lastError: Error | undefined;
   /** Why nothing that the attempt does counts any more. */
   ended: Error | undefined;
   /** Nested runs of an earlier life that this attempt has not asked for again. */
@@ -60,6 +62,8 @@ class Extras {
   /** How many runs of each nested workflow this attempt has started. */
   nestedCounts: Map<string, number> | undefined;
   controller: AbortController | undefined;
+  /** The run's store, as this attempt uses it. */
+  store: Store | undefined;
   /** The waits by their promises, for `firstOf`. */
   waits: WeakMap<object, number> | undefined;
   /** A step that sends many events asks for it each time. */
@@ -83,6 +87,7 @@ class OnceCall {
 }
 
 const waitNames: OptionNames<WaitOptions<WorkflowEvent>> = { where: 1, timeout: 1, id: 1, ask: 1, signal: 1 };
+const collectNames: OptionNames<CollectEventsOptions> = { buffer: 1 };
 const sleepNames: OptionNames<SleepOptions> = { signal: 1 };
 
 const ignore = (): void => undefined;
@@ -125,14 +130,6 @@ export class Invocation implements HandlerContext {
     return Array.isArray(this.input) ? (this.input as readonly WorkflowEvent[]) : [this.input as WorkflowEvent];
   }
 
-  get began(): number {
-    return this.#extras?.began ?? 0;
-  }
-
-  set began(began: number) {
-    this.#more.began = began;
-  }
-
   get ended(): Error | undefined {
     return this.#extras?.ended;
   }
@@ -150,8 +147,9 @@ export class Invocation implements HandlerContext {
     if (nested !== undefined || this.#extras !== undefined) this.#more.nested = nested;
   }
 
-  /** Takes over what later attempts share with an earlier one. */
+  /** Takes over what later attempts share with an earlier one, in this life of the run or another. */
   follow(earlier: Invocation | undefined): void {
+    this.#more.lastError = (this.run.engine.failure(this) as StepFailedEvent | undefined)?.data.error;
     const onces = earlier === undefined ? undefined : earlier.#extras?.onces;
     if (onces !== undefined) this.#more.onces = onces;
   }
@@ -165,7 +163,7 @@ export class Invocation implements HandlerContext {
   }
 
   get store(): Store {
-    return this.run.store;
+    return (this.#more.store ??= storeFor(this.run.store));
   }
 
   get runId(): string {
@@ -174,6 +172,21 @@ export class Invocation implements HandlerContext {
 
   get step(): string {
     return this.planned.name;
+  }
+
+  get lastError(): Error | undefined {
+    return this.#extras?.lastError;
+  }
+
+  get elapsed(): number {
+    const { engine } = this.run;
+    let began = this.#extras?.began;
+    if (began === undefined) {
+      began = engine.began(this);
+      if (began < 0) throw new CancelledError("ATTEMPT_ENDED", `The step is "${this.step}".`);
+      this.#more.began = began;
+    }
+    return Math.max(0, engine.alive() - began) / 1000;
   }
 
   get signal(): AbortSignal {
@@ -215,8 +228,13 @@ export class Invocation implements HandlerContext {
   }
 
   get collectEvents(): HandlerContext["collectEvents"] {
-    return (event, classes) => {
+    return (event, classes, options = {}) => {
       this.#checkRunning();
+      checkOptions(options, collectNames, "collectEvents", { bufferId: "buffer", key: "buffer" });
+      const { buffer } = options;
+      if (buffer !== undefined && (typeof buffer !== "string" || buffer === "")) {
+        throw new ValidationError("INVALID_OPTION", `The buffer that collectEvents got is ${describe(buffer)}.`);
+      }
       if (!(event instanceof WorkflowEvent)) {
         throw new ValidationError("INVALID_EVENT", `collectEvents got ${describe(event)}.`);
       }
@@ -227,8 +245,8 @@ export class Invocation implements HandlerContext {
       if (classes.length === 0) return [] as never;
       const { plan, engine, patterns } = this.run;
       const type = plan.typeOf(event);
-      const pattern = patterns.of(classes as readonly EventClass[], this, plan, engine);
-      return (engine.collect(this, type, event, pattern) ?? null) as never;
+      const pattern = patterns.of(classes as readonly EventClass[], buffer, this, plan, engine);
+      return (engine.collect(this, type, event, pattern, buffer) ?? null) as never;
     };
   }
 
@@ -500,6 +518,7 @@ export class Invocation implements HandlerContext {
     const extras = this.#more;
     extras.ended = reason;
     this.rejectWaits(reason);
+    if (extras.store !== undefined) dropEdits(extras.store, reason, this.step);
     extras.controller?.abort(reason);
   }
 

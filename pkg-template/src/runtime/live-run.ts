@@ -20,7 +20,7 @@ import {
 } from "../model/events.js";
 import type { StepHook } from "../model/options.js";
 import type { Activity, RunStatus } from "../model/run.js";
-import { Store } from "../model/store.js";
+import { type Store, checkStore, claimStore, leaveStore, makeStore } from "../model/store.js";
 import { onAbort } from "../util/abort.js";
 import { describe } from "../util/describe.js";
 import { newId } from "../util/new-id.js";
@@ -145,6 +145,8 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   constructor(parts: LiveRunParts) {
     const { definition, plan, start, restored, stop, data, options, place, store, journal, committer } = parts;
     const contents = restored?.contents;
+    // Before anything else: a store that is in use is the fault of whoever makes the run.
+    if (store !== undefined) checkStore(store, definition.state);
     this.definition = definition;
     this.plan = plan;
     plan.enter();
@@ -152,7 +154,9 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.engine.connect(this);
     this.#runId = options.runId ?? contents?.runId;
     this.data = data === undefined && contents?.data !== undefined ? contents.data[0] : data;
-    this.#store = store ?? (contents === undefined ? undefined : new Store(contents.store));
+    const { state } = definition;
+    const isStoreLater = contents === undefined && state === undefined;
+    this.#store = store ?? (isStoreLater ? undefined : makeStore(contents?.store, state));
     this.#committer = committer?.(this);
     const unread = contents?.unread ?? NONE;
     if (committer !== undefined) this.#uncommitted = unread;
@@ -190,7 +194,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
 
   /** Made when it is asked for, like all that follow. */
   get store(): Store {
-    return (this.#store ??= new Store());
+    if (this.#store === undefined) {
+      this.#store = makeStore();
+      if (this.status !== "created" && !this.isEnded) claimStore(this.#store, this, undefined);
+    }
+    return this.#store;
   }
 
   get patterns(): CollectPatterns {
@@ -219,6 +227,12 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#statusChanged();
     this.link?.begin();
     if (this.isEnded) return;
+    try {
+      if (this.#store !== undefined) claimStore(this.#store, this, this.definition.state);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
     const signal = this.#signal;
     if (signal?.aborted === true) {
       this.cancel(signal.reason);
@@ -350,10 +364,11 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
   }
 
   /**
-   * Whether a step takes the event, or has ever waited for such a one: then it may wait for another, which is kept for
-   * it.
+   * Whether a step takes the event, has said that it waits for such a one, or has ever waited for one: then it may wait
+   * for another, which is kept for it.
    */
   #mayTake(event: WorkflowEvent): boolean {
+    if (this.plan.isAwaited(event)) return true;
     return this.plan.isTaken(event) || this.waits.knows(this.plan.lineageOf(this.plan.typeOf(event)));
   }
 
@@ -375,7 +390,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
       (this.#early ??= []).push({ event, step });
       return;
     }
-    const target = step === undefined ? 0 : plan.step(step).id + 1;
+    const target = step === undefined ? 0 : plan.targetOf(step, event);
     const type = plan.typeOf(event);
     let matches: readonly number[] | undefined;
     if (this.waits.conditional > 0) {
@@ -706,6 +721,7 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     const reason = (): Error => (made ??= new CancelledError("ATTEMPT_ENDED", "The run has completed."));
     this.attempts.endAll(reason);
     this.#nestedRuns?.cancelAll(reason);
+    if (this.#store !== undefined) leaveStore(this.#store, this);
     if (this.#committer === undefined) {
       this.#report();
       return;

@@ -6,7 +6,6 @@ import type { Code } from "../errors/codes.js";
 import { RecoverError, ValidationError } from "../errors/errors.js";
 import {
   type EventClass,
-  type EventInput,
   HumanResponseEvent,
   InputRequiredEvent,
   StartEvent,
@@ -18,7 +17,8 @@ import {
   isEventClass,
   typeName,
 } from "../model/events.js";
-import { type StepDefinition, checkInput, classesOf, takes } from "../model/step.js";
+import { partsOf } from "../model/retry.js";
+import { type AnyInput, type StepDefinition, checkInput, classesIn, classesOf, takes } from "../model/step.js";
 import { ask, expectNumber, readReply } from "../wasm/engine-calls.js";
 import { engine } from "../wasm/engine-module.js";
 import { EngineResource } from "../wasm/resources.js";
@@ -52,6 +52,9 @@ export interface PlannedStep extends StepDefinition {
   /** A wait of it that an older one shadows was reported. */
   warnedOfShadow: boolean;
 }
+
+/** Stands for any number of events that a step gathers. */
+const ALL = 2 ** 32 - 1;
 
 const hexadecimal = (number: number): string => number.toString(16).padStart(8, "0");
 
@@ -96,17 +99,20 @@ function graphStep(graph: number, types: (classes: readonly EventClass[]) => num
       outputs,
       step.outputs !== undefined,
       step.numWorkers ?? 0,
-      Float64Array.from(step.retry !== undefined && "numbers" in step.retry ? step.retry.numbers : []),
+      Float64Array.from((step.retry === undefined ? undefined : partsOf(step.retry)?.numbers) ?? []),
       step.timeout,
       Uint32Array.from(step.handles?.ids ?? []),
       step.handles?.maxRecoveries ?? -1,
+      step.collects === undefined ? 0 : Math.min((step.collects.take ?? ALL) + 1, ALL),
+      step.fansOut,
+      Uint32Array.from(types(step.waitsFor)),
     );
   expectNumber(ask(add), `Step "${step.name}".`);
 }
 
 export class Plan {
   readonly steps: readonly PlannedStep[];
-  /** Whether the time of every tick counts: some step has a timeout or is retried. */
+  /** Whether the time of every tick counts: some step has a timeout, is retried, or is told of failures. */
   readonly isTimed: boolean;
   readonly #graph: EngineResource;
   readonly #ids = new Map<unknown, number>();
@@ -142,11 +148,10 @@ export class Plan {
       asks: false,
       warnedOfShadow: false,
     }));
-    this.isTimed = this.steps.some((step) => step.timeout >= 0 || step.retry !== undefined);
-    const named = [
-      ...this.steps.flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs]),
-      ...events,
-    ];
+    this.isTimed = this.steps.some(
+      (step) => step.timeout >= 0 || step.retry !== undefined || step.handles !== undefined,
+    );
+    const named = [...this.steps.flatMap(classesIn), ...events];
     const all = [...withAncestors([...(builtInNames().keys() as Iterable<EventClass>), ...named])];
     const known = new Map(all);
     for (const { name, parent } of names) {
@@ -217,9 +222,7 @@ export class Plan {
     if (byHandler.length > 0) {
       reasons.push(`Steps named by their handlers (${quoted(byHandler)}) may be renamed by a minifier.`);
     }
-    const events = this.steps
-      .flatMap(({ inputs, outputs = [] }) => [...inputs.flatMap(classesOf), ...outputs])
-      .filter((eventClass) => !hasStableName(eventClass));
+    const events = this.steps.flatMap(classesIn).filter((eventClass) => !hasStableName(eventClass));
     if (events.length > 0) {
       const names = [...new Set(events.map(typeName))].join(", ");
       reasons.push(`Events without a \`static type\` (${names}) may be renamed by a minifier.`);
@@ -253,9 +256,18 @@ export class Plan {
     const { inputs, handles } = this.step(name);
     const isTaken =
       handles === undefined ? inputs.some((input) => takes(input, event)) : event instanceof StepFailedEvent;
-    if (isTaken) return;
+    if (isTaken || this.targetOf(name, event) === 0) return;
     const type = typeName(event.constructor as EventClass);
     throw new ValidationError("EVENT_NOT_TAKEN", `The step is "${name}", the event ${type}.`);
+  }
+
+  /**
+   * The step that an event is sent to, as the engine takes it: its id plus 1. An event that the step waits for, and that
+   * no step takes, is sent to all (0), so that it comes to the wait. @throws ValidationError `UNKNOWN_STEP`
+   */
+  targetOf(name: string, event: WorkflowEvent): number {
+    const { id, waitsFor } = this.step(name);
+    return waitsFor.some((awaited) => event instanceof awaited) && !this.isTaken(event) ? 0 : id + 1;
   }
 
   /** The class of a type id. */
@@ -391,8 +403,13 @@ export class Plan {
     return this.steps.some(({ outputs = [] }) => outputs.some(isKind));
   }
 
+  /** Whether a step has said that it waits for events of a class. */
+  isAwaited(event: WorkflowEvent): boolean {
+    return this.steps.some(({ waitsFor }) => waitsFor.some((awaited) => event instanceof awaited));
+  }
+
   /** What an input takes, in words. */
-  describeInput(input: EventInput): string {
+  describeInput(input: AnyInput): string {
     return classesOf(input).map(typeName).join(" or ");
   }
 

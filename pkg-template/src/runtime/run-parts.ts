@@ -48,7 +48,7 @@ export interface RestoredRun {
   /** Nested runs that were under way, by the place of the invocation that started them. */
   readonly nested: ReadonlyMap<number, NestedRuns>;
   /** What attempts had returned that a loop over the steps was holding, by the place of the invocation. */
-  readonly returned: ReadonlyMap<number, WorkflowEvent | undefined>;
+  readonly returned: ReadonlyMap<number, WorkflowEvent | readonly WorkflowEvent[] | undefined>;
 }
 
 /** A snapshot that was read and checked. */

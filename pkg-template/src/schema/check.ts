@@ -4,7 +4,8 @@
 import { type OutputUnit, Validator } from "@cfworker/json-schema";
 import type { JSONSchema } from "../model/chat.js";
 import { errorMessage } from "../util/error-message.js";
-import type { StandardIssue, StandardSchema } from "./standard-schema.js";
+import { issueText, pathOf } from "../model/issue-text.js";
+import type { StandardSchema } from "../model/standard-schema.js";
 
 /** The result of a check: the value, or a message for the model. */
 export type Checked<Value = unknown> =
@@ -15,17 +16,6 @@ export type Check = (value: unknown, text: string) => Checked | Promise<Checked>
 
 /** A longer list would not help a model more, and would cost tokens. */
 const MAX_ISSUES = 10;
-
-/** A path as it is written in JavaScript. */
-function pathOf(keys: readonly PropertyKey[]): string {
-  let path = "";
-  for (const key of keys) {
-    if (typeof key === "number" || /^\d+$/.test(String(key))) path += `[${String(key)}]`;
-    else if (/^[\w$]+$/.test(String(key))) path += path === "" ? String(key) : `.${String(key)}`;
-    else path += `[${JSON.stringify(String(key))}]`;
-  }
-  return path;
-}
 
 function refused(issues: readonly string[]): Checked {
   const all = [...new Set(issues)];
@@ -85,17 +75,11 @@ export function jsonSchemaCheck(schema: JSONSchema): Check {
   };
 }
 
-function issueOfStandard({ path = [], message }: StandardIssue): string {
-  return issue(pathOf(path.map((segment) => (typeof segment === "object" ? segment.key : segment))), message);
-}
-
 /** A check against a Standard Schema, which may convert the value. */
 export function standardCheck(schema: StandardSchema): Check {
   return async (value) => {
     const result = await schema["~standard"].validate(value);
-    return result.issues === undefined
-      ? { ok: true, value: result.value }
-      : refused(result.issues.map(issueOfStandard));
+    return result.issues === undefined ? { ok: true, value: result.value } : refused(result.issues.map(issueText));
   };
 }
 

@@ -5,7 +5,7 @@ import { ValidationError } from "../errors/errors.js";
 import type { JSONSchema } from "../model/chat.js";
 import { type Check, jsonSchemaCheck, standardCheck } from "./check.js";
 import { jsonSchemaOf } from "./json-schema.js";
-import { isStandardSchema } from "./standard-schema.js";
+import { isStandardSchema } from "../model/standard-schema.js";
 
 /** A schema, ready for use. */
 export interface SchemaDefinition {

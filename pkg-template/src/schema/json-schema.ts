@@ -3,7 +3,7 @@
 import { ValidationError } from "../errors/errors.js";
 import { describe } from "../util/describe.js";
 import type { JSONSchema } from "../model/chat.js";
-import { type StandardSchema, isStandardSchema } from "./standard-schema.js";
+import { type StandardSchema, isStandardSchema } from "../model/standard-schema.js";
 
 /** The methods by which libraries convert their schemas to JSON Schema. */
 interface Convertible {

@@ -12,6 +12,7 @@ import {
   writeDocument,
   writeSnapshot,
 } from "./document.js";
+import { portablePayload } from "./portable-failure.js";
 
 /**
  * The run as bytes.
@@ -32,11 +33,12 @@ export function capture(
   const nested = captured === undefined ? [] : nestedParts(run, captured);
   const returned = captured === undefined ? [] : returnedParts(run, captured);
   const received = run.link?.received ?? 0;
+  const codec = codecOf(plan, run.definition.types);
   const document: RunDocument = {
     runId: run.runId,
     ...(run.startEvent === undefined || engine.isBegun || stop !== undefined ? {} : { start: run.startEvent }),
     ...(early.length === 0 ? {} : { early }),
-    payloads: captured?.payloads ?? [],
+    payloads: (captured?.payloads ?? []).map((payload) => portablePayload(payload, codec)),
     unread: [...events, ...published],
     dropped,
     store: run.store.toJSON(),
@@ -47,7 +49,6 @@ export function capture(
     ...(received === 0 ? {} : { received }),
     ...(data ? { data: [run.data] } : {}),
   };
-  const codec = codecOf(plan, run.definition.types);
   return writeSnapshot(plan.fingerprint, captured?.image, writeDocument(document, codec, plan));
 }
 

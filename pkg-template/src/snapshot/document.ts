@@ -31,7 +31,7 @@ export interface ReturnedPart {
   /** Position of the invocation, in the engine's section. */
   readonly invocation: number;
   /** What goes on. */
-  readonly output?: WorkflowEvent;
+  readonly output?: WorkflowEvent | readonly WorkflowEvent[];
 }
 
 /** The document. Members that would be empty are left out. */
@@ -177,9 +177,14 @@ function isNested(value: unknown): boolean {
   return Number.isSafeInteger(invocation) && typeof key === "string" && snapshot instanceof Uint8Array;
 }
 
+/** An event, or an array of events. */
+function isEvents(value: unknown): boolean {
+  return Array.isArray(value) ? value.every((event) => event instanceof WorkflowEvent) : value instanceof WorkflowEvent;
+}
+
 function isReturned(value: unknown): boolean {
   const { invocation, output } = (value ?? {}) as { readonly [Member in keyof ReturnedPart]?: unknown };
-  return Number.isSafeInteger(invocation) && (output === undefined || output instanceof WorkflowEvent);
+  return Number.isSafeInteger(invocation) && (output === undefined || isEvents(output));
 }
 
 /** A snapshot of an image and a host's section; a run that has completed has no image. */

@@ -11,7 +11,7 @@ export type HeaderKind = "S" | "J" | "X";
 export const headerLength = 24;
 
 /** The newest version of the format. Older ones are read too. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** Where in the header a field begins. */
 export const headerOffset = { kind: 4, version: 5, mode: 6, fingerprint: 8, sequence: 16 } as const;

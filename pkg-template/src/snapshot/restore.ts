@@ -73,7 +73,7 @@ export class PreparedSnapshot implements PreparedRun {
     }
     const { types, body } = readTypes(bytes.subarray(begins, begins + length));
     const plan = planFor(definition, shared, types);
-    const document = readDocument(body, codecOf(plan, definition.types));
+    const document = withState(readDocument(body, codecOf(plan, definition.types)), definition);
     const run = new EngineRun(plan);
     let nested = new Map<number, NestedRuns>();
     if ((status === condition.COMPLETED) !== (document.stop !== undefined)) invalid("It is complete and it is not.");
@@ -137,6 +137,16 @@ function elapsedOf({ elapsed }: RecoverOptions): number {
 
 function invalid(detail: string): never {
   throw new RecoverError("SNAPSHOT_INVALID", detail);
+}
+
+/** The document with its state as the schema of the workflow gives it. @throws RecoverError `STATE_REFUSED` */
+function withState(document: RunDocument, { state, name }: WorkflowDefinition): RunDocument {
+  if (state === undefined) return document;
+  const store = state.check(document.store, (detail, cause) => {
+    const options = cause === undefined ? {} : { cause };
+    return new RecoverError("STATE_REFUSED", `The workflow is "${name}". ${detail}`, options);
+  });
+  return { ...document, store };
 }
 
 /**

@@ -1,6 +1,6 @@
 // What `stepstream/llm` and `stepstream/agents` export about tools.
 
-export type { OutputOf, StandardIssue, StandardResult, StandardSchema } from "../schema/standard-schema.js";
+export type { OutputOf, StandardIssue, StandardResult, StandardSchema } from "../model/standard-schema.js";
 export { type CallToolOptions, callTool } from "./call.js";
 export {
   type NeedsApproval,

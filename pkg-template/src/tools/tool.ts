@@ -8,7 +8,7 @@ import { describe } from "../util/describe.js";
 import type { ImageBlock, JSONSchema, TextBlock, ToolDefinition } from "../model/chat.js";
 import type { Check } from "../schema/check.js";
 import { defineSchema } from "../schema/definition.js";
-import type { OutputOf, StandardSchema } from "../schema/standard-schema.js";
+import type { OutputOf, StandardSchema } from "../model/standard-schema.js";
 import { toStrictSchema } from "../schema/strict.js";
 import { type OptionNames, checkOptions } from "../errors/check-options.js";
 

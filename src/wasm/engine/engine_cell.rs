@@ -1,5 +1,6 @@
 //! A run in this instance: its engine, and around it what only the boundary needs.
 
+use super::collecting;
 use super::reply::{self, ReplyBuffer};
 use crate::engine::{
     Engine, EventTypeId, InvocationId, Millis, NONE, Patterns, Slot, StepId, Tick, TickOutput, TimerKey,
@@ -79,16 +80,17 @@ impl EngineCell {
         invocation: InvocationId,
         (ty, slot): (EventTypeId, Slot),
         pattern: u32,
+        buffer: Option<&str>,
         now: Millis,
         reply: &mut ReplyBuffer,
     ) -> *const u32 {
         let Some(pattern) = self.patterns.get(pattern) else { return reply.refuse(Code::StaleId) };
         if self.journal.is_some() {
-            let expected = pattern.expected().to_vec();
-            return self.tick(Tick::Collect { invocation, ty, slot, expected }, now, reply);
+            let tick = collecting(invocation, (ty, slot), pattern.expected().to_vec(), buffer);
+            return self.tick(tick, now, reply);
         }
         self.engine.out().clear();
-        match self.engine.collect(invocation, (ty, slot), pattern, now) {
+        match self.engine.collect(invocation, (ty, slot), pattern, buffer.map(Into::into), now) {
             Err(code) => reply.refuse(code),
             Ok(output) => self.reply_with(&output, now, reply),
         }

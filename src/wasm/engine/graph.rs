@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{duration, halves, number, types, with};
-use crate::engine::{Graph, Handler, RetryPolicy, Role, Step, StepId};
+use crate::engine::{Collect, Graph, Handler, RetryPolicy, Role, Step, StepId};
 use crate::error::Code;
 use crate::hash::fnv;
 
@@ -44,7 +44,9 @@ pub fn graph_type(graph: u32, name: &str, role: u32, parents: &[u32]) -> i32 {
 /// Adds a step; returns its id. `named` is true when the user has given the name; otherwise `code` is the source of the
 /// handler. `inputs` has for each input the number of its types and the types. `outputs` counts only when `declared` is
 /// true. `workers` 0 means any number. `retry` is empty, or as [`RetryPolicy::decode`] reads it. With `recoveries` of 0
-/// or more the step handles the failures of `handled`, or of all other steps when that is empty.
+/// or more the step handles the failures of `handled`, or of all other steps when that is empty. `collect` is 0, or the
+/// most events + 1 that the step gathers of an array, or the largest number when it gathers all. `fans_out` is true
+/// when the step says that it returns arrays. `waits` has the types that its handler waits for.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // A step crosses once per workflow, and numbers are the cheapest way over.
 pub fn graph_step(
@@ -60,6 +62,9 @@ pub fn graph_step(
     timeout: f64,
     handled: &[u32],
     recoveries: f64,
+    collect: u32,
+    fans_out: bool,
+    waits: &[u32],
 ) -> i32 {
     let build = || {
         let mut accepted = Vec::new();
@@ -81,6 +86,9 @@ pub fn graph_step(
                 steps: handled.iter().copied().map(StepId).collect(),
                 max_recoveries: recoveries as u32,
             }),
+            collect: collect.checked_sub(1).map(|take| Collect { take: (collect != u32::MAX).then_some(take) }),
+            fans_out,
+            waits: types(waits),
         })
     };
     number(with(|instance| {

@@ -93,6 +93,19 @@ fn types(numbers: &[u32]) -> Vec<EventTypeId> {
     numbers.iter().copied().map(EventTypeId).collect()
 }
 
+/// [`Tick::CollectInto`] where there is a buffer, else [`Tick::Collect`].
+pub(super) fn collecting(
+    invocation: InvocationId,
+    (ty, slot): (EventTypeId, Slot),
+    expected: Vec<EventTypeId>,
+    buffer: Option<&str>,
+) -> Tick {
+    match buffer {
+        Some(buffer) => Tick::CollectInto { invocation, ty, slot, expected, buffer: buffer.into() },
+        None => Tick::Collect { invocation, ty, slot, expected },
+    }
+}
+
 #[inline(never)]
 fn tick(engine: u32, now: f64, tick: Tick) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
@@ -239,6 +252,23 @@ pub fn engine_complete_matching(
     )
 }
 
+/// [`Tick::CompleteList`]. `outputs` has the type and the slot of each event, `matches` pairs of an event's position
+/// and a wait.
+#[wasm_bindgen]
+pub fn engine_complete_list(
+    engine: u32,
+    index: u32,
+    generation: u32,
+    outputs: &[u32],
+    matches: &[u32],
+    now: f64,
+) -> *const u32 {
+    let pairs = |words: &[u32]| -> Vec<(u32, u32)> { words.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect() };
+    let outputs = pairs(outputs).into_iter().map(|(ty, slot)| (EventTypeId(ty), Slot(slot))).collect();
+    let matches = pairs(matches).into_iter().map(|(nth, wait)| (nth, WaitId(wait))).collect();
+    tick(engine, now, Tick::CompleteList { invocation: invocation(index, generation), outputs, matches })
+}
+
 /// [`Tick::Fail`]. `verdict` is 0 for the step's policy, 1 to give up, 2 to retry after `delay`.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)] // Numbers are the cheapest way over.
@@ -299,7 +329,7 @@ pub fn engine_sleep(engine: u32, index: u32, generation: u32, delay: f64, now: f
     tick(engine, now, Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
 }
 
-/// [`Tick::Collect`] by a list that is kept; replies with the slots of the complete collection, or with nothing.
+/// [`Tick::Collect`] by a list that is kept, or [`Tick::CollectInto`] where there is a buffer; replies with the slots of the complete collection, or with nothing.
 #[wasm_bindgen]
 pub fn engine_collect(
     engine: u32,
@@ -308,19 +338,21 @@ pub fn engine_collect(
     ty: u32,
     slot: u32,
     pattern: u32,
+    buffer: Option<String>,
     now: f64,
 ) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
         Some(cell) => {
-            let event = (EventTypeId(ty), Slot(slot));
-            cell.collect(invocation(index, generation), event, pattern, point(now), &mut instance.reply)
+            let (invocation, event) = (invocation(index, generation), (EventTypeId(ty), Slot(slot)));
+            cell.collect(invocation, event, pattern, buffer.as_deref(), point(now), &mut instance.reply)
         }
         None => instance.reply.refuse(Code::StaleId),
     })
 }
 
-/// [`Tick::Collect`] by a list that is not kept; replies as [`engine_collect`].
+/// As [`engine_collect`], by a list that is not kept.
 #[wasm_bindgen]
+#[allow(clippy::too_many_arguments)]
 pub fn engine_collect_list(
     engine: u32,
     index: u32,
@@ -328,11 +360,11 @@ pub fn engine_collect_list(
     ty: u32,
     slot: u32,
     expected: &[u32],
+    buffer: Option<String>,
     now: f64,
 ) -> *const u32 {
-    let invocation = invocation(index, generation);
-    let (ty, slot) = (EventTypeId(ty), Slot(slot));
-    tick(engine, now, Tick::Collect { invocation, ty, slot, expected: types(expected) })
+    let (invocation, event) = (invocation(index, generation), (EventTypeId(ty), Slot(slot)));
+    tick(engine, now, collecting(invocation, event, types(expected), buffer.as_deref()))
 }
 
 /// Keeps a list of types for [`engine_collect`]. Returns its number, or the largest positive number when the run keeps
@@ -346,13 +378,31 @@ pub fn engine_pattern(engine: u32, expected: &[u32]) -> i32 {
     }))
 }
 
-/// How many events the step of an invocation has collected by a list that is kept.
+/// When the first attempt of an invocation began, in milliseconds of alive time; -1 when there is no such invocation.
 #[wasm_bindgen]
-pub fn engine_collected(engine: u32, index: u32, generation: u32, pattern: u32) -> u32 {
+pub fn engine_began(engine: u32, index: u32, generation: u32) -> f64 {
+    with(|instance| Some(instance.cells.get_mut(engine)?.engine.began(invocation(index, generation))?.0 as f64))
+        .unwrap_or(-1.0)
+}
+
+/// The slot of the failure of the attempt before the one that runs, + 1; 0 when there is none.
+#[wasm_bindgen]
+pub fn engine_failure(engine: u32, index: u32, generation: u32) -> u32 {
+    with(|instance| {
+        let failure = instance.cells.get_mut(engine)?.engine.failure(invocation(index, generation))?;
+        Some(failure.slot.0 + 1)
+    })
+    .unwrap_or(0)
+}
+
+/// How many events the step of an invocation has collected by a list that is kept, and in a buffer.
+#[wasm_bindgen]
+pub fn engine_collected(engine: u32, index: u32, generation: u32, pattern: u32, buffer: Option<String>) -> u32 {
     with(|instance| {
         let cell = instance.cells.get_mut(engine)?;
         let pattern = cell.patterns.get(pattern)?;
-        Some(cell.engine.collected(invocation(index, generation), pattern) as u32)
+        let buffer = buffer.as_deref().map(Into::into);
+        Some(cell.engine.collected(invocation(index, generation), pattern, buffer) as u32)
     })
     .unwrap_or(0)
 }
@@ -435,9 +485,10 @@ pub fn engine_kept(engine: u32, ty: u32) -> *const u32 {
 /// | 0: a join that has some of its inputs | step, the inputs that it has, a bit each |
 /// | 1: an open wait | step, event type, its number, the invocation's order (lower half, upper half), the wait's place among all that the invocation has asked for, whether the running attempt has asked |
 /// | 2: a collection that has some of its events | step, how many it has, how many it needs, and pairs: event type, how many of it are missing |
-/// | 3: an invocation that waits for its next attempt | step, its index, attempts begun, milliseconds until it is due |
+/// | 3: an invocation that waits for its next attempt | step, the slot of its failure + 1, attempts begun, milliseconds until it is due |
 /// | 4: invocations that wait for a worker | step, how many |
 /// | 5: an input that only the outside can send | step, event type |
+/// | 6: an array that is not done with | the step that has returned it, how many branches are open, and pairs: a step that gathers, how many events it has |
 #[wasm_bindgen]
 pub fn engine_open(engine: u32, now: f64) -> *const u32 {
     with(|instance| match instance.cells.get_mut(engine) {
@@ -460,10 +511,16 @@ pub fn engine_open(engine: u32, now: f64) -> *const u32 {
             }
             for at in engine.pauses() {
                 let delay = at.due.since(point(now)).0.min(u64::from(u32::MAX)) as u32;
-                add(3, &[at.step.0, at.invocation.index, at.attempt, delay]);
+                let failure = engine.failure(at.invocation).map_or(0, |failure| failure.slot.0 + 1);
+                add(3, &[at.step.0, failure, at.attempt, delay]);
             }
             engine.queues().for_each(|(step, length)| add(4, &[step.0, length]));
             engine.outside_inputs().into_iter().for_each(|(step, ty)| add(5, &[step.0, ty.0]));
+            for open in engine.open_lists() {
+                let mut record = vec![open.source.0, open.live];
+                record.extend(open.gathered.iter().flat_map(|(step, count)| [step.0, *count]));
+                add(6, &record);
+            }
             instance.reply.value(words.into_iter())
         }
         None => instance.reply.refuse(Code::StaleId),

@@ -1,6 +1,6 @@
 // collectEvents: a step gathers events over several invocations.
 
-import { StartEvent, StopEvent, ValidationError, Workflow, WorkflowEvent } from "stepstream";
+import { HumanResponseEvent, StartEvent, StopEvent, ValidationError, Workflow, WorkflowEvent } from "stepstream";
 import { expect, test } from "vitest";
 import "../kit/fake-clock.js";
 import { fails, soon } from "../kit/index.js";
@@ -172,3 +172,91 @@ test("a run may collect by any number of long lists", () =>
       }
     }
   }));
+
+class Part extends HumanResponseEvent<{ readonly request: string; readonly nth: number }> {
+  static readonly type = "part";
+}
+
+/** Gathers so many parts of each request. */
+function byRequest(count: number, out: string[]): Workflow<unknown, readonly Part[], string> {
+  const workflow = new Workflow<unknown, readonly Part[], string>({ timeout: null, name: "by request" });
+  const parts = Array<typeof Part>(count).fill(Part);
+  workflow.addStep(
+    { name: "send", inputs: [StartEvent<readonly Part[]>], outputs: [Part] },
+    ({ sendEvent }, { data }) => data.forEach((part) => sendEvent(part)),
+  );
+  workflow.addStep({ name: "gather", inputs: [Part], outputs: [Done] }, ({ collectEvents }, part) => {
+    const all = collectEvents(part, parts, { buffer: part.data.request });
+    return all === null ? undefined : new Done(all.map(({ data }) => `${data.request}${data.nth}`).join(" "));
+  });
+  workflow.addStep({ name: "done", inputs: [Done], outputs: [StopEvent<string>] }, ({ collectEvents }, done) => {
+    out.push(done.data);
+    const both = collectEvents(done, [Done, Done]);
+    return both === null ? undefined : new StopEvent(both.map(({ data }) => data).join(" | "));
+  });
+  return workflow;
+}
+
+const part = (request: string, nth: number): Part => new Part({ request, nth });
+
+test("buffers are kept apart by their key", async () => {
+  const parts = [part("a", 0), part("b", 0), part("b", 1), part("a", 1), part("b", 2), part("a", 2)];
+  const { data } = await soon(byRequest(3, []).run(parts));
+  expect(data).toBe("b0 b1 b2 | a0 a1 a2");
+});
+
+test("buffers are kept apart in snapshots", async () => {
+  const out: string[] = [];
+  const first = byRequest(3, out).run([part("a", 0), part("b", 0), part("b", 1), part("a", 1)]);
+  await soon(first.start().idle());
+  const second = byRequest(3, out).recover(first.snapshot());
+  second.sendEvent(part("b", 2));
+  second.sendEvent(part("a", 2));
+  expect((await soon(second)).data).toBe("b0 b1 b2 | a0 a1 a2");
+});
+
+test("buffers are kept apart in journals", async () => {
+  const first = byRequest(3, []).run([part("a", 0), part("b", 0), part("b", 1), part("a", 1)], undefined, {
+    journal: true,
+  });
+  await soon(first.start().idle());
+  const replay = byRequest(3, []).replay(first.journal());
+  const second = byRequest(3, []).recover(replay.snapshot());
+  replay.dispose();
+  second.sendEvent(part("b", 2));
+  second.sendEvent(part("a", 2));
+  expect((await soon(second)).data).toBe("b0 b1 b2 | a0 a1 a2");
+});
+
+test("a long list is gathered in buffers, also after a recovery", async () => {
+  const count = 100;
+  const all = (request: string): Part[] => Array.from({ length: count }, (_, nth) => part(request, nth));
+  const first = byRequest(count, []).run([...all("a").slice(0, 60), ...all("b").slice(0, 99)]);
+  await soon(first.start().idle());
+  const second = byRequest(count, []).recover(first.snapshot());
+  for (const event of [...all("a").slice(60), ...all("b").slice(99)]) second.sendEvent(event);
+  const { data } = await soon(second);
+  expect(data.split(" | ").map((request) => request.split(" ").length)).toEqual([count, count]);
+});
+
+test.each([[""], [7], [null], [{}]])("the buffer %j is refused, and nothing is collected", async (buffer) => {
+  const workflow = new Workflow<unknown, unknown, string>();
+  workflow.addStep({ inputs: [StartEvent] }, ({ collectEvents }) => {
+    const event = new A("a");
+    try {
+      collectEvents(event, [A], { buffer: buffer as string });
+    } catch (error) {
+      return new StopEvent((error as ValidationError).code);
+    }
+    return new StopEvent("collected");
+  });
+  expect((await soon(workflow.run(0))).data).toBe("INVALID_OPTION");
+});
+
+test("an unknown option of collectEvents is refused", async () => {
+  const workflow = new Workflow().addStep({ inputs: [StartEvent] }, ({ collectEvents }) => {
+    collectEvents(new A("a"), [A], { bufer: "x" } as never);
+  });
+  const error = await fails(soon(workflow.run(0)), ValidationError, "INVALID_OPTION");
+  expect(error.message).toContain("`buffer`");
+});

@@ -81,7 +81,8 @@ describe.for(Object.entries(ways))("through %s", ([, way]) => {
   };
 
   test("every event of the package comes back as an instance of its class", () => {
-    const failure = { step: "a", event: new Draft(1), events: [new Draft(1)], error: new RangeError("x"), attempts: 2 };
+    const [event, error] = [new Draft(1), new RangeError("x")];
+    const failure = { step: "a", event, events: [event], error, attempts: 2, elapsed: 1.5, failedAt: 1_000 };
     const events = [
       new WorkflowEvent(1),
       new StartEvent({ a: 1 }),

@@ -8,6 +8,7 @@ import {
   Workflow,
   type WorkflowContext,
   WorkflowEvent,
+  collect,
   retryPolicy,
   stopAfterAttempt,
   waitFixed,
@@ -63,6 +64,8 @@ interface Effects {
 function maker(seed: number): (effects: Effects, onStep?: (run: WorkflowContext) => void) => Workflow {
   const random = randomOf(seed);
   const width = 1 + random(4);
+  // An array and its list, or events that are sent and collected by classes.
+  const isByList = random(2) === 1;
   const plans = [0, 1].map(() => Array.from({ length: random(5) }, () => acts[random(acts.length)]!));
   // A worker that waits for an answer counts as busy, and its queue as work: such a run is not idle, and the test would not answer.
   const workers = plans.map((plan) => (plan.includes("answer") ? Infinity : [Infinity, 1, 2][random(3)]!));
@@ -79,10 +82,13 @@ function maker(seed: number): (effects: Effects, onStep?: (run: WorkflowContext)
       inner,
     });
     workflow.addStep({ name: "fan", inputs: [StartEvent], outputs: [Part, Ticket] }, ({ sendEvent }) => {
-      for (let nth = 0; nth < width; nth += 1) {
-        sendEvent(new Part(`p${nth}`));
+      const parts = Array.from({ length: width }, (_, nth) => new Part(`p${nth}`));
+      for (const part of parts) {
+        if (!isByList) sendEvent(part);
+        // Outside the array: the join takes each into it.
         sendEvent(new Ticket());
       }
+      return isByList ? parts : undefined;
     });
     plans.forEach((plan, stage) => {
       workflow.addStep(
@@ -136,14 +142,23 @@ function maker(seed: number): (effects: Effects, onStep?: (run: WorkflowContext)
       );
     });
     workflow.addStep({ name: "join", inputs: [Whole, Ticket], outputs: [Done] }, (_, whole) => new Done(whole.data));
+    const stop = (all: readonly Done[]): StopEvent =>
+      new StopEvent(
+        all
+          .map(({ data }) => data)
+          .sort()
+          .join(),
+      );
+    if (isByList) {
+      workflow.addStep({ name: "gather", inputs: [collect(Done)], outputs: [StopEvent] }, (_, all) => stop(all));
+      return workflow as never;
+    }
     workflow.addStep({ name: "gather", inputs: [Done], outputs: [StopEvent] }, ({ collectEvents }, event) => {
       const all = collectEvents(
         event,
         Array.from({ length: width }, () => Done),
       );
-      if (all === null) return undefined;
-      const found = all.map(({ data }) => data);
-      return new StopEvent(found.sort().join());
+      return all === null ? undefined : stop(all);
     });
     return workflow as never;
   };

@@ -115,7 +115,7 @@ test("`then` begins the run at once", () => {
     () => {},
     () => {},
   );
-  expect(context.status).toBe("running");
+  expect(context.status).toBe("sleeping");
   context.cancel();
 });
 

@@ -49,7 +49,7 @@ test("`using` ends the run with its block", async () => {
   {
     using context = workflow().run("for ever").start();
     kept = context;
-    expect(context.status).toBe("running");
+    expect(context.status).toBe("sleeping");
   }
   expect(kept.status).toBe("cancelled");
 });

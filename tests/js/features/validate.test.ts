@@ -7,6 +7,7 @@ import {
   StartEvent,
   StepFailedEvent,
   StopEvent,
+  type ValidationCode,
   ValidationError,
   Workflow,
   WorkflowEvent,
@@ -362,4 +363,60 @@ test("warnings are about names that a build may change, and strict() does not re
     ["UNNAMED_EVENT", "warning", "Anonymous"],
   ]);
   expect((await soon(workflow.run("x"))).data).toBe("end");
+});
+
+describe("skip", () => {
+  const broken = (): Workflow =>
+    new Workflow()
+      .addStep({ inputs: [StartEvent], outputs: [Draft, StopEvent], name: "write" }, () => new StopEvent("done"))
+      .addStep({ inputs: [Note], outputs: [StopEvent], name: "never" }, () => new StopEvent("never"));
+  const codesOf = (skip: readonly ValidationCode[]): string[] =>
+    broken()
+      .validate({ skip })
+      .map(({ code }) => code);
+
+  test("leaves out the codes that it names, and no others", () => {
+    expect(codesOf([])).toEqual(["NEVER_PRODUCED", "NEVER_CONSUMED", "UNREACHABLE_STEP"]);
+    expect(codesOf(["UNREACHABLE_STEP"])).toEqual(["NEVER_PRODUCED", "NEVER_CONSUMED"]);
+    expect(codesOf(["UNREACHABLE_STEP", "NEVER_CONSUMED", "NEVER_PRODUCED", "DEAD_END"])).toEqual([]);
+  });
+
+  test("leaves out warnings", () => {
+    const unnamed = new Workflow().addStep({ inputs: [StartEvent], outputs: [StopEvent] }, () => new StopEvent());
+    expect(unnamed.validate().map(({ code }) => code)).toEqual(["UNNAMED_STEP"]);
+    expect(unnamed.validate({ skip: ["UNNAMED_STEP"] })).toEqual([]);
+  });
+
+  test("lets a strict workflow run", async () => {
+    await fails(() => broken().strict().run(0), ValidationError, "NEVER_PRODUCED");
+    const strict = broken().strict({ skip: ["NEVER_PRODUCED", "NEVER_CONSUMED", "UNREACHABLE_STEP"] });
+    expect((await soon(strict.run(0))).data).toBe("done");
+  });
+
+  test("does not let a workflow run that cannot", async () => {
+    const empty = new Workflow().strict({ skip: ["NO_STEPS"] });
+    await fails(() => empty.run(0), ValidationError, "NO_STEPS");
+  });
+
+  test.each([
+    ["UNREACHABEL_STEP", "UNREACHABLE_STEP"],
+    ["dead_end", "DEAD_END"],
+    ["NeverConsumed", "NEVER_CONSUMED"],
+    ["RUN_TIMEOUT", undefined],
+  ])("refuses the code %s, and names the nearest", async (code, nearest) => {
+    for (const check of ["validate", "strict"] as const) {
+      const error = await fails(() => broken()[check]({ skip: [code as never] }), ValidationError, "INVALID_OPTION");
+      expect(error.message).toContain(code);
+      expect(error.message).toContain(nearest === undefined ? "It has `NO_STEPS`" : `did you mean \`${nearest}\``);
+    }
+  });
+
+  test.each([["DEAD_END"], [7], [null], [{}]])("refuses the list %j", async (skip) => {
+    await fails(() => broken().validate({ skip: skip as never }), ValidationError, "INVALID_OPTION");
+    await fails(
+      () => broken().validate({ skip: [skip === "DEAD_END" ? 5 : skip] as never }),
+      ValidationError,
+      "INVALID_OPTION",
+    );
+  });
 });

@@ -212,6 +212,7 @@ const values = [
   "WorkflowContext",
   "WorkflowError",
   "WorkflowEvent",
+  "collect",
   "decodeEvent",
   "encodeEvent",
   "inspectSnapshot",

@@ -342,6 +342,42 @@ export const runs = {
     equal(most, 3, "the number of runs at a time");
   },
 
+  async "an attempt knows its number, the error before it, and the time since the first"() {
+    const seen = [];
+    const workflow = single(
+      async ({ attempt, lastError, elapsed, sleep }) => {
+        seen.push([attempt, lastError?.message]);
+        ok(attempt === 1 ? elapsed >= 0 : elapsed > 0, `${elapsed} seconds at attempt ${attempt}`);
+        await sleep(0.002);
+        if (attempt < 3) throw new Error(`failure ${attempt}`);
+        return new StopEvent("done");
+      },
+      { retry: quick(3) },
+    );
+    await soon(workflow.run());
+    equal(seen, [
+      [1, undefined],
+      [2, "failure 1"],
+      [3, "failure 2"],
+    ]);
+  },
+
+  async "collections in buffers, and a description of the workflow"() {
+    const workflow = new Workflow({ name: "pairs" })
+      .addStep({ name: "send", inputs: [StartEvent], outputs: [Item] }, ({ sendEvent }) => {
+        for (const data of ["a1", "b1", "b2", "a2"]) sendEvent(new Item(data));
+      })
+      .addStep({ name: "pair", inputs: [Item], outputs: [StopEvent] }, ({ collectEvents }, event) => {
+        const pair = collectEvents(event, [Item, Item], { buffer: event.data[0] });
+        return pair === null ? undefined : new StopEvent(pair.map(({ data }) => data));
+      });
+    equal((await soon(workflow.run())).data, ["b1", "b2"]);
+    equal(
+      workflow.describe().steps.map(({ name }) => name),
+      ["send", "pair"],
+    );
+  },
+
   async "ten thousand steps in a row leave timers their turn"() {
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 1);
