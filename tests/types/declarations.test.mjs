@@ -33,7 +33,6 @@ const public_ = new Map(
 /** Types that only serve the compiler: public ones are made of them, and no program needs to name them. */
 const HELPERS = [
   "AbstractClass",
-  "Activity",
   "Address",
   "AsyncDisposeKey",
   "CommonOptions",
@@ -58,7 +57,6 @@ const HELPERS = [
   "StopCheck",
   "StopChecks",
   "StopOf",
-  "StreamOptions",
   "Tools",
   // The interface behind the exported type of the same name.
   "WorkflowContext",

@@ -275,6 +275,9 @@ export class Attempts {
         if (this.#isOver(invocation)) return;
       }
       if (events.length === 0) this.#onNothing(invocation);
+      for (const event of events) {
+        if (event instanceof InputRequiredEvent && !run.plan.isTaken(event)) run.asked.ask(planned.name, event);
+      }
       if (run.definition.verbose)
         for (const type of new Set(events.length === 0 ? [-1] : types)) this.#log(planned, type);
       const accepted = this.#settle(invocation, events);
