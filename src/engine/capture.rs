@@ -235,9 +235,9 @@ impl Capture<'_> {
             // By age, and not by the places of the groups.
             let all: Vec<_> = join.contents().collect();
             let age = |(_, set, later): &(_, Vec<Option<Kept>>, Vec<Kept>)| {
-                set.iter().flatten().chain(later).map(|kept| kept.order).min()
+                set.iter().flatten().chain(later).map(|kept| kept.order).min().unwrap_or(0)
             };
-            let mut aged: Vec<_> = all.iter().map(age).zip(0u32..).collect();
+            let mut aged: Vec<(u64, u32)> = all.iter().map(age).zip(0..).collect();
             sort(&mut aged);
             for (_, nth) in aged {
                 let (group, set, later) = &all[nth as usize];

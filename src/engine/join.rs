@@ -112,9 +112,9 @@ impl Join {
                 },
             };
             let held = outer.set.iter().zip(0..).filter_map(|(at, nth)| Some((at.as_ref()?.order, nth)));
-            let mut held: Vec<(u64, usize)> = held.collect();
+            let mut held: Vec<(u64, u32)> = held.collect();
             sort(&mut held);
-            for (_, nth) in held {
+            for nth in held.into_iter().map(|(_, nth)| nth as usize) {
                 if outer.set[nth].is_some_and(|arrival| trial.place(arrival)) {
                     taken.push((id, nth));
                 }

@@ -272,10 +272,11 @@ impl Reducer<'_> {
     /// As [`check_slot`](Self::check_slot), for several that are handed over at a time: none may be among them twice.
     fn check_slots(&self, events: &[(EventTypeId, Slot)]) -> Result<(), Code> {
         let mut next = self.state.slots.len();
-        let mut used = Vec::new();
+        // Pairs, as everywhere: for other members there would be another function to sort them.
+        let mut used: Vec<(u64, u32)> = Vec::new();
         for (_, slot) in events {
             match self.state.slots.get(slot.index()) {
-                Some(0) => used.push(slot.0),
+                Some(0) => used.push((0, slot.0)),
                 None if slot.index() == next => next += 1,
                 _ => return Err(Code::StaleId),
             }

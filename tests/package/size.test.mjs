@@ -8,27 +8,30 @@ import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
 // Kilobytes: raw, gzipped, in brotli. Raise one only together with the reason, here. BENCHMARKS.md says where the bytes are.
 const CEILINGS = {
   // Wasm and generated glue. 50 kB was the engine without durability; snapshots, the journal and replay are in the same module,
-  // and a third of it.
-  engine: [170, 66.5, 56],
-  // The engine and the typed API with the payload codec and seals, minified. The budget is 95.
-  "slim + wasm": [277, 107, 92],
-  workerd: [277, 107, 92], // The same content.
-  "edge-light": [277, 107, 92], // The same content.
-  inline: [330, 127, 108], // As slim, with the wasm as base64: a third more bytes, which compress badly.
+  // and a third of it. Raised from 170 for arrays and lists (groups, lanes of joins), buffers, the failures that
+  // attempts know, what `validate` knows of waits, and a third version of the format.
+  engine: [213.5, 82.5, 69],
+  // The engine and the typed API with the payload codec and seals, minified. The budget is 95. Raised from 277 for the
+  // engine, and by 20 kB for the typed store with its edits, `describe`, further retry policies, and `collect`.
+  "slim + wasm": [343.5, 130.5, 111],
+  workerd: [343.5, 130.5, 111], // The same content.
+  "edge-light": [343.5, 130.5, 111], // The same content.
+  inline: [409, 156, 131], // As slim, with the wasm as base64: a third more bytes, which compress badly.
   // What calls models, with requests and streams of four APIs; a module of its own, so that the engine alone stays small.
   "llm engine": [115, 51, 44],
-  "slim/llm + wasm": [177, 73, 63], // With the typed clients and tools, which share only the errors and the loader with workflows.
-  "llm/workerd": [177, 73, 63], // The same content.
-  "llm/inline": [213, 88.5, 77], // With the wasm as base64.
-  "+ slim/agents": [64, 21, 19], // Agents and tools, beside the engine; no client of a model.
-  "agents/inline": [410, 153, 131], // With the engine, inlined.
+  // With the typed clients and tools, which share only the errors and the loader with workflows.
+  "slim/llm + wasm": [180.5, 74, 64],
+  "llm/workerd": [180.5, 74, 64], // The same content.
+  "llm/inline": [217.5, 89.5, 77.5], // With the wasm as base64. The three above: 2 kB more help for errors.
+  "+ slim/agents": [80.5, 27.5, 25], // Agents and tools, beside the engine; deltas bring the chunk of the clients.
+  "agents/inline": [488, 182.5, 155], // With the engine, inlined.
   "+ checkpointer": [10.5, 4.6, 4.2], // With the store in memory, whose claims doubled it.
   // With the errors and their help, those of agents included. Raised from 20 for claims (6 kB), autosave and the store
   // of Durable Objects.
-  stores: [33, 12.6, 11],
-  "stores/file": [30.5, 11.7, 10.2], // The same without the other stores; with leases as files, raised from 21 for claims.
+  stores: [33.7, 12.9, 11.3],
+  "stores/file": [31, 11.8, 10.3], // The same without the other stores; with leases as files, raised from 21 for claims.
   // Both modules and every entry, not inlined. The package is split so that only who uses it all needs it all.
-  everything: [495, 196, 170],
+  everything: [552, 215, 185],
 };
 
 /** The modules without their glue, which are of no use. */

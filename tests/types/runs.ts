@@ -67,7 +67,7 @@ expectValue<Store>()(context.store);
 expectValue<RunStatus>()(context.status);
 expectValue<string | undefined>()(context.result);
 expectValue<StepFailure | undefined>()(context.failure);
-expectType<Equal<RunStatus, "created" | "running" | "waiting" | "completed" | "failed" | "cancelled">>();
+expectType<Equal<RunStatus, "created" | "running" | "sleeping" | "waiting" | "completed" | "failed" | "cancelled">>();
 context.sendEvent(new StopEvent("x"), { step: "tell" });
 context.cancel();
 context.cancel(new Error("why"));

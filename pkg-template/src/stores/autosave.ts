@@ -163,8 +163,13 @@ class Saving implements Autosave {
     return ["completed", "failed", "cancelled"].includes(this.#run.status);
   }
 
+  /** It goes on by itself, at once or when a sleep is over. */
+  get #isAtWork(): boolean {
+    return ["running", "sleeping"].includes(this.#run.status);
+  }
+
   #changed(): void {
-    if (this.#run.status === "running") this.#startTimer();
+    if (this.#isAtWork) this.#startTimer();
     // The run is in the middle of its change.
     else queueMicrotask(() => this.#isStopped || void this.#save());
   }
@@ -195,7 +200,7 @@ class Saving implements Autosave {
     // Before anything else can ask for a save.
     this.#saving = undefined;
     // What is at work changes, and what has failed is tried again.
-    if (this.#run.status === "running" || this.#failure !== undefined) this.#startTimer();
+    if (this.#isAtWork || this.#failure !== undefined) this.#startTimer();
   }
 
   async #saveOnce(): Promise<void> {

@@ -60,7 +60,7 @@ test("what a snapshot says, at every stage of a run", async () => {
     expect({ runId, fingerprint, version, sealed }).toEqual({
       runId: "run 1",
       fingerprint: workflow.fingerprint,
-      version: 2,
+      version: 3,
       sealed: undefined,
     });
   }
@@ -127,7 +127,7 @@ test("a sealed snapshot says what its header has", async () => {
       runId: undefined,
       sequence,
       fingerprint: workflow.fingerprint,
-      version: 2,
+      version: 3,
       status: undefined,
       alive: undefined,
       sealed: encrypt ? "encrypted" : "signed",
