@@ -9,14 +9,15 @@ import { sizes, sizeTable } from "../../scripts/lib/size.mjs";
 const CEILINGS = {
   // Wasm and generated glue. 50 kB was the engine without durability; snapshots, the journal and replay are in the same module,
   // and a third of it. Raised from 170 for arrays and lists (groups, lanes of joins), buffers, the failures that
-  // attempts know, what `validate` knows of waits, and a third version of the format.
-  engine: [213.5, 82.5, 69],
+  // attempts know, what `validate` knows of waits, a third version of the format, and lifecycle events.
+  engine: [218.5, 85, 71],
   // The engine and the typed API with the payload codec and seals, minified. The budget is 95. Raised from 277 for the
-  // engine, and by 20 kB for the typed store with its edits, `describe`, further retry policies, and `collect`.
-  "slim + wasm": [343.5, 130.5, 111],
-  workerd: [343.5, 130.5, 111], // The same content.
-  "edge-light": [343.5, 130.5, 111], // The same content.
-  inline: [409, 156, 131], // As slim, with the wasm as base64: a third more bytes, which compress badly.
+  // engine, and by 20 kB for the typed store with its edits, `describe`, further retry policies, `collect`, open questions, commits
+  // and lifecycle events.
+  "slim + wasm": [361.5, 137.5, 117],
+  workerd: [361.5, 137.5, 117], // The same content.
+  "edge-light": [361.5, 137.5, 117], // The same content.
+  inline: [429, 163.5, 137], // As slim, with the wasm as base64: a third more bytes, which compress badly.
   // What calls models, with requests and streams of four APIs; a module of its own, so that the engine alone stays small.
   "llm engine": [115, 51, 44],
   // With the typed clients and tools, which share only the errors and the loader with workflows.
@@ -24,14 +25,14 @@ const CEILINGS = {
   "llm/workerd": [180.5, 74, 64], // The same content.
   "llm/inline": [217.5, 89.5, 77.5], // With the wasm as base64. The three above: 2 kB more help for errors.
   "+ slim/agents": [80.5, 27.5, 25], // Agents and tools, beside the engine; deltas bring the chunk of the clients.
-  "agents/inline": [488, 182.5, 155], // With the engine, inlined.
+  "agents/inline": [508, 190, 161], // With the engine, inlined.
   "+ checkpointer": [10.5, 4.6, 4.2], // With the store in memory, whose claims doubled it.
   // With the errors and their help, those of agents included. Raised from 20 for claims (6 kB), autosave and the store
   // of Durable Objects.
-  stores: [33.7, 12.9, 11.3],
-  "stores/file": [31, 11.8, 10.3], // The same without the other stores; with leases as files, raised from 21 for claims.
+  stores: [34.3, 13, 11.5],
+  "stores/file": [31.6, 12, 10.5], // The same without the other stores; with leases as files, raised from 21 for claims.
   // Both modules and every entry, not inlined. The package is split so that only who uses it all needs it all.
-  everything: [552, 215, 185],
+  everything: [570, 222, 191],
 };
 
 /** The modules without their glue, which are of no use. */
