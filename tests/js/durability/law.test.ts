@@ -2,6 +2,7 @@
 // nothing twice that it does under `once`. On random workflows.
 
 import {
+  type Cut,
   NestedEvent,
   StartEvent,
   StopEvent,
@@ -9,6 +10,7 @@ import {
   type WorkflowContext,
   WorkflowEvent,
   collect,
+  observe,
   retryPolicy,
   stopAfterAttempt,
   waitFixed,
@@ -293,4 +295,92 @@ test("frozen again and again, at random moments, with what was read not shown ag
     expectOnce(effects, expectedEffects, new Set());
   }
   expect(lives).toBeGreaterThan(SEEDS);
+});
+
+test("drained at random moments: each event is handed over once, and the rest goes on from the cut", async () => {
+  let cuts = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const make = maker(seed);
+    const expectedEffects = nothingDone();
+    const expected = comparable(await finish(make(expectedEffects).run(seed)));
+    const random = randomOf(seed + 2000);
+    const effects = nothingDone();
+    const outcome = await finish(make(effects).run(seed), async (context, events) => {
+      for (let turns = random(6); turns > 0; turns -= 1) await turn();
+      const { snapshot, events: handed } = context.drain();
+      events.push(...handed.map(shown));
+      if (context.status === "completed") return { run: context };
+      context.cancel();
+      cuts += 1;
+      return { run: make(effects).recover(snapshot).start() };
+    });
+    expect(comparable(outcome), `seed ${seed}`).toEqual(expected);
+    expectOnce(effects, expectedEffects, new Set());
+  }
+  expect(cuts).toBeGreaterThan(SEEDS);
+});
+
+test("killed at random commits: what was stored is not repeated, and nothing of it is lost", async () => {
+  let kills = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const make = maker(seed);
+    const expected = comparable(await finish(make(nothingDone()).run(seed)));
+    const random = randomOf(seed + 3000);
+    const effects = nothingDone();
+    const events: string[] = [];
+    let last: Uint8Array | undefined;
+    let outcome: Outcome | undefined;
+    for (let life = 0; outcome === undefined; life += 1) {
+      let isKilled = false;
+      const commit = async ({ snapshot, events: handed }: Cut): Promise<void> => {
+        // A process that is killed comes back from nothing that it waits for.
+        if (isKilled) return new Promise(() => undefined);
+        if (random(3) === 0) await turn();
+        last = snapshot;
+        events.push(...handed.map(shown));
+        isKilled = life < 8 && random(4) === 0;
+        return isKilled ? new Promise(() => undefined) : undefined;
+      };
+      // Each life has effects of its own: a dead process does nothing more.
+      const mine: Effects = { done: effects.done, open: effects.open };
+      const run =
+        last === undefined ? make(mine).run(seed, undefined, { commit }) : make(mine).recover(last, { commit }).start();
+      while (!isKilled && !["completed", "failed"].includes(run.status)) {
+        if (run.status === "waiting") run.sendEvent(new Answer("?"));
+        await turn();
+        // Time passes while it sleeps.
+        if (run.status === "sleeping") await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      if (isKilled) {
+        kills += 1;
+        run.cancel();
+        continue;
+      }
+      outcome = { result: (await soon(run)).data, events, store: run.store.toJSON() };
+    }
+    expect(comparable(outcome), `seed ${seed}`).toEqual(expected);
+  }
+  expect(kills).toBeGreaterThan(SEEDS / 2);
+});
+
+test("a replayed journal has the lifecycle events of the live run", async () => {
+  let compared = 0;
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const make = maker(seed);
+    const run = make(nothingDone()).run(seed, undefined, { journal: true });
+    const live: unknown[] = [];
+    observe(run, ({ data }) => {
+      // What nested runs do is not in the journal of the run around them.
+      if (data.nested === undefined) live.push(data);
+    });
+    await finish(run);
+    const past = make(nothingDone()).replay(run.journal(), { lifecycle: true });
+    expect(
+      past.lifecycle.map(({ data }) => data),
+      `seed ${seed}`,
+    ).toEqual(live);
+    compared += live.length;
+    past.dispose();
+  }
+  expect(compared).toBeGreaterThan(SEEDS * 20);
 });
