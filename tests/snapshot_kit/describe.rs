@@ -68,7 +68,10 @@ pub fn describe(image: &Image, payloads: &[String]) -> Vec<String> {
         .collect();
     collections.sort();
     lines.extend(collections);
-    lines.extend((0..image.groups.len() as u32).map(|group| describer.group(Some(group))));
+    // Their numbers follow from the order of the steps.
+    let mut groups: Vec<String> = (0..image.groups.len() as u32).map(|group| describer.group(Some(group))).collect();
+    groups.sort();
+    lines.extend(groups);
     let mut fanned: Vec<_> = image.fanned.iter().map(|step| &image.steps[*step as usize]).collect();
     fanned.sort();
     lines.extend(fanned.iter().map(|step| format!("{step} returns arrays")));
