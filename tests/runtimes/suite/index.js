@@ -2,6 +2,7 @@
 
 import { agents } from "./agents.js";
 import { durability } from "./durability.js";
+import { hosts } from "./hosts.js";
 import { llm } from "./llm.js";
 import { runs } from "./runs.js";
 
@@ -14,6 +15,7 @@ import { runs } from "./runs.js";
 export function suite(means = {}) {
   const tests = {
     ...runs,
+    ...hosts,
     ...durability(means.fileStore, means.objects),
     ...llm(means.server),
     ...agents(means.server),
