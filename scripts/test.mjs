@@ -1,6 +1,6 @@
 // `npm test`: everything that a fresh clone needs, then every check, then one table and the sum.
 //   --quick          the daily subset        --only a,b   these stages, and what they need
-//   --list           what there is
+//   --list           what there is           --soak       the random tests with many more cases, for hours of quiet
 import { parseArgs } from "node:util";
 import { stages } from "./checks/list.mjs";
 import { withLock } from "./lib/lock.mjs";
@@ -17,6 +17,13 @@ function chosen({ quick, only }) {
     for (const needed of stage.needs ?? []) names.add(needed); // The loop comes to these as well.
   }
   return stages.filter((stage) => names.has(stage.name));
+}
+
+/** Random tests have a bounded sample in `npm test`; here they have as many cases as find what is rare. */
+function soak(values) {
+  process.env.PROPTEST_CASES ??= "4000";
+  process.env.STEPSTREAM_SEEDS ??= "2000";
+  return { only: "rust,js,crash", ...values };
 }
 
 async function setUp(quick) {
@@ -62,13 +69,18 @@ function line(row) {
 
 await main(async () => {
   const { values } = parseArgs({
-    options: { quick: { type: "boolean" }, only: { type: "string" }, list: { type: "boolean" } },
+    options: {
+      quick: { type: "boolean" },
+      only: { type: "string" },
+      list: { type: "boolean" },
+      soak: { type: "boolean" },
+    },
   });
   if (values.list) {
     for (const { name, title, quick } of stages) say(`${name.padEnd(13)} ${title}${quick ? dim(" (quick)") : ""}`);
     return;
   }
-  const selected = chosen(values);
+  const selected = chosen(values.soak ? soak(values) : values);
   const context = await setUp(values.quick === true);
   say(dim(`wasm toolchain: ${context.toolchain.description}`));
 

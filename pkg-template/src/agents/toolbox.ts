@@ -7,15 +7,18 @@ import { isTool } from "../tools/tool.js";
 import type { AgentDefinition } from "./agent.js";
 import { stateOf } from "./turn.js";
 
+/** The most runs whose retrieved tools are remembered; a search is made again for one that was forgotten. */
+const MOST_RUNS = 100;
+
 /** The tools of the agents of a workflow. */
 export class Toolbox {
   /** The tool for handoffs of each agent that may hand off, by the agent's name. */
   readonly handoffs: ReadonlyMap<string, Tool>;
   /**
-   * The retrieved tools of live runs, by their store: a search may be costly, and every call of a tool needs the
-   * result.
+   * The retrieved tools of runs, by their id, the latest last: a search may be costly, and every call of a tool needs
+   * the result.
    */
-  readonly #retrieved = new WeakMap<object, { readonly key: string; readonly tools: Promise<readonly Tool[]> }>();
+  readonly #retrieved = new Map<string, { readonly key: string; readonly tools: Promise<readonly Tool[]> }>();
 
   constructor(handoffs: ReadonlyMap<string, Tool>) {
     this.handoffs = handoffs;
@@ -32,15 +35,17 @@ export class Toolbox {
   }
 
   #retrieve(context: HandlerContext, agent: AgentDefinition): Promise<readonly Tool[]> {
-    const { store } = context;
+    const { store, runId } = context;
     const { query, before } = stateOf(store).turn;
     const key = JSON.stringify([agent.name, before.length, query]);
-    const known = this.#retrieved.get(store);
+    const known = this.#retrieved.get(runId);
     if (known?.key === key) return known.tools;
     const tools = retrieve(context, agent, query);
-    this.#retrieved.set(store, { key, tools });
+    this.#retrieved.delete(runId);
+    this.#retrieved.set(runId, { key, tools });
+    for (const oldest of this.#retrieved.keys()) if (this.#retrieved.size > MOST_RUNS) this.#retrieved.delete(oldest);
     // A search that failed is made again at the next use.
-    tools.catch(() => this.#retrieved.delete(store));
+    tools.catch(() => this.#retrieved.delete(runId));
     return tools;
   }
 }

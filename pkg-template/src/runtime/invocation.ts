@@ -304,9 +304,7 @@ export class Invocation implements HandlerContext {
     const done = this.isSettled ? undefined : this.#recall(nestedKey(key));
     if (done !== undefined) return { plan: definition.plan(), stop: done.value as never };
     const prepared = this.nested?.get(key);
-    if (prepared === undefined) return undefined;
-    this.nested?.delete(key);
-    return { prepared };
+    return prepared === undefined ? undefined : { prepared };
   }
 
   /** What the invocation remembers under a key, from this attempt or an earlier one. */
@@ -321,6 +319,11 @@ export class Invocation implements HandlerContext {
   /** Its place among all arrivals of the run: its own through attempts and recoveries. */
   get order(): number {
     return this.run.engine.order(this);
+  }
+
+  /** A nested run has begun: until then, snapshots have what it was in its earlier life. */
+  nestedBegan(key: string): void {
+    this.nested?.delete(key);
   }
 
   hold(how: number): void {

@@ -53,6 +53,8 @@ export interface OuterAttempt {
   readonly step: string;
   readonly isOver: boolean;
   readonly run: OuterRun;
+  /** A nested run has begun. */
+  nestedBegan(key: string): void;
   /** The nested run holds the step up, or no longer does; `how` is a {@link hold}. */
   hold(how: number): void;
   remember(key: string, value: Remembered): void;
@@ -92,6 +94,7 @@ export class ParentLink {
     const { invocation, key } = this.place;
     const outer = invocation.run;
     outer.addNested(this);
+    invocation.nestedBegan(key);
     outer.countNested(1);
     if (outer.isEnded) nested.cancel(outer.error);
     nested.whenEnded(() => {

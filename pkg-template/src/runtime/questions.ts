@@ -100,8 +100,8 @@ export class Questions {
 
   /** The waits that only the outside can answer, each with the key under which a snapshot keeps it. */
   #waits(): { readonly key: string; readonly question: OpenQuestion }[] {
-    const { plan, engine, waits } = this.#run;
-    if (!engine.isOpen) return [];
+    const { plan, engine, waits, isEnded } = this.#run;
+    if (isEnded || !engine.isOpen) return [];
     const taken = new Set<string>();
     return openWaits(engine.openWork()).flatMap(({ step, type, number, key }) => {
       const wait = waits.get(number);

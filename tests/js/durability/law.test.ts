@@ -232,7 +232,8 @@ function expectOnce({ done }: Effects, expected: Effects, open: ReadonlySet<stri
   for (const [key, count] of done) if (!open.has(key)) expect({ key, count }).toEqual({ key, count: 1 });
 }
 
-const SEEDS = 60;
+/** `npm run test:soak` has many more. */
+const SEEDS = Number(process.env["STEPSTREAM_SEEDS"] ?? 60);
 
 test("frozen after every step that returns, and whenever it waits", async () => {
   let frozen = 0;

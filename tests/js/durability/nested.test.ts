@@ -241,3 +241,31 @@ test("a further attempt of a step passes answers on to a child that has complete
     });
   expect((await soon(workflow.run("x"))).data).toBe("from the first");
 });
+
+test("a snapshot between the call for a child of an earlier life and its beginning keeps the child", async () => {
+  const log: Log = [];
+  let take: (() => void) | undefined;
+  const outer = (): Child =>
+    new Workflow<string, string, string>()
+      .addWorkflows({ inner: child(log) })
+      .addStep({ name: "outer", inputs, outputs }, async ({ workflows }) => {
+        const run = workflows.inner.run("a");
+        take?.();
+        return new StopEvent((await run).data);
+      });
+  const first = outer().run("x", "data");
+  await settled(first);
+  const second = outer().recover(first.snapshot()).with("data");
+  first.cancel();
+  let bytes: Uint8Array | undefined;
+  take = () => (bytes = second.snapshot());
+  second.start();
+  await settled(second);
+  second.cancel();
+  take = undefined;
+  const third = outer().recover(bytes!).with("data");
+  await settled(third);
+  third.sendEvent(new Answer("yes"));
+  expect((await soon(third)).data).toBe("#a yes a data");
+  expect(log.filter((entry) => entry.startsWith("deed") || entry.startsWith("begin"))).toEqual(["begin a", "deed a"]);
+});

@@ -123,7 +123,7 @@ export const cases: Readonly<Record<string, (watch: Watch) => Promise<void>>> = 
     const run = one.sleeping().run("x").start();
     watch(run);
     await turn();
-    at(run, "running");
+    at(run, "sleeping");
     run.dispose();
   },
   async "a run that was disposed of before it began"(watch) {
