@@ -106,6 +106,11 @@ function kindOf(code: Code): string {
     case "SEAL_ALTERED":
     case "SEAL_FOREIGN":
       return "recover";
+    case "NO_SUCH_QUESTION":
+    case "ANSWER_REFUSED":
+      return "validation";
+    case "COMMIT_FAILED":
+      return "snapshot";
     case "LLM_REQUEST":
     case "LLM_AUTH":
     case "LLM_NOT_FOUND":

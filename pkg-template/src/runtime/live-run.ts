@@ -267,7 +267,10 @@ export class LiveRun implements AttemptsRun, CommandHandler, NestedRun, TrapList
     this.#isInFirstTurn = false;
     if (this.isEnded) return;
     this.engine.watch();
-    if (this.#firstAlarm !== undefined) this.setAlarm(this.#firstAlarm);
+    // Where a runtime allows no timers, as at the module scope of a Worker, the run fails with what it says.
+    this.guard(() => {
+      if (this.#firstAlarm !== undefined) this.setAlarm(this.#firstAlarm);
+    });
   }
 
   #deliverEarly(): void {

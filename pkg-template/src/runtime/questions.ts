@@ -125,8 +125,10 @@ export class Questions {
 
   /** What a snapshot keeps of them; undefined when there is nothing. */
   saved(): AskedQuestions | undefined {
-    const waits = this.#waits().map(({ key, question: { id, question } }) => {
-      return { key, id, ...(question === undefined ? {} : { event: question }) };
+    // A question without an event and a name of its own is found again without help.
+    const waits = this.#waits().flatMap(({ key, question: { id, step, question } }) => {
+      if (question === undefined && id === `${step}:${key}`) return [];
+      return [{ key, id, ...(question === undefined ? {} : { event: question }) }];
     });
     if (waits.length === 0 && this.#loose.length === 0) return undefined;
     return { waits, loose: this.#loose, count: this.#count };

@@ -5,7 +5,12 @@ import { StartEvent, StopEvent, Workflow } from "stepstream";
 const workflow = new Workflow().addStep({ name: "only", inputs: [StartEvent] }, (_, { data }) => new StopEvent(data));
 const issues = workflow.validate();
 const { fingerprint } = workflow;
-const tooEarly = workflow.run("too early").catch(({ message }) => message);
+// A run that outlives its first turn has a timer, for its timeout.
+const slow = new Workflow().addStep({ name: "only", inputs: [StartEvent] }, async (_, { data }) => {
+  for (let turns = 0; turns < 5; turns += 1) await Promise.resolve();
+  return new StopEvent(data);
+});
+const tooEarly = slow.run("too early").catch(({ message }) => message);
 
 export default {
   async fetch() {
