@@ -54,8 +54,11 @@ class Chain {
     const [start, count, stop] = [ROLE.start, ROLE.plain, ROLE.stop].map((role) =>
       wasm.graph_type(graph, ...list(), role, ...list()),
     );
-    const step = (input, outputs) =>
-      wasm.graph_step(graph, ...list(), ...list(1, input), ...list(...outputs), 1, 0, ...list(), -1, ...list(), -1);
+    const step = (input, outputs) => {
+      const [ways, made] = [list(1, input), list(...outputs)];
+      const rest = [1, 0, ...list(), -1, ...list(), -1, 0, 0, ...list()];
+      return wasm.graph_step(graph, ...list(), 1, ...list(), ...ways, ...made, ...rest);
+    };
     if (step(start, [count]) !== 0 || step(count, [count, stop]) !== 1) throw new Error("the steps were refused");
     this.engine = wasm.engine_new(graph, ...list(), 60_000, -1, 4096, 0);
     this.output = count + 1;
