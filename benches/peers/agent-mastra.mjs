@@ -1,12 +1,11 @@
 // Mastra's Agent as its documentation shows it. Its documentation names models by text; the scripted one is an object
 // of the AI SDK, which it takes as well. So is the client of the part `bytes`.
-import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { Agent } from "@mastra/core/agent";
 import { createTool } from "@mastra/core/tools";
 import { z } from "zod";
+import { agentTurns, modelOverFetch } from "../lib/agent-turns.mjs";
 import { mockModel } from "../lib/mock-model.mjs";
-import { fetchScript } from "../lib/script-bodies.mjs";
-import { INSTRUCTIONS, questionOf } from "../lib/script.mjs";
+import { INSTRUCTIONS } from "../lib/script.mjs";
 
 const inputSchema = z.object({ a: z.number(), b: z.number() });
 const tools = {
@@ -24,33 +23,15 @@ const tools = {
   }),
 };
 
-/** `forget` is called after each run. */
-function cases(model, forget = () => {}) {
+function turnsOf(model, forget) {
   const agent = new Agent({ id: "calculator", name: "Calculator", instructions: INSTRUCTIONS, model, tools });
-  return {
-    async agentTurn(i) {
-      const { text } = await agent.generate(questionOf(i));
-      forget();
-      return text;
-    },
-
-    async agentStream(i) {
-      const { textStream } = await agent.stream(questionOf(i));
-      let text = "";
-      for await (const piece of textStream) text += piece;
-      forget();
-      return text;
-    },
-  };
+  return agentTurns(
+    { generate: (question) => agent.generate(question), stream: (question) => agent.stream(question) },
+    forget,
+  );
 }
 
 const { model, forget } = mockModel();
-const provider = createOpenAICompatible({
-  name: "local",
-  baseURL: "http://127.0.0.1/v1",
-  apiKey: "none",
-  fetch: fetchScript,
-});
 
-export default cases(model, forget);
-export const bytes = cases(provider("small-1"));
+export default turnsOf(model, forget);
+export const bytes = turnsOf(modelOverFetch());
