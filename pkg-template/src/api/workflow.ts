@@ -1,7 +1,7 @@
 // A workflow: steps, and how to run them.
 
 import { ValidationError } from "../errors/errors.js";
-import { type EventClass, type StepFailedEvent, StopEvent, type WorkflowEvent } from "../model/events.js";
+import { type EventClass, type StepFailedEvent, StopEvent, type WorkflowEvent, isKindOf } from "../model/events.js";
 import type { NoSlots, Slots, WorkflowTypes, workflowTypes } from "../model/nested.js";
 import type { WorkflowContext } from "../model/run.js";
 import type { RecoverOptions, WorkflowOptions } from "../model/options.js";
@@ -116,7 +116,7 @@ export class Workflow<
     const naming = this.#definition.nameOf(parameters.name, handler, "step");
     const { name } = naming;
     const { inputs, collects } = checkInputs(name, parameters.inputs);
-    const isStop = (kind: EventClass): boolean => kind === StopEvent || kind.prototype instanceof StopEvent;
+    const isStop = (kind: EventClass): boolean => isKindOf(kind, StopEvent);
     if (inputs.flatMap(classesOf).some(isStop)) throw new ValidationError("STEP_TAKES_STOP", `The step is "${name}".`);
     const step = {
       ...checkStep(name, parameters as RawParameters, handler),
@@ -219,8 +219,8 @@ export class Workflow<
    * Makes the workflow strict: `run` refuses every issue of severity `error` that `validate` finds, and a step that
    * returns an event which it did not declare fails. Returns the workflow.
    *
-   * @param options `skip`: codes of issues that are meant, and not refused. Without these no run could work, so they are
-   * refused all the same: `NO_STEPS`, `NO_START_STEP`, `STEP_TAKES_STOP`.
+   * @param options `skip`: codes of issues that are meant, and not refused. Without these no run could work, so they
+   * are refused all the same: `NO_STEPS`, `NO_START_STEP`, `STEP_TAKES_STOP`.
    * @throws ValidationError `INVALID_OPTION` when `skip` has a code that `validate` does not know.
    */
   strict(options: ValidateOptions = {}): this {

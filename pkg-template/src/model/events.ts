@@ -275,6 +275,11 @@ export function typeName(eventClass: EventClass): string {
   throw new ValidationError("INVALID_EVENT", "A class of events has no name: give it a `static readonly type`.");
 }
 
+/** Whether the events of a class are events of another one too: it is that class, or is derived from it. */
+export function isKindOf(eventClass: EventClass, base: EventClass): boolean {
+  return eventClass === base || eventClass.prototype instanceof (base as unknown as new () => object);
+}
+
 /** Whether a value is a class derived from WorkflowEvent, or that class itself. */
 export function isEventClass(value: unknown): value is EventClass {
   return typeof value === "function" && (value === WorkflowEvent || value.prototype instanceof WorkflowEvent);

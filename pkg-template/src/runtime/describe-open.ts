@@ -1,6 +1,6 @@
 // What a run still waits for, in words: for the errors of runs that were too slow or came to a standstill.
 
-import { HumanResponseEvent, type StepFailedEvent, typeName } from "../model/events.js";
+import { HumanResponseEvent, type StepFailedEvent, isKindOf, typeName } from "../model/events.js";
 import type { Attempts } from "./attempts.js";
 import type { EngineRun } from "./engine-run.js";
 import type { Plan } from "./plan.js";
@@ -117,7 +117,7 @@ function counted(plan: Plan, pairs: readonly number[]): string {
 function describeOutside(plan: Plan, step: string, type: number): string {
   const eventClass = plan.classOf(type)!;
   const name = typeName(eventClass);
-  if (eventClass === HumanResponseEvent || eventClass.prototype instanceof HumanResponseEvent) {
+  if (isKindOf(eventClass, HumanResponseEvent)) {
     return `Step "${step}" takes ${name}, which has to come from outside, through sendEvent.`;
   }
   return (

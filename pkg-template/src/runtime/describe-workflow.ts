@@ -8,6 +8,7 @@ import {
   StepFailedEvent,
   StopEvent,
   WorkflowEvent,
+  isKindOf,
   typeName,
 } from "../model/events.js";
 import { type RetryDescription, describeRetry } from "../model/retry-description.js";
@@ -94,9 +95,6 @@ const roles: readonly (readonly [EventClass, EventDescription["role"]])[] = [
   [HumanResponseEvent, "answer"],
   [StepFailedEvent, "failure"],
 ];
-
-const isKindOf = (eventClass: EventClass, base: EventClass): boolean =>
-  eventClass === base || eventClass.prototype instanceof (base as unknown as new () => object);
 
 function describeEvents(classes: Iterable<EventClass>): EventDescription[] {
   const known = new Map<string, EventDescription>();

@@ -82,7 +82,7 @@ export class EventStream {
     this.#lastAt = at + 1;
     this.#unread += 1;
     if (this.#unread > this.#limit) this.#drop();
-    if (this.#waiting !== undefined) this.#serve();
+    this.wake();
   }
 
   #drop(): void {
@@ -117,11 +117,14 @@ export class EventStream {
   /** Nothing comes after this; with an error, readers get it when they have read the rest. */
   end(error: Error | undefined): void {
     this.#end ??= new End(error);
-    this.#serve();
+    this.wake();
   }
 
-  /** Serves the readers that wait, in their order. One that gets nothing waits again, behind the others. */
-  #serve(): void {
+  /**
+   * Serves the readers that wait, in their order: there is something new, or they are at their end. One that gets
+   * nothing waits again, behind the others.
+   */
+  wake(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     for (let left = waiting.length; left > 0; left -= 1) waiting.shift()!();
@@ -154,11 +157,6 @@ export class EventStream {
       if (this.#unread > 0) return this.#take();
       return this.#end ?? (isOver?.() === true ? new End(undefined) : undefined);
     });
-  }
-
-  /** Readers that have read everything look again whether they are at their end. */
-  wake(): void {
-    this.#serve();
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   builtInNames,
   hasStableName,
   isEventClass,
+  isKindOf,
   typeName,
 } from "../model/events.js";
 import { partsOf } from "../model/retry.js";
@@ -262,8 +263,8 @@ export class Plan {
   }
 
   /**
-   * The step that an event is sent to, as the engine takes it: its id plus 1. An event that the step waits for, and that
-   * no step takes, is sent to all (0), so that it comes to the wait. @throws ValidationError `UNKNOWN_STEP`
+   * The step that an event is sent to, as the engine takes it: its id plus 1. An event that the step waits for, and
+   * that no step takes, is sent to all (0), so that it comes to the wait. @throws ValidationError `UNKNOWN_STEP`
    */
   targetOf(name: string, event: WorkflowEvent): number {
     const { id, waitsFor } = this.step(name);
@@ -399,8 +400,7 @@ export class Plan {
 
   /** Whether a step has a class, or a kind of it, in its outputs. */
   isMadeInside(eventClass: EventClass): boolean {
-    const isKind = (made: EventClass): boolean => made === eventClass || made.prototype instanceof eventClass;
-    return this.steps.some(({ outputs = [] }) => outputs.some(isKind));
+    return this.steps.some(({ outputs = [] }) => outputs.some((made) => isKindOf(made, eventClass)));
   }
 
   /** Whether a step has said that it waits for events of a class. */

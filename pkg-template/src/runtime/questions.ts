@@ -2,7 +2,7 @@
 // returned by a step, so that another step takes the answer.
 
 import { ValidationError } from "../errors/errors.js";
-import { type EventClass, HumanResponseEvent, WorkflowEvent, typeName } from "../model/events.js";
+import { type EventClass, HumanResponseEvent, WorkflowEvent, isKindOf, typeName } from "../model/events.js";
 import type { Question } from "../model/run.js";
 import { classesOf } from "../model/step.js";
 import { describe } from "../util/describe.js";
@@ -146,9 +146,7 @@ function openWaits(words: Uint32Array): { step: number; type: number; number: nu
   return found;
 }
 
-function isHuman(eventClass: EventClass): boolean {
-  return eventClass === HumanResponseEvent || eventClass.prototype instanceof HumanResponseEvent;
-}
+const isHuman = (eventClass: EventClass): boolean => isKindOf(eventClass, HumanResponseEvent);
 
 /** Answers one of some questions. @throws ValidationError `NO_SUCH_QUESTION`, `ANSWER_REFUSED` */
 export function respond(open: readonly OpenQuestion[], id: unknown, answer: unknown): void {
