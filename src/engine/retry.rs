@@ -161,8 +161,8 @@ impl Wait {
 }
 
 impl Stop {
-    /// Whether to stop after `attempt` attempts and `elapsed` since the first began, when the next one would begin after
-    /// `delay`.
+    /// Whether to stop after `attempt` attempts and `elapsed` since the first began, when the next one would begin
+    /// after `delay`.
     #[must_use]
     pub fn is_reached(&self, attempt: u32, elapsed: Millis, delay: Millis) -> bool {
         match self {

@@ -121,8 +121,8 @@ impl Reducer<'_> {
         missed.any(|wanted| self.graph.is_kind_of(ty, wanted))
     }
 
-    /// Makes an invocation of a complete set of events, of which `last` came last, if one did, and starts it as soon as a worker is
-    /// free.
+    /// Makes an invocation of a complete set of events, of which `last` came last, if one did, and starts it as soon as
+    /// a worker is free.
     pub(super) fn enqueue(&mut self, step: StepId, inputs: Inputs, order: u64, last: Option<Slot>) {
         let id = self.state.invocations.insert(Invocation {
             step,

@@ -1,5 +1,5 @@
-//! Records of what happens in a run, for observers. `pkg-template/src/runtime/lifecycle-reader.ts` makes lifecycle events
-//! of them.
+//! Records of what happens in a run, for observers. `pkg-template/src/runtime/lifecycle-reader.ts` makes lifecycle
+//! events of them.
 //!
 //! A record is a command that nothing has to be done for. It stands among the other commands where it happened, so a
 //! host that reports records as it executes commands reports everything in one order. A run writes records only while

@@ -9,10 +9,10 @@ import { isThenable } from "../util/thenable.js";
 import { liveRunOf } from "./context.js";
 
 /**
- * Calls a function with a {@link LifecycleEvent} for each thing that happens in a run from now on, and in the runs nested
- * in it: a step is queued, starts, waits, retries, ends; an event is sent, delivered, kept, dropped; the run starts,
- * waits, goes on, ends. It does not begin the run, and changes nothing in it. An observer that comes late gets what
- * follows; that of a run that has ended gets nothing.
+ * Calls a function with a {@link LifecycleEvent} for each thing that happens in a run from now on, and in the runs
+ * nested in it: a step is queued, starts, waits, retries, ends; an event is sent, delivered, kept, dropped; the run
+ * starts, waits, goes on, ends. It does not begin the run, and changes nothing in it. An observer that comes late gets
+ * what follows; that of a run that has ended gets nothing.
  *
  * The observer is called before whatever comes of the event: before a step's handler runs, before a published event is
  * in the stream. If it throws, or returns a promise that rejects, the workflow's `onWarning` is told, and the run goes

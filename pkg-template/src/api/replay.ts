@@ -226,10 +226,10 @@ export class Replay {
   }
 
   /**
-   * What had happened so far, as `observe` reports it to an observer of the run who was there from its beginning, if the
-   * replay was made with `lifecycle: true`; otherwise none. A journal has what the run's engine was told. So it does not
-   * have the end of a run that was cancelled, nor what happened in nested runs, and an error that does not come from a
-   * step has its general message.
+   * What had happened so far, as `observe` reports it to an observer of the run who was there from its beginning, if
+   * the replay was made with `lifecycle: true`; otherwise none. A journal has what the run's engine was told. So it
+   * does not have the end of a run that was cancelled, nor what happened in nested runs, and an error that does not
+   * come from a step has its general message.
    */
   get lifecycle(): readonly LifecycleEvent[] {
     return this.#lifecycle;

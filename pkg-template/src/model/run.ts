@@ -251,13 +251,13 @@ export interface Cut {
 /** Options of `stream`. */
 export interface StreamOptions {
   /**
-   * With `"waiting"`, the loop ends when the run waits for the outside and everything that was published before has been
-   * read. Default: it ends with the run.
+   * With `"waiting"`, the loop ends when the run waits for the outside and everything that was published before has
+   * been read. Default: it ends with the run.
    */
   readonly until?: "waiting" | undefined;
   /**
-   * Whether the loop also gets a {@link LifecycleEvent} for each thing that happens from now on, among the events in the
-   * order in which all of it happens. Default: false.
+   * Whether the loop also gets a {@link LifecycleEvent} for each thing that happens from now on, among the events in
+   * the order in which all of it happens. Default: false.
    *
    * ```ts
    * for await (const event of run.stream({ lifecycle: true })) {

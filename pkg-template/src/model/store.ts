@@ -54,8 +54,8 @@ let storeOf: (core: Core) => Store;
  * data only. The next run uses it too when it gets `{ context }`.
  *
  * With the option `state` of the workflow, every change is checked against that schema. A change that it refuses is a
- * ValidationError `INVALID_STATE`, and the state stays as it was. While an `edit` of the whole state is under way, other
- * changes but such edits are refused: `STORE_BUSY`.
+ * ValidationError `INVALID_STATE`, and the state stays as it was. While an `edit` of the whole state is under way,
+ * other changes but such edits are refused: `STORE_BUSY`.
  */
 export class Store {
   readonly #core: Core;
@@ -123,7 +123,8 @@ export class Store {
    * });
    * ```
    *
-   * Objects of your own classes are not copied. When the attempt ends before `change` is done, its edit does not happen.
+   * Objects of your own classes are not copied. When the attempt ends before `change` is done, its edit does not
+   * happen.
    *
    * @throws ValidationError `NESTED_EDIT` when the same handler has an edit under way, `INVALID_STATE` when the schema
    * refuses the result. CancelledError `ATTEMPT_ENDED`.

@@ -25,8 +25,8 @@ export class CollectPatterns {
    * What the engine takes for a list of classes: the number of its pattern, or its types.
    *
    * Handing over a long list, or comparing all of it, at each event would cost n² for a list of n classes. A part of
-   * it is compared at each call, and all of it before a collection can be complete. So a list that was changed in place is
-   * noticed after n / 32 events at the latest, and nothing is ever handed out by a list that it is not; the events
+   * it is compared at each call, and all of it before a collection can be complete. So a list that was changed in place
+   * is noticed after n / 32 events at the latest, and nothing is ever handed out by a list that it is not; the events
    * before count for the list as it was.
    */
   of(

@@ -1,5 +1,5 @@
-// Makes lifecycle events of the records that the engine writes. Live runs and replays use the same reader, so they report
-// the same.
+// Makes lifecycle events of the records that the engine writes. Live runs and replays use the same reader, so they
+// report the same.
 
 import { type EventClass, LifecycleEvent, type StepFailure, type WorkflowEvent, typeName } from "../model/events.js";
 import type { LifecycleData, LifecycleError, LifecycleKind } from "../model/lifecycle.js";

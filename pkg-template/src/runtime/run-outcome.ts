@@ -11,8 +11,8 @@ const UNKNOWN: Description = { text: "", cause: undefined };
 const withCause = ({ cause }: Description): ErrorOptions => (cause === undefined ? {} : { cause });
 
 /**
- * The error of a run that has not completed; `how` is an {@link outcome}, `event` what came with it. The others say more
- * about the run: what is open in it, and how many steps it may invoke.
+ * The error of a run that has not completed; `how` is an {@link outcome}, `event` what came with it. The others say
+ * more about the run: what is open in it, and how many steps it may invoke.
  */
 export function errorOf(
   how: number,

@@ -27,8 +27,8 @@ export function setWasmModule(module: WebAssembly.Module): void {
 }
 
 /**
- * Functions that are called for each step or each token, past the glue: exports are an object in dictionary mode, so that each look
- * at it is a look-up.
+ * Functions that are called for each step or each token, past the glue: exports are an object in dictionary mode, so
+ * that each look at it is a look-up.
  */
 export const hot = {
   complete: undefined as unknown as typeof glue.engine_complete,

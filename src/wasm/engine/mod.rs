@@ -329,8 +329,8 @@ pub fn engine_sleep(engine: u32, index: u32, generation: u32, delay: f64, now: f
     tick(engine, now, Tick::Sleep { invocation: invocation(index, generation), delay: Millis::from_f64(delay) })
 }
 
-/// [`Tick::Collect`] by a list that is kept, or [`Tick::CollectInto`] where there is a buffer; replies with the slots of
-/// the complete collection, or with nothing.
+/// [`Tick::Collect`] by a list that is kept, or [`Tick::CollectInto`] where there is a buffer; replies with the slots
+/// of the complete collection, or with nothing.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments)]
 pub fn engine_collect(

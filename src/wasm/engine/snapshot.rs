@@ -249,8 +249,8 @@ pub fn replay_capture(replay: u32) -> *const u32 {
 
 /// The state of the run at this point of a replay. Replies with the status (0 created, 1 running, 2 waiting, 3 ended,
 /// 4 sleeping), then four lists, each after the number of its members: invocations (step, attempt, whether it was
-/// running, the number of its inputs, their slots), joins and lists that are being gathered (step, the number of events,
-/// their slots), waits (step, event type), slots of kept events.
+/// running, the number of its inputs, their slots), joins and lists that are being gathered (step, the number of
+/// events, their slots), waits (step, event type), slots of kept events.
 #[wasm_bindgen]
 pub fn replay_look(replay: u32) -> *const u32 {
     with(|instance| {

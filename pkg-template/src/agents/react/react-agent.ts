@@ -26,8 +26,8 @@ export interface ReActAgentOptions<Structured = unknown> extends BaseAgentOption
  * An agent that thinks, acts and observes in plain text, for models that cannot call functions well.
  *
  * The model writes `Thought: …`, and then either `Action: …` with `Action Input: …` or `Answer: …`. In the stream,
- * the answer is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again with a
- * message that says what was wrong.
+ * the answer is `delta` and thoughts are `reasoning`. When the model does not follow the format, it is called again
+ * with a message that says what was wrong.
  *
  * ```ts
  * const agent = new ReActAgent({
